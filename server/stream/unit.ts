@@ -1,0 +1,65 @@
+/**
+ * What flows through the hub. A *unit* is one access unit: a coded picture or one audio frame, with its time.
+ * Buffers are shared by every reader and must never be written to.
+ */
+
+export interface H264Format {
+  readonly kind: 'video';
+  readonly codec: 'h264';
+  readonly clockRate: 90_000;
+  /** Parameter sets as NAL units, without start codes. A format is only made once both are known. */
+  readonly sps: readonly Buffer[];
+  readonly pps: readonly Buffer[];
+  /** Six hex digits: profile_idc, constraint flags, level_idc (RFC 6184 section 8.1). */
+  readonly profileLevelId: string;
+  readonly width: number;
+  readonly height: number;
+  /** Frames a second as the SPS declares it; cameras often declare wrong. */
+  readonly declaredFps?: number;
+}
+
+export type AudioCodec = 'opus' | 'aac' | 'pcmu' | 'pcma' | 'g722';
+
+export interface AudioFormat {
+  readonly kind: 'audio';
+  readonly codec: AudioCodec;
+  /** Of the RTP clock (8000 for G.722, RFC 3551 section 4.5.2). */
+  readonly clockRate: number;
+  readonly channels: number;
+  /** AAC: the AudioSpecificConfig (ISO 14496-3). */
+  readonly config?: Buffer;
+}
+
+/** A track's format. The same object until it changes, so readers compare by identity. */
+export type TrackFormat = H264Format | AudioFormat;
+export type TrackKind = TrackFormat['kind'];
+
+/** A unit as a source delivers it, in decoding order. */
+export interface SourceUnit {
+  readonly kind: TrackKind;
+  /** 32 bits, wrapping, in ticks of the track's clock. */
+  readonly rtpTimestamp: number;
+  /**
+   * Video: the NAL units of one access unit, without start codes, without AUD and parameter sets (those are in
+   * the format). Audio: one entry, one frame.
+   */
+  readonly payloads: readonly Buffer[];
+  /** Video: the unit holds an IDR picture. Audio: always true. */
+  readonly isKeyFrame: boolean;
+  /** Monotonic time at which the unit's last packet came off the socket. */
+  readonly receivedAtMs: number;
+}
+
+/** A unit as the hub hands it to readers. */
+export interface Unit {
+  readonly format: TrackFormat;
+  readonly payloads: readonly Buffer[];
+  readonly isKeyFrame: boolean;
+  /** Presentation time on the stream's own monotonic timeline, an integer that never wraps. */
+  readonly pts90k: number;
+  /** Unix time of the picture by this machine's clock, smoothed over arrivals. */
+  readonly wallMs: number;
+  readonly receivedAtMs: number;
+  /** Sum of the payloads. */
+  readonly sizeBytes: number;
+}

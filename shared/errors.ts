@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+/**
+ * Every error code that leaves the gateway, over HTTP and signaling alike: its HTTP status and whether trying
+ * again without a change can help. Codes are never renamed and never used again for something else.
+ */
+export const ERROR_TABLE = {
+  BAD_REQUEST: { status: 400, retryable: false },
+  UNAUTHORIZED: { status: 401, retryable: false },
+  FORBIDDEN: { status: 403, retryable: false },
+  NOT_FOUND: { status: 404, retryable: false },
+  STREAM_NOT_FOUND: { status: 404, retryable: false },
+  SESSION_NOT_FOUND: { status: 404, retryable: false },
+  METHOD_NOT_FOUND: { status: 404, retryable: false },
+  STREAM_EXISTS: { status: 409, retryable: false },
+  STREAM_READ_ONLY: { status: 409, retryable: false },
+  CONFLICT: { status: 409, retryable: false },
+  PAYLOAD_TOO_LARGE: { status: 413, retryable: false },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false },
+  NO_COMMON_CODEC: { status: 406, retryable: false },
+  RATE_LIMITED: { status: 429, retryable: true },
+  TOO_MANY_VIEWERS: { status: 503, retryable: true },
+  STREAM_NOT_LIVE: { status: 503, retryable: true },
+  WORKER_DIED: { status: 503, retryable: true },
+  SHUTTING_DOWN: { status: 503, retryable: true },
+  INTERNAL: { status: 500, retryable: true },
+} as const satisfies Record<string, { status: number; retryable: boolean }>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** An error that may be shown to whoever asked: its message holds no secret and says what to do next. */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, message: string, details?: Readonly<Record<string, unknown>>) {
+    super(message);
+    this.name = 'ApiError';
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return ERROR_TABLE[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return ERROR_TABLE[this.code].retryable;
+  }
+}
+
+export const errorBodySchema = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    details: z.record(z.string(), z.unknown()).optional(),
+  }),
+});
+
+/**
+ * Why a stream is not live. The code is for programs, the message beside it for people.
+ */
+export const WAIT_REASONS = [
+  'CAMERA_UNREACHABLE',
+  'CAMERA_AUTH_FAILED',
+  'CAMERA_NOT_RTSP',
+  'CAMERA_REFUSED',
+  'CAMERA_NO_H264',
+  'CAMERA_BAD_DATA',
+  'CAMERA_SILENT',
+  'CAMERA_CLOSED',
+  'ADDRESS_FORBIDDEN',
+  'NO_PUBLISHER',
+  'STOPPED',
+] as const;
+
+export type WaitReason = (typeof WAIT_REASONS)[number];
+export const waitReasonSchema = z.enum(WAIT_REASONS);

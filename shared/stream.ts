@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { waitReasonSchema } from './errors.ts';
+import { appSchema, DEFAULT_APP, nameSchema } from './names.ts';
+
+const timeoutMs = (fallback: number) => z.number().int().min(500).max(120_000).default(fallback);
+
+/** Schemes a stream's media may come from; nothing else is ever dialled or started. */
+export const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', 'onvif:', 'publish:'] as const;
+
+export const sourceUrlSchema = z
+  .string()
+  .min(1)
+  .max(2048)
+  .superRefine((text, context) => {
+    if (text === 'publish:') return;
+    let url: URL;
+    try {
+      url = new URL(text);
+    } catch {
+      context.addIssue({
+        code: 'custom',
+        message: 'is no URL; expected something like rtsp://10.0.0.5/stream1',
+      });
+      return;
+    }
+    if (!(SOURCE_SCHEMES as readonly string[]).includes(url.protocol)) {
+      context.addIssue({
+        code: 'custom',
+        message: `has the scheme "${url.protocol}"; expected rtsp:, rtsps:, onvif: or publish:`,
+      });
+    } else if (url.protocol !== 'publish:' && url.hostname === '') {
+      context.addIssue({
+        code: 'custom',
+        message: 'names no host; expected something like rtsp://10.0.0.5/stream1',
+      });
+    }
+  });
+
+export const sourceSchema = z
+  .strictObject({
+    url: sourceUrlSchema,
+    username: z.string().min(1).max(256).optional(),
+    password: z.string().max(256).optional(),
+    transport: z.enum(['auto', 'tcp', 'udp']).default('auto'),
+    sub: z.strictObject({ url: sourceUrlSchema }).optional(),
+    trustCameraClock: z.boolean().default(false),
+    connectTimeoutMs: timeoutMs(10_000),
+    silenceTimeoutMs: timeoutMs(5_000),
+  })
+  .transform((source) => withCredentialsApart(source));
+
+export const recordSchema = z.union([
+  z.boolean(),
+  z.strictObject({
+    segmentMs: z.number().int().min(1000).max(60_000).optional(),
+    keepDays: z.number().positive().max(3650).optional(),
+    maxBytes: z.number().int().positive().optional(),
+    mp4EveryMs: z.number().int().min(60_000).optional(),
+  }),
+]);
+
+const labelsSchema = z
+  .record(z.string().min(1).max(64), z.string().max(256))
+  .refine((labels) => Object.keys(labels).length <= 32, { message: 'holds more than 32 labels' });
+
+/** What a stream is, as in the YAML file, the API and the database; the same everywhere. */
+const streamFields = {
+  source: sourceSchema,
+  record: recordSchema.optional(),
+  onDemand: z.boolean().default(false),
+  labels: labelsSchema.optional(),
+};
+
+export const streamDefinitionSchema = z.strictObject({
+  app: appSchema.default(DEFAULT_APP),
+  name: nameSchema,
+  ...streamFields,
+});
+export type StreamDefinition = z.output<typeof streamDefinitionSchema>;
+
+/** A stream as a value of the YAML map, whose key gives app and name. */
+export const streamBodySchema = z.strictObject(streamFields);
+
+/** The fields a PATCH may change; a given `source` replaces the old one whole. */
+export const streamPatchSchema = z.strictObject({
+  source: sourceSchema.optional(),
+  record: recordSchema.optional(),
+  onDemand: z.boolean().optional(),
+  labels: labelsSchema.optional(),
+});
+export type StreamPatch = z.output<typeof streamPatchSchema>;
+
+export const streamStateSchema = z.enum(['connecting', 'live', 'waiting', 'idle']);
+export type StreamState = z.infer<typeof streamStateSchema>;
+
+export const trackStatusSchema = z.object({
+  kind: z.enum(['video', 'audio']),
+  codec: z.string(),
+  profile: z.string().optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  fps: z.number().optional(),
+  clockRate: z.number().optional(),
+  channels: z.number().optional(),
+});
+
+/** A stream with its status as the API gives it. It never holds a password, nor a URL with one. */
+export const streamStatusSchema = z.object({
+  app: z.string(),
+  name: z.string(),
+  source: z.object({
+    url: z.string(),
+    username: z.string().optional(),
+    hasPassword: z.boolean(),
+    transport: z.string(),
+  }),
+  onDemand: z.boolean(),
+  labels: z.record(z.string(), z.string()).optional(),
+  readOnly: z.boolean(),
+  state: streamStateSchema,
+  reason: z
+    .object({ code: waitReasonSchema, message: z.string(), retryInMs: z.number().optional() })
+    .optional(),
+  tracks: z.array(trackStatusSchema),
+  codec: z.string().optional(),
+  audioCodec: z.string().optional(),
+  profile: z.string().optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  fps: z.number().optional(),
+  bitrateKbps: z.number().optional(),
+  keyFrameIntervalMs: z.number().optional(),
+  transport: z.string().optional(),
+  viewers: z.number(),
+  readers: z.number(),
+  recorder: z.object({ state: z.enum(['off', 'idle', 'recording', 'waiting']) }),
+});
+export type StreamStatus = z.infer<typeof streamStatusSchema>;
+
+/**
+ * Takes user and password out of the URL (people paste `rtsp://user:pass@host/`), so that nothing that prints
+ * a URL prints a password. Separate fields win over those in the URL.
+ */
+function withCredentialsApart<
+  T extends { url: string; username?: string | undefined; password?: string | undefined },
+>(source: T): T {
+  if (source.url === 'publish:') return source;
+  const url = new URL(source.url);
+  if (url.username === '' && url.password === '') return source;
+  const username = source.username ?? decodeUserInfo(url.username);
+  const password = source.password ?? decodeUserInfo(url.password);
+  return { ...source, url: source.url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1'), username, password };
+}
+
+function decodeUserInfo(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
