@@ -1,5 +1,9 @@
+export { profileName } from './format.ts';
+export { Hub, type HubOptions, type HubStateChange } from './hub.ts';
 export type { Reader, ReaderOptions, StateChange, StateReason } from './reader.ts';
 export type { SenderReport, Source, SourceCounters, SourceSink, StartSource } from './source.ts';
+export { type Publication, Stream } from './stream.ts';
+export type { StreamFigures } from './stream-stats.ts';
 export type {
   AudioCodec,
   AudioFormat,

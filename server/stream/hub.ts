@@ -1,0 +1,111 @@
+import { ApiError } from '../../shared/errors.ts';
+import { type StreamId, streamId } from '../../shared/names.ts';
+import type { StreamDefinition } from '../../shared/stream.ts';
+import type { Clock } from '../base/clock.ts';
+import { Listeners } from '../base/emitter.ts';
+import type { Logger } from '../base/log.ts';
+import { GopBudget } from './gop-cache.ts';
+import type { StateChange } from './reader.ts';
+import type { StartSource } from './source.ts';
+import { Stream } from './stream.ts';
+
+const DEFAULT_LINGER_MS = 10_000;
+const GOP_BUDGET_BYTES = 256 * 1024 * 1024;
+
+export interface HubOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly startSource: StartSource;
+  readonly lingerMs?: number;
+}
+
+export interface HubStateChange extends StateChange {
+  readonly stream: Stream;
+}
+
+/** All streams by `app/name`. It knows neither where media comes from nor who reads it. */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #streams = new Map<StreamId, Stream>();
+  readonly #stateListeners = new Listeners<HubStateChange>();
+  readonly #gopBudget = new GopBudget(GOP_BUDGET_BYTES);
+  #isClosed = false;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** Adds a stream and starts it. Throws `STREAM_EXISTS`. */
+  add(definition: StreamDefinition): Stream {
+    const id = streamId(definition.app, definition.name);
+    if (this.#isClosed) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
+    if (this.#streams.has(id)) {
+      throw new ApiError(
+        'STREAM_EXISTS',
+        `There is a stream ${id} already; change it or choose another name.`,
+      );
+    }
+    const stream = new Stream(definition, {
+      clock: this.#options.clock,
+      log: this.#options.log,
+      startSource: this.#options.startSource,
+      gopBudget: this.#gopBudget,
+      lingerMs: this.#options.lingerMs ?? DEFAULT_LINGER_MS,
+    });
+    this.#streams.set(id, stream);
+    stream.onState((change) => this.#stateListeners.emit({ stream, ...change }));
+    stream.start();
+    return stream;
+  }
+
+  /** Changes a stream and keeps its readers. Throws `STREAM_NOT_FOUND`. */
+  async update(definition: StreamDefinition): Promise<Stream> {
+    const stream = this.#require(streamId(definition.app, definition.name));
+    await stream.update(definition);
+    return stream;
+  }
+
+  /** Ends a stream and its readers. Throws `STREAM_NOT_FOUND`. */
+  async remove(id: StreamId): Promise<void> {
+    const stream = this.#require(id);
+    this.#streams.delete(id);
+    await stream.close();
+  }
+
+  get(id: StreamId): Stream | undefined {
+    return this.#streams.get(id);
+  }
+
+  list(): Stream[] {
+    return [...this.#streams.values()];
+  }
+
+  onState(listener: (change: HubStateChange) => void): () => void {
+    return this.#stateListeners.add(listener);
+  }
+
+  /** Bytes of kept groups of pictures, of all streams. */
+  get gopBytes(): number {
+    return this.#gopBudget.usedBytes;
+  }
+
+  /** Closes every stream at once and waits for all cameras to be let go. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const streams = this.list();
+    this.#streams.clear();
+    await Promise.all(streams.map((stream) => stream.close()));
+    this.#stateListeners.clear();
+  }
+
+  #require(id: StreamId): Stream {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) {
+      throw new ApiError(
+        'STREAM_NOT_FOUND',
+        `There is no stream ${id}; GET /api/v1/streams lists those there are.`,
+      );
+    }
+    return stream;
+  }
+}

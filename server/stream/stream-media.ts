@@ -1,0 +1,112 @@
+import type { Clock } from '../base/clock.ts';
+import { sameFormat } from './format.ts';
+import type { GopCache } from './gop-cache.ts';
+import type { SenderReport } from './source.ts';
+import { type StreamFigures, StreamStats } from './stream-stats.ts';
+import { Timeline } from './timeline.ts';
+import type { SourceUnit, TrackFormat, TrackKind, Unit } from './unit.ts';
+
+export interface StreamMediaOptions {
+  readonly clock: Clock;
+  readonly gop: GopCache;
+  readonly trustCameraClock: boolean;
+  onTracks(tracks: readonly TrackFormat[]): void;
+  onUnit(unit: Unit): void;
+}
+
+/** The media side of a stream: tracks, timeline, kept group of pictures and figures; no connections, no readers. */
+export class StreamMedia {
+  readonly #options: StreamMediaOptions;
+  readonly #gop: GopCache;
+  readonly #stats = new StreamStats();
+  readonly #formats = new Map<TrackKind, TrackFormat>();
+  readonly #timeline: Timeline;
+  #tracks: readonly TrackFormat[] = [];
+
+  constructor(options: StreamMediaOptions) {
+    this.#options = options;
+    this.#gop = options.gop;
+    this.#timeline = new Timeline(options.clock, { trustCameraClock: options.trustCameraClock });
+  }
+
+  set trustCameraClock(trusted: boolean) {
+    this.#timeline.trustCameraClock = trusted;
+  }
+
+  get tracks(): readonly TrackFormat[] {
+    return this.#tracks;
+  }
+
+  get gop(): readonly Unit[] {
+    return this.#gop.units;
+  }
+
+  get figures(): StreamFigures {
+    return this.#stats.figures;
+  }
+
+  get cameraClockOffsetMs(): number | undefined {
+    return this.#timeline.cameraClockOffsetMs;
+  }
+
+  /** A connection plays; formats that say the same as before keep their object, so readers see no change. */
+  connected(formats: readonly TrackFormat[]): void {
+    this.#timeline.reconnected();
+    const kinds = new Set(formats.map((format) => format.kind));
+    let changed = false;
+    // A video track whose parameter sets come in band keeps its last format until then.
+    if (!kinds.has('audio')) changed = this.#formats.delete('audio');
+    for (const format of formats) changed = this.#keep(format) || changed;
+    if (changed) this.#tell();
+  }
+
+  format(format: TrackFormat): void {
+    if (this.#keep(format)) this.#tell();
+  }
+
+  unit(unit: SourceUnit): void {
+    const format = this.#formats.get(unit.kind);
+    if (format === undefined) return;
+    const place = this.#timeline.place(unit.kind, format.clockRate, unit.rtpTimestamp, unit.receivedAtMs);
+    if (place === undefined) return;
+    let sizeBytes = 0;
+    for (const payload of unit.payloads) sizeBytes += payload.length;
+    const placed: Unit = {
+      format,
+      payloads: unit.payloads,
+      isKeyFrame: unit.isKeyFrame,
+      pts90k: place.pts90k,
+      wallMs: place.wallMs,
+      receivedAtMs: unit.receivedAtMs,
+      sizeBytes,
+    };
+    this.#stats.add(placed);
+    this.#options.onUnit(placed);
+    // After the readers, so that nothing on the live path waits for the bookkeeping.
+    this.#gop.add(placed);
+  }
+
+  senderReport(report: SenderReport): void {
+    this.#timeline.senderReport(report);
+  }
+
+  /** The source went away: what was kept is old from now on. */
+  disconnected(): void {
+    this.#gop.clear();
+    this.#stats.reset();
+  }
+
+  #keep(format: TrackFormat): boolean {
+    const known = this.#formats.get(format.kind);
+    if (known !== undefined && sameFormat(known, format)) return false;
+    this.#formats.set(format.kind, format);
+    return true;
+  }
+
+  #tell(): void {
+    const video = this.#formats.get('video');
+    const audio = this.#formats.get('audio');
+    this.#tracks = [video, audio].filter((format) => format !== undefined);
+    this.#options.onTracks(this.#tracks);
+  }
+}

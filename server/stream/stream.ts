@@ -1,0 +1,310 @@
+import { type StreamId, streamId } from '../../shared/names.ts';
+import type { StreamDefinition } from '../../shared/stream.ts';
+import type { Clock } from '../base/clock.ts';
+import { Listeners } from '../base/emitter.ts';
+import type { Logger } from '../base/log.ts';
+import { type GopBudget, GopCache } from './gop-cache.ts';
+import { HubReader } from './hub-reader.ts';
+import type { Reader, ReaderOptions, StateChange } from './reader.ts';
+import type { Source, SourceCounters, SourceSink, StartSource } from './source.ts';
+import { StreamMedia } from './stream-media.ts';
+import type { StreamFigures } from './stream-stats.ts';
+import type { TrackFormat, Unit } from './unit.ts';
+
+const KEY_FRAME_REQUEST_EVERY_MS = 2_000;
+const GOP_MAX_BYTES = 8 * 1024 * 1024;
+
+export interface StreamDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly startSource: StartSource;
+  readonly gopBudget: GopBudget;
+  /** How long an on-demand stream stays connected after its last reader left. */
+  readonly lingerMs: number;
+}
+
+/** A publication in progress, for a stream whose source is `publish:`. */
+export interface Publication {
+  readonly sink: SourceSink;
+  close(): void;
+}
+
+/**
+ * One stream: at most one connection to its camera, however many readers.
+ *
+ * 1. `start()` connects at once, or waits for a first reader where the stream is on demand.
+ * 2. Units from the source get their place on the timeline and go to every reader in the same call.
+ * 3. The last reader of an on-demand stream leaves: after a linger the camera is let go.
+ * 4. `update()` changes the source and keeps the readers; `close()` ends them.
+ */
+export class Stream {
+  readonly id: StreamId;
+  readonly #deps: StreamDeps;
+  readonly #log: Logger;
+  readonly #readers = new Set<HubReader>();
+  readonly #stateListeners = new Listeners<StateChange>();
+  readonly #removedListeners = new Listeners<void>();
+  readonly #media: StreamMedia;
+  #definition: StreamDefinition;
+  #state: StateChange = { state: 'idle' };
+  #source: Source | undefined;
+  #publisher: { replaced(): void } | undefined;
+  #cancelLinger: (() => void) | undefined;
+  #keyFrameAskedAtMs = Number.NEGATIVE_INFINITY;
+  #transport: string | undefined;
+  #counters: SourceCounters | undefined;
+  #isClosed = false;
+
+  constructor(definition: StreamDefinition, deps: StreamDeps) {
+    this.id = streamId(definition.app, definition.name);
+    this.#definition = definition;
+    this.#deps = deps;
+    this.#log = deps.log.child({ stream: this.id });
+    this.#media = new StreamMedia({
+      clock: deps.clock,
+      gop: new GopCache(deps.gopBudget, GOP_MAX_BYTES),
+      trustCameraClock: definition.source.trustCameraClock,
+      onTracks: (tracks) => {
+        for (const reader of this.#readers) reader.options.onTracks?.(tracks);
+      },
+      onUnit: (unit) => this.#deliver(unit),
+    });
+  }
+
+  get definition(): StreamDefinition {
+    return this.#definition;
+  }
+
+  get state(): StateChange {
+    return this.#state;
+  }
+
+  /** Of the present or the last connection; video first. */
+  get tracks(): readonly TrackFormat[] {
+    return this.#media.tracks;
+  }
+
+  /** What the connection to the camera runs over, e.g. "tcp". */
+  get transport(): string | undefined {
+    return this.#transport;
+  }
+
+  get counters(): SourceCounters | undefined {
+    return this.#counters;
+  }
+
+  get figures(): StreamFigures {
+    return this.#media.figures;
+  }
+
+  get cameraClockOffsetMs(): number | undefined {
+    return this.#media.cameraClockOffsetMs;
+  }
+
+  /** Readers by role, and units dropped because a reader was too slow. */
+  get readerCounts(): { viewers: number; services: number; droppedUnits: number } {
+    let viewers = 0;
+    let droppedUnits = 0;
+    for (const reader of this.#readers) {
+      if (reader.options.role === 'viewer') viewers += 1;
+      droppedUnits += reader.droppedUnits;
+    }
+    return { viewers, services: this.#readers.size - viewers, droppedUnits };
+  }
+
+  start(): void {
+    if (this.#isPublished) {
+      this.#setState({
+        state: 'waiting',
+        reason: { code: 'NO_PUBLISHER', message: 'Nobody publishes this stream yet.' },
+      });
+    } else if (!this.#definition.onDemand || this.#readers.size > 0) {
+      this.#startSource();
+    }
+  }
+
+  /** Attaches a reader; an on-demand stream connects with its first. The reader hears nothing before this returns. */
+  read(options: ReaderOptions): Reader {
+    const reader = new HubReader(options, (closed) => this.#onReaderClosed(closed));
+    if (this.#isClosed) {
+      queueMicrotask(() => reader.end());
+      return reader;
+    }
+    this.#readers.add(reader);
+    this.#cancelLinger?.();
+    this.#cancelLinger = undefined;
+    if (this.#source === undefined && !this.#isPublished) this.#startSource();
+    this.#source?.setWatched(true);
+    queueMicrotask(() => reader.start(this.#media.tracks, this.#state, this.#media.gop));
+    if (options.start === 'next') this.requestKeyFrame();
+    return reader;
+  }
+
+  /** Asks the source for a key frame, at most once in 2 s however many readers want one. */
+  requestKeyFrame(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - this.#keyFrameAskedAtMs < KEY_FRAME_REQUEST_EVERY_MS) return;
+    this.#keyFrameAskedAtMs = nowMs;
+    this.#source?.requestKeyFrame();
+  }
+
+  onState(listener: (change: StateChange) => void): () => void {
+    return this.#stateListeners.add(listener);
+  }
+
+  onRemoved(listener: () => void): () => void {
+    return this.#removedListeners.add(listener);
+  }
+
+  /**
+   * Begins a publication on a `publish:` stream; a newer publisher takes over from an older one, which is told.
+   * The caller has checked the secret.
+   */
+  publish(publisher: { replaced(): void }): Publication {
+    const previous = this.#publisher;
+    this.#publisher = publisher;
+    previous?.replaced();
+    const isCurrent = () => this.#publisher === publisher && !this.#isClosed;
+    return {
+      sink: this.#sink(isCurrent),
+      close: () => {
+        if (!isCurrent()) return;
+        this.#publisher = undefined;
+        this.#onWaiting({
+          code: 'NO_PUBLISHER',
+          message: 'The publisher has gone; the stream goes on when it is back.',
+        });
+      },
+    };
+  }
+
+  /** Takes a new definition. A changed source is connected anew; readers stay and see a pause. */
+  async update(definition: StreamDefinition): Promise<void> {
+    const hasNewSource = JSON.stringify(definition.source) !== JSON.stringify(this.#definition.source);
+    this.#definition = definition;
+    this.#media.trustCameraClock = definition.source.trustCameraClock;
+    if (hasNewSource) {
+      this.#publisher?.replaced();
+      this.#publisher = undefined;
+      await this.#stopSource();
+    } else if (!definition.onDemand && this.#source === undefined) {
+      this.start();
+    } else if (definition.onDemand && this.#readers.size === 0) {
+      this.#lingerThenStop();
+    }
+    if (hasNewSource && !this.#isClosed) this.start();
+  }
+
+  /** Ends every reader and lets the camera go. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancelLinger?.();
+    this.#publisher?.replaced();
+    this.#publisher = undefined;
+    for (const reader of [...this.#readers]) reader.end();
+    this.#removedListeners.emit();
+    await this.#stopSource();
+    this.#stateListeners.clear();
+    this.#removedListeners.clear();
+  }
+
+  get #isPublished(): boolean {
+    return this.#definition.source.url === 'publish:';
+  }
+
+  #startSource(): void {
+    if (this.#source !== undefined) return;
+    this.#setState({ state: 'connecting' });
+    // A source that was replaced may still say something while it closes; nobody listens then.
+    let source: Source | undefined;
+    const isCurrent = () => !this.#isClosed && (source === undefined || this.#source === source);
+    source = this.#deps.startSource(this.#definition, this.#sink(isCurrent));
+    this.#source = source;
+    source.setWatched(this.#readers.size > 0);
+  }
+
+  async #stopSource(): Promise<void> {
+    const source = this.#source;
+    this.#source = undefined;
+    this.#interrupt();
+    this.#setState({ state: 'idle' });
+    await source?.close();
+  }
+
+  #sink(isCurrent: () => boolean): SourceSink {
+    return {
+      connecting: () => {
+        if (isCurrent()) this.#setState({ state: 'connecting' });
+      },
+      playing: (formats, transport) => {
+        if (!isCurrent()) return;
+        this.#transport = transport;
+        this.#media.connected(formats);
+      },
+      format: (format) => {
+        if (isCurrent()) this.#media.format(format);
+      },
+      unit: (unit) => {
+        if (isCurrent()) this.#media.unit(unit);
+      },
+      senderReport: (report) => {
+        if (isCurrent()) this.#media.senderReport(report);
+      },
+      waiting: (code, message, retryInMs) => {
+        if (isCurrent())
+          this.#onWaiting({ code, message, ...(retryInMs === undefined ? {} : { retryInMs }) });
+      },
+      counters: (counters) => {
+        if (isCurrent()) this.#counters = counters;
+      },
+    };
+  }
+
+  #deliver(unit: Unit): void {
+    if (this.#state.state !== 'live') {
+      if (unit.format.kind !== 'video') return;
+      this.#setState({ state: 'live' });
+    }
+    for (const reader of this.#readers) reader.deliver(unit);
+  }
+
+  #onWaiting(reason: NonNullable<StateChange['reason']>): void {
+    this.#interrupt();
+    this.#setState({ state: 'waiting', reason });
+  }
+
+  #interrupt(): void {
+    this.#media.disconnected();
+    for (const reader of this.#readers) reader.interrupted();
+  }
+
+  #onReaderClosed(reader: HubReader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0 || this.#isClosed) return;
+    this.#source?.setWatched(false);
+    if (this.#definition.onDemand) this.#lingerThenStop();
+  }
+
+  #lingerThenStop(): void {
+    this.#cancelLinger?.();
+    this.#cancelLinger = this.#deps.clock.after(this.#deps.lingerMs, () => {
+      this.#cancelLinger = undefined;
+      if (this.#readers.size > 0) return;
+      this.#stopSource().catch((failure: unknown) =>
+        this.#log.warn({ err: failure }, 'closing the source failed'),
+      );
+    });
+  }
+
+  #setState(change: StateChange): void {
+    const previous = this.#state;
+    this.#state = change;
+    if (previous.state === change.state && previous.reason?.code === change.reason?.code) return;
+    const fields = change.reason === undefined ? {} : { reason: change.reason.code };
+    if (change.state === 'waiting') this.#log.warn(fields, change.reason?.message ?? 'waiting');
+    else this.#log.info(fields, change.state);
+    for (const reader of this.#readers) reader.options.onState?.(change);
+    this.#stateListeners.emit(change);
+  }
+}

@@ -1,0 +1,120 @@
+import type { Clock } from '../base/clock.ts';
+import type { SenderReport } from './source.ts';
+import { TrackClock } from './track-clock.ts';
+import type { TrackKind } from './unit.ts';
+import { WallClockEstimate } from './wall-clock.ts';
+
+/** Sound this far from where the sender reports put it is moved; less is within what they can tell. */
+const SYNC_TOLERANCE_90K = 20 * 90;
+/** Reports that put sound and picture further apart than this are nonsense. */
+const SYNC_LIMIT_90K = 10_000 * 90;
+
+/** A unit's place: `undefined` from `place` means it lies before what was already delivered and is to be dropped. */
+export interface Place {
+  readonly pts90k: number;
+  readonly wallMs: number;
+}
+
+interface TrackTime {
+  readonly clock: TrackClock;
+  report: SenderReport | undefined;
+  lastPts90k: number;
+}
+
+/**
+ * A stream's own monotonic 90 kHz timeline. Camera timestamps count as deltas; while the camera is gone it goes on by
+ * the time that really passed; sender reports (RFC 3550 section 6.4.1) align sound with picture.
+ */
+export class Timeline {
+  readonly #clock: Clock;
+  /** Whether absolute times come from the camera's sender reports. */
+  trustCameraClock: boolean;
+  readonly #tracks = new Map<TrackKind, TrackTime>();
+  readonly #wall = new WallClockEstimate();
+  #newest: { pts90k: number; receivedAtMs: number } | undefined;
+  #cameraClockOffsetMs: number | undefined;
+
+  constructor(clock: Clock, options: { trustCameraClock: boolean }) {
+    this.#clock = clock;
+    this.trustCameraClock = options.trustCameraClock;
+  }
+
+  /** The camera's clock less this machine's, by the last sender report. */
+  get cameraClockOffsetMs(): number | undefined {
+    return this.#cameraClockOffsetMs;
+  }
+
+  /** Jumps and resets of the camera's timestamps absorbed so far. */
+  get jumps(): number {
+    let sum = 0;
+    for (const track of this.#tracks.values()) sum += track.clock.jumps;
+    return sum;
+  }
+
+  /** A new connection begins: its timestamps have nothing to do with the last one's. */
+  reconnected(): void {
+    for (const track of this.#tracks.values()) {
+      track.clock.forget();
+      track.report = undefined;
+    }
+  }
+
+  place(kind: TrackKind, clockRate: number, rtpTimestamp: number, receivedAtMs: number): Place | undefined {
+    const track = this.#track(kind, clockRate);
+    const pts90k = track.clock.place(rtpTimestamp, receivedAtMs, () => this.#now90k(receivedAtMs));
+    // Only sound can lie before what went out, when it was moved; pictures are reordered on purpose (B-frames).
+    if (kind === 'audio' && pts90k <= track.lastPts90k) return undefined;
+    track.lastPts90k = pts90k;
+    if (this.#newest === undefined || pts90k >= this.#newest.pts90k) this.#newest = { pts90k, receivedAtMs };
+    const arrivedWallMs = receivedAtMs + (this.#clock.wallMs() - this.#clock.monotonicMs());
+    const smoothedMs = this.#wall.observe(pts90k, arrivedWallMs);
+    return { pts90k, wallMs: this.#cameraWallMs(track, rtpTimestamp) ?? smoothedMs };
+  }
+
+  senderReport(report: SenderReport): void {
+    const track = this.#tracks.get(report.kind);
+    if (track === undefined) return;
+    track.report = report;
+    const arrivedWallMs = report.receivedAtMs + (this.#clock.wallMs() - this.#clock.monotonicMs());
+    this.#cameraClockOffsetMs = report.ntpMs - arrivedWallMs;
+    this.#alignSound();
+  }
+
+  #track(kind: TrackKind, clockRate: number): TrackTime {
+    const known = this.#tracks.get(kind);
+    if (known !== undefined && known.clock.clockRate === clockRate) return known;
+    const fresh: TrackTime = {
+      clock: new TrackClock(clockRate),
+      report: undefined,
+      lastPts90k: known?.lastPts90k ?? Number.NEGATIVE_INFINITY,
+    };
+    this.#tracks.set(kind, fresh);
+    return fresh;
+  }
+
+  /** Where the timeline stands at `receivedAtMs`: the newest unit's place plus the time since. */
+  #now90k(receivedAtMs: number): number {
+    if (this.#newest === undefined) return 0;
+    const since90k = Math.round((receivedAtMs - this.#newest.receivedAtMs) * 90);
+    return this.#newest.pts90k + Math.max(1, since90k);
+  }
+
+  /** Puts sound where the two tracks' reports say it belongs, by moving the audio track only. */
+  #alignSound(): void {
+    const video = this.#tracks.get('video');
+    const audio = this.#tracks.get('audio');
+    if (video?.report === undefined || audio?.report === undefined) return;
+    const videoPts = video.clock.project(video.report.rtpTimestamp);
+    const audioPts = audio.clock.project(audio.report.rtpTimestamp);
+    if (videoPts === undefined || audioPts === undefined) return;
+    const due90k = videoPts + Math.round((audio.report.ntpMs - video.report.ntpMs) * 90);
+    const by90k = due90k - audioPts;
+    if (Math.abs(by90k) > SYNC_TOLERANCE_90K && Math.abs(by90k) < SYNC_LIMIT_90K) audio.clock.shift(by90k);
+  }
+
+  #cameraWallMs(track: TrackTime, rtpTimestamp: number): number | undefined {
+    if (!this.trustCameraClock || track.report === undefined) return undefined;
+    const ticks = (rtpTimestamp - track.report.rtpTimestamp) | 0;
+    return track.report.ntpMs + (ticks * 1000) / track.clock.clockRate;
+  }
+}
