@@ -139,7 +139,7 @@ describe('timeline', () => {
       clock.advance(n % 5 === 0 ? 60 : 35);
       const wallMs = video(n * FRAME_90K)?.wallMs ?? 0;
       // The first round finds the fastest arrival, 20 ms early; from then on pictures stand 40 ms apart.
-      if (n > 5) expect(Math.abs(wallMs - last - 40)).toBeLessThan(0.2);
+      if (n > 5) expect(Math.abs(wallMs - last - 40)).toBeLessThan(0.5);
       last = wallMs;
     }
     expect(Math.abs(last - clock.wallMs())).toBeLessThan(21);
@@ -163,7 +163,7 @@ describe('timeline', () => {
           rtp = next === 'follow' ? (rtp + advanceMs * 90) >>> 0 : next;
           const pts90k = video(rtp)?.pts90k ?? Number.NaN;
           expect(Number.isInteger(pts90k)).toBe(true);
-          expect(pts90k - last).toBeLessThanOrEqual((advanceMs + 5_000) * 90);
+          expect(pts90k - last).toBeLessThanOrEqual((advanceMs + 6_000) * 90);
           expect(pts90k - last).toBeGreaterThanOrEqual(-90_000);
           last = pts90k;
         }
