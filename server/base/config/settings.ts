@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { appSchema, RESERVED_APPS } from '../../../shared/names.ts';
+import { streamBodySchema } from '../../../shared/stream.ts';
+
+const host = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[A-Za-z0-9.:_-]+$/, 'must be an IP address or a host name');
+const port = z.number().int().min(0).max(65_535);
+const bytes = z.number().int().min(0);
+
+const origin = z.string().superRefine((text, context) => {
+  const message = 'must be an origin such as https://cams.example.com, without a path';
+  try {
+    const url = new URL(text);
+    if (url.origin !== text || !/^https?:$/.test(url.protocol)) context.addIssue({ code: 'custom', message });
+  } catch {
+    context.addIssue({ code: 'custom', message });
+  }
+});
+
+/** `20000-29999` as two numbers. */
+const portRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/, 'must be a range of ports such as 20000-29999')
+  .transform((text, context) => {
+    const [min = 0, max = 0] = text.split('-').map(Number);
+    if (min < 1024 || max > 65_535 || max - min < 3) {
+      context.addIssue({ code: 'custom', message: 'must lie within 1024-65535 and hold at least 4 ports' });
+    }
+    return { min, max };
+  });
+
+const appSettings = z.strictObject({
+  record: z.boolean().optional(),
+  segmentMs: z.number().int().min(1000).max(60_000).optional(),
+  keepDays: z.number().positive().max(3650).optional(),
+  maxBytes: bytes.optional(),
+  dir: z.string().min(1).optional(),
+});
+
+/** Every setting of `sluice.yaml`, with its default. Section by section as in the docs. */
+export const settingsSchema = z.strictObject({
+  dataDir: z.string().min(1).default('./data'),
+  http: z
+    .strictObject({
+      host: host.default('127.0.0.1'),
+      port: port.default(8080),
+      allowedOrigins: z.array(origin).max(64).default([]),
+    })
+    .prefault({}),
+  rtsp: z
+    .strictObject({
+      host: host.default('127.0.0.1'),
+      port: port.default(8554),
+      udpPorts: portRange.prefault('20000-29999'),
+    })
+    .prefault({}),
+  webrtc: z
+    .strictObject({
+      host: host.optional(),
+      port: port.default(8189),
+      announcedAddresses: z.array(host).max(16).optional(),
+      workers: z.number().int().min(1).max(64).optional(),
+    })
+    .prefault({}),
+  recording: z
+    .strictObject({
+      segmentMs: z.number().int().min(1000).max(60_000).default(2000),
+      keepDays: z.number().positive().max(3650).default(7),
+      maxBytes: bytes.optional(),
+      minFreeBytes: bytes.default(1024 ** 3),
+    })
+    .prefault({}),
+  apps: z.record(appSchema, appSettings).default({}),
+  sources: z.strictObject({ allowLoopback: z.boolean().default(false) }).prefault({}),
+  demo: z.boolean().optional(),
+  auth: z
+    .strictObject({
+      apiToken: z
+        .string()
+        .min(16, 'must be at least 16 characters; make one with: openssl rand -hex 24')
+        .max(256)
+        .regex(/^[A-Za-z0-9._~-]+$/, 'must hold only letters, digits and . _ ~ -')
+        .optional(),
+    })
+    .prefault({}),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  streams: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\/[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+          'must look like live/front-door',
+        )
+        .refine((id) => !RESERVED_APPS.has(id.split('/')[0] ?? ''), {
+          message: 'starts with a reserved app',
+        }),
+      streamBodySchema,
+    )
+    .default({}),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
