@@ -62,5 +62,8 @@ export async function installDependencies({ root = projectRoot, production = fal
   say(`dependencies: installing up to ${count} packages (npm ci)`);
   const args = ['ci', '--ignore-scripts', ...(production ? ['--omit=dev'] : ['--include=dev'])];
   await runNpm('installing the dependencies', args, root);
-  writeStamp(stampPath(root), `${production ? 'production' : 'all'} ${hashPaths(root, ['package-lock.json'])}`);
+  writeStamp(
+    stampPath(root),
+    `${production ? 'production' : 'all'} ${hashPaths(root, ['package-lock.json'])}`,
+  );
 }

