@@ -1,0 +1,128 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type StreamId, streamId } from '../../shared/names.ts';
+import { type StreamDefinition, streamDefinitionSchema } from '../../shared/stream.ts';
+import type { Clock } from '../base/clock.ts';
+import { SecretBox } from './secret-box.ts';
+
+/** A row that cannot be used any more, and why; the others are not touched by it. */
+export interface CatalogProblem {
+  readonly id: string;
+  readonly message: string;
+}
+
+/**
+ * What outlives a restart: the streams added through the API. Behind an interface, so that another database can take
+ * its place. Every change is durable once its promise resolves.
+ */
+export interface StreamCatalog {
+  streams(): Promise<{ definitions: StreamDefinition[]; problems: CatalogProblem[] }>;
+  put(definition: StreamDefinition): Promise<void>;
+  remove(id: StreamId): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The statements that lead from one version of the database to the next; the position is the version. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE streams (
+     app TEXT NOT NULL,
+     name TEXT NOT NULL,
+     definition TEXT NOT NULL,
+     password BLOB,
+     changed_ms INTEGER NOT NULL,
+     PRIMARY KEY (app, name)
+   ) STRICT`,
+];
+
+/** The catalog in `<dataDir>/sluice.db`, with passwords sealed by the key in `<dataDir>/secret.key`. */
+export class SqliteCatalog implements StreamCatalog {
+  readonly #database: DatabaseSync;
+  readonly #secrets: SecretBox;
+  readonly #clock: Clock;
+
+  /** Throws where the directory cannot be written or the database is of a newer version. */
+  constructor(options: { dataDir: string; clock: Clock }) {
+    mkdirSync(options.dataDir, { recursive: true });
+    const file = join(options.dataDir, 'sluice.db');
+    this.#clock = options.clock;
+    this.#secrets = SecretBox.open(join(options.dataDir, 'secret.key'));
+    this.#database = new DatabaseSync(file);
+    chmodSync(file, 0o600);
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000');
+    this.#migrate(file);
+  }
+
+  async streams(): Promise<{ definitions: StreamDefinition[]; problems: CatalogProblem[] }> {
+    const definitions: StreamDefinition[] = [];
+    const problems: CatalogProblem[] = [];
+    const rows = this.#database.prepare(
+      'SELECT app, name, definition, password FROM streams ORDER BY app, name',
+    );
+    for (const row of rows.iterate()) {
+      const id = `${String(row.app)}/${String(row.name)}`;
+      const definition = this.#definitionOf(row);
+      if (typeof definition === 'string') problems.push({ id, message: definition });
+      else definitions.push(definition);
+    }
+    return { definitions, problems };
+  }
+
+  async put(definition: StreamDefinition): Promise<void> {
+    const { password, ...source } = definition.source;
+    const id = streamId(definition.app, definition.name);
+    this.#database
+      .prepare(
+        `INSERT INTO streams (app, name, definition, password, changed_ms) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (app, name) DO UPDATE SET
+           definition = excluded.definition, password = excluded.password, changed_ms = excluded.changed_ms`,
+      )
+      .run(
+        definition.app,
+        definition.name,
+        JSON.stringify({ ...definition, source }),
+        password === undefined ? null : this.#secrets.seal(password, id),
+        Math.round(this.#clock.wallMs()),
+      );
+  }
+
+  async remove(id: StreamId): Promise<void> {
+    const [app = '', name = ''] = id.split('/');
+    this.#database.prepare('DELETE FROM streams WHERE app = ? AND name = ?').run(app, name);
+  }
+
+  async close(): Promise<void> {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #definitionOf(row: Record<string, unknown>): StreamDefinition | string {
+    let plain: unknown;
+    try {
+      plain = JSON.parse(String(row.definition));
+    } catch {
+      return 'its row in the database is damaged';
+    }
+    const parsed = streamDefinitionSchema.safeParse(plain);
+    if (!parsed.success)
+      return `its row in the database does not fit: ${parsed.error.issues[0]?.message ?? ''}`;
+    const sealed = row.password;
+    if (!(sealed instanceof Uint8Array)) return parsed.data;
+    const password = this.#secrets.open(sealed, streamId(parsed.data.app, parsed.data.name));
+    if (password === undefined) return 'its password cannot be opened with secret.key; enter it again';
+    return { ...parsed.data, source: { ...parsed.data.source, password } };
+  }
+
+  #migrate(file: string): void {
+    const row = this.#database.prepare('PRAGMA user_version').get();
+    const version = Number(row?.user_version ?? 0);
+    if (version > MIGRATIONS.length) {
+      this.#database.close();
+      throw new Error(
+        `${file} was written by a newer version of Sluice (schema ${version}); update Sluice or use another dataDir`,
+      );
+    }
+    for (let next = version; next < MIGRATIONS.length; next += 1) {
+      this.#database.exec(`BEGIN; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { type CatalogProblem, SqliteCatalog, type StreamCatalog } from './catalog.ts';
