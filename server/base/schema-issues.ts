@@ -1,0 +1,104 @@
+import type { core, z } from 'zod';
+
+/** One thing that is wrong with outside input: where, and what was expected there. */
+export interface InputIssue {
+  /** Dotted path of the field, for example `source.url`; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+const MAX_ISSUES = 8;
+const MAX_NAME_LENGTH = 64;
+
+/**
+ * What a failed schema check found, in words for people. The values themselves are never repeated: one of them
+ * may be a password.
+ */
+export function inputIssues(error: z.ZodError): InputIssue[] {
+  return flatten(error.issues, []).slice(0, MAX_ISSUES);
+}
+
+/** All issues as one text, for example `source.url must be a string, but is missing`. */
+export function describeIssues(issues: readonly InputIssue[], whole: string): string {
+  return issues.map(({ path, message }) => `${path === '' ? whole : path} ${message}`).join('; ');
+}
+
+function flatten(issues: readonly core.$ZodIssue[], parent: readonly PropertyKey[]): InputIssue[] {
+  return issues.flatMap((issue) => {
+    const path = [...parent, ...issue.path];
+    if (issue.code === 'invalid_union') {
+      const nearest = nearestBranch(issue.errors);
+      if (nearest !== undefined) return flatten(nearest, path);
+    }
+    return [{ path: pathText(path), message: predicate(issue) }];
+  });
+}
+
+/**
+ * Of the branches of a union the one that got furthest: whose first complaint lies deepest. Where all of them
+ * complain about the value itself there is none.
+ */
+function nearestBranch(branches: readonly core.$ZodIssue[][]): core.$ZodIssue[] | undefined {
+  let nearest: core.$ZodIssue[] | undefined;
+  for (const branch of branches) {
+    const ofTheValueItself = branch.every(
+      (issue) => issue.code === 'invalid_type' && issue.path.length === 0,
+    );
+    if (branch.length === 0 || ofTheValueItself) continue;
+    if (nearest === undefined || branch.length < nearest.length) nearest = branch;
+  }
+  return nearest;
+}
+
+function predicate(issue: core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const received = /received (.+)$/.exec(issue.message)?.[1] ?? 'something else';
+      const expected = article(issue.expected);
+      return received === 'undefined'
+        ? `is missing; expected ${expected}`
+        : `must be ${expected}, but is ${article(received)}`;
+    }
+    case 'unrecognized_keys':
+      return `has unknown keys: ${issue.keys
+        .slice(0, MAX_ISSUES)
+        .map((key) => `"${shorten(key)}"`)
+        .join(', ')}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    case 'too_big':
+    case 'too_small':
+      return `is ${lowerFirst(issue.message)}`;
+    case 'invalid_union':
+      return `does not fit any of the shapes expected: ${expectedTypes(issue.errors)}`;
+    default:
+      return /^(?:must|is|has|holds|names)\b/.test(issue.message)
+        ? issue.message
+        : `is not right: ${lowerFirst(issue.message)}`;
+  }
+}
+
+function expectedTypes(branches: readonly core.$ZodIssue[][]): string {
+  const types = branches.flatMap((branch) =>
+    branch.flatMap((issue) => (issue.code === 'invalid_type' ? [article(issue.expected)] : [])),
+  );
+  return [...new Set(types)].join(' or ') || 'another value';
+}
+
+function article(type: string): string {
+  if (type === 'null' || type === 'undefined' || type === 'NaN') return type;
+  if (type === 'int') return 'a whole number';
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.map((part) => shorten(String(part))).join('.');
+}
+
+function shorten(text: string): string {
+  return text.length <= MAX_NAME_LENGTH ? text : `${text.slice(0, MAX_NAME_LENGTH)}...`;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { fastifyStatic } from '@fastify/static';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  type RouteOptions,
+} from 'fastify';
+import { ApiError } from '../../shared/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { VERSION } from '../base/version.ts';
+import { loggableTarget } from './access/credentials.ts';
+import type { Gate } from './access/gate.ts';
+import { answerPreflight, isPreflight, setCorsHeaders } from './cors.ts';
+import { type DocumentForPage, docsPage } from './docs-page.ts';
+import { asApiError, errorBody, replyWithError } from './error-reply.ts';
+import { openApiDocument } from './openapi.ts';
+import type { HttpPorts } from './ports.ts';
+import type { ApiRoute } from './route.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { healthRoutes } from './routes/health.ts';
+import { sessionRoutes } from './routes/session.ts';
+import { siteRoutes } from './routes/site.ts';
+import { streamRoutes } from './routes/streams.ts';
+import { whepRoutes } from './routes/whep.ts';
+import { registerSecurityHeaders } from './security-headers.ts';
+
+const BODY_LIMIT_BYTES = 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface HttpAppOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly gate: Gate;
+  readonly ports: HttpPorts;
+  /** The folder with the built control room; an absolute path. */
+  readonly staticDir: string;
+  /** More routes of the table, as later parts of the gateway bring them. */
+  readonly routes?: readonly ApiRoute[];
+  /** Hears of every route that is registered; the tests hold the OpenAPI document against them. */
+  onRoute?(route: RouteOptions): void;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Missing means that the route asks for the token: what is forgotten stays shut. */
+    access?: 'public' | 'token';
+    queryToken?: boolean;
+  }
+}
+
+/** Builds the HTTP edge with all its routes. It does not listen yet. */
+export async function createHttpApp(options: HttpAppOptions): Promise<FastifyInstance> {
+  const log = options.log.child({ part: 'http' });
+  const app = fastify({
+    logger: false,
+    trustProxy: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
+    genReqId: () => randomUUID(),
+    frameworkErrors: (error, request, reply) =>
+      void replyWithError(reply, asApiError(error, request.id, log)),
+    clientErrorHandler: refuseUnreadable,
+  });
+  if (options.onRoute !== undefined) app.addHook('onRoute', options.onRoute);
+  parseBodies(app);
+  await registerSecurityHeaders(app, options.gate.allowedOrigins);
+  await app.register(fastifyStatic, { root: options.staticDir, serve: false });
+  guard(app, options.gate);
+  logRequests(app, options.clock, log);
+  app.setErrorHandler((failure, request, reply) =>
+    replyWithError(reply, asApiError(failure, request.id, log)),
+  );
+  app.setNotFoundHandler((request, reply) => replyWithError(reply, notFound(request)));
+  for (const route of routeTable(options)) serve(app, route);
+  return app;
+}
+
+/** All routes; the OpenAPI document and the page at `/docs` are made from the same table when first asked for. */
+function routeTable(options: HttpAppOptions): readonly ApiRoute[] {
+  let document: object | undefined;
+  let page: ReturnType<typeof docsPage> | undefined;
+  const openApi = () => {
+    document ??= openApiDocument(routes, VERSION);
+    return document;
+  };
+  const readable = () => {
+    // The document comes from our own `openApiDocument`, so its shape is known here.
+    page ??= docsPage(openApi() as unknown as DocumentForPage);
+    return page;
+  };
+  const routes: readonly ApiRoute[] = [
+    ...streamRoutes(options.ports.streams),
+    ...(options.routes ?? []),
+    ...whepRoutes(options.ports.whep),
+    ...sessionRoutes(options.gate),
+    ...healthRoutes(options.ports),
+    ...docsRoutes(openApi, readable),
+    ...siteRoutes(),
+  ];
+  return routes;
+}
+
+function serve(app: FastifyInstance, route: ApiRoute): void {
+  const { method, url, access } = route;
+  const config = { access, queryToken: route.queryToken ?? method === 'GET' };
+  app.route({ method, url, config, handler: async (request, reply) => route.run(request, reply) });
+}
+
+/** Host and Origin, CORS, then the token: in this order, before anything of the request is believed. */
+function guard(app: FastifyInstance, gate: Gate): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    if (closing) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down. Try again in a moment.');
+    const refusal = gate.refuseHostOrOrigin(request.raw);
+    if (refusal !== undefined) throw refusal;
+    setCorsHeaders(reply, gate.corsOrigin(request.raw));
+    if (isPreflight(request)) return answerPreflight(reply, gate.corsOrigin(request.raw));
+    const { access, queryToken } = request.routeOptions.config;
+    if (access === 'public') return;
+    const identity = gate.identify(request.raw, { queryToken: queryToken ?? false, subprotocolToken: false });
+    if (!identity.ok) throw identity.error;
+    // What the token opened is nothing for a cache; a route that knows better may say so.
+    reply.header('cache-control', 'no-store');
+    return undefined;
+  });
+}
+
+function parseBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // Some clients send the content type with an empty DELETE; that is no JSON, and no fault either.
+    if (body === '') done(null, undefined);
+    else parseJson(request, String(body), done);
+  });
+  app.addContentTypeParser(
+    ['application/sdp', 'application/trickle-ice-sdpfrag'],
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, body),
+  );
+}
+
+function logRequests(app: FastifyInstance, clock: Clock, log: Logger): void {
+  const startedAtMs = new WeakMap<FastifyRequest, number>();
+  app.addHook('onRequest', async (request) => {
+    startedAtMs.set(request, clock.monotonicMs());
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const tookMs = Math.round(clock.monotonicMs() - (startedAtMs.get(request) ?? clock.monotonicMs()));
+    const { method, ip } = request;
+    const target = loggableTarget(request.raw.url);
+    log.debug({ method, target, status: reply.statusCode, tookMs, ip }, 'Answered a request.');
+  });
+}
+
+function notFound(request: FastifyRequest): ApiError {
+  return request.raw.url === '/'
+    ? new ApiError('NOT_FOUND', 'The control room has not been built yet; "npm start" builds it.')
+    : new ApiError('NOT_FOUND', 'There is nothing here. The API is described at /docs.');
+}
+
+/** What is no HTTP at all gets the same shape of error, as far as the socket still takes one. */
+function refuseUnreadable(_failure: Error, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(errorBody(new ApiError('BAD_REQUEST', 'This is no readable HTTP request.')));
+  socket.end(
+    'HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

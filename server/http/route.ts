@@ -1,0 +1,85 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { ApiError, type ErrorCode } from '../../shared/errors.ts';
+import { describeIssues, inputIssues } from '../base/schema-issues.ts';
+
+export type RouteMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
+
+/** What a route answers when all goes well. */
+export interface RouteAnswer {
+  readonly status: number;
+  readonly description: string;
+  readonly contentType?: string;
+  readonly schema?: z.ZodType;
+  /** Names and meanings of the headers that matter. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** All there is to know of a route: it is served from this, and the OpenAPI document is made from this. */
+export interface RouteFacts {
+  readonly method: RouteMethod;
+  /** As Fastify spells it: `/api/v1/streams/:app/:name`. */
+  readonly url: string;
+  /** `public` routes never ask for the token. */
+  readonly access: 'public' | 'token';
+  /** Whether `?access_token=` will do; it always does for GET. */
+  readonly queryToken?: boolean;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly answers: readonly RouteAnswer[];
+  readonly errors?: readonly ErrorCode[];
+}
+
+interface RouteSpec<P, B> extends RouteFacts {
+  readonly params?: z.ZodType<P>;
+  readonly body?: { readonly contentType: string; readonly schema: z.ZodType<B> };
+  handle(input: RouteInput<P, B>): unknown;
+}
+
+export interface RouteInput<P, B> {
+  readonly params: P;
+  readonly body: B;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** A route with its types taken off, so that all of them fit into one table. */
+export interface ApiRoute extends RouteFacts {
+  readonly params?: z.ZodType;
+  readonly body?: { readonly contentType: string; readonly schema: z.ZodType };
+  run(request: FastifyRequest, reply: FastifyReply): unknown;
+}
+
+/** Checks params and body against their schemas before `handle` sees them. */
+export function defineRoute<P = undefined, B = undefined>(spec: RouteSpec<P, B>): ApiRoute {
+  const { handle, ...facts } = spec;
+  return {
+    ...facts,
+    run(request, reply) {
+      // Where there is no schema, P or B is undefined, and so is what is handed over.
+      const params = spec.params === undefined ? undefined : checked(spec.params, request.params, 'the path');
+      const body = spec.body === undefined ? undefined : checkedBody(spec.body, request);
+      return handle({ params: params as P, body: body as B, request, reply });
+    },
+  };
+}
+
+function checkedBody<B>(body: { contentType: string; schema: z.ZodType<B> }, request: FastifyRequest): B {
+  const given = mediaTypeOf(request);
+  if (given !== undefined && given !== body.contentType) {
+    throw new ApiError('UNSUPPORTED_MEDIA_TYPE', `Send the body as ${body.contentType}.`);
+  }
+  return checked(body.schema, request.body, 'the body');
+}
+
+function mediaTypeOf(request: FastifyRequest): string | undefined {
+  return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, whole: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = inputIssues(parsed.error);
+  throw new ApiError('BAD_REQUEST', `${describeIssues(issues, whole)}.`, { issues });
+}

@@ -1,0 +1,2 @@
+export type { StreamList, UpgradeGuard, ViewerEvent, ViewerGateway, ViewerSession } from './ports.ts';
+export { type SignalingOptions, SignalingServer } from './server.ts';
