@@ -1,0 +1,101 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { VERSION } from '../base/version.ts';
+import type { Hub, Stream } from '../stream/index.ts';
+
+const STATES = ['connecting', 'live', 'waiting', 'idle'] as const;
+
+/** What the metrics are read from when somebody asks for them. */
+export interface MetricsSources {
+  readonly hub: Hub;
+  readonly viewers: () => number;
+}
+
+/** The gateway's metrics in the Prometheus text format; read at each request, nothing is kept in between. */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  constructor(sources: MetricsSources) {
+    collectDefaultMetrics({ register: this.#registry });
+    const { hub } = sources;
+    this.#single('sluice_info', 'Always 1; the version is a label.', ['version'], (gauge) =>
+      gauge.set({ version: VERSION }, 1),
+    );
+    this.#single('sluice_streams', 'Streams by state.', ['state'], (gauge) => {
+      for (const state of STATES)
+        gauge.set({ state }, hub.list().filter((s) => s.state.state === state).length);
+    });
+    this.#single('sluice_webrtc_viewers', 'Watches over WebRTC.', [], (gauge) =>
+      gauge.set(sources.viewers()),
+    );
+    this.#single('sluice_gop_cache_bytes', 'Kept groups of pictures.', [], (gauge) =>
+      gauge.set(hub.gopBytes),
+    );
+    this.#eachStream(hub, 'sluice_stream_live', 'Whether the stream is live.', (s) =>
+      s.state.state === 'live' ? 1 : 0,
+    );
+    this.#eachStream(hub, 'sluice_stream_fps', 'Frames a second as measured.', (s) => s.figures.fps);
+    this.#eachStream(
+      hub,
+      'sluice_stream_bitrate_kbps',
+      'Bit rate as measured.',
+      (s) => s.figures.bitrateKbps,
+    );
+    this.#eachStream(
+      hub,
+      'sluice_stream_readers',
+      'Readers.',
+      (s) => s.readerCounts.viewers + s.readerCounts.services,
+    );
+    this.#eachStream(
+      hub,
+      'sluice_stream_received_packets',
+      'RTP packets received.',
+      (s) => s.counters?.receivedPackets,
+    );
+    this.#eachStream(
+      hub,
+      'sluice_stream_received_bytes',
+      'RTP bytes received.',
+      (s) => s.counters?.receivedBytes,
+    );
+    this.#eachStream(hub, 'sluice_stream_lost_packets', 'RTP packets lost.', (s) => s.counters?.lostPackets);
+    this.#eachStream(
+      hub,
+      'sluice_stream_dropped_units',
+      'Damaged units dropped.',
+      (s) => s.counters?.droppedUnits,
+    );
+    this.#eachStream(
+      hub,
+      'sluice_reader_dropped_units',
+      'Units dropped for slow readers.',
+      (s) => s.readerCounts.droppedUnits,
+    );
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #single(name: string, help: string, labelNames: string[], fill: (gauge: Gauge) => void): void {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        fill(this);
+      },
+    });
+  }
+
+  #eachStream(hub: Hub, name: string, help: string, value: (stream: Stream) => number | undefined): void {
+    this.#single(name, help, ['stream'], (gauge) => {
+      for (const stream of hub.list()) {
+        const figure = value(stream);
+        if (figure !== undefined) gauge.set({ stream: stream.id }, figure);
+      }
+    });
+  }
+}

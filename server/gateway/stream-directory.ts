@@ -1,0 +1,139 @@
+import { ApiError } from '../../shared/errors.ts';
+import { type StreamId, streamId } from '../../shared/names.ts';
+import {
+  type StreamDefinition,
+  type StreamPatch,
+  type StreamStatus,
+  streamDefinitionSchema,
+} from '../../shared/stream.ts';
+import type { StreamCatalog } from '../catalog/index.ts';
+import type { Hub, Stream } from '../stream/index.ts';
+import { streamStatus } from './stream-status.ts';
+
+export interface StreamDirectoryOptions {
+  readonly hub: Hub;
+  readonly catalog: StreamCatalog;
+  /** Streams of the configuration file and the demo: not to be changed here. */
+  readonly readOnly: ReadonlySet<StreamId>;
+  readonly sharedViewers: (id: StreamId) => number;
+}
+
+/**
+ * The streams as the API sees them: what is created, changed or removed here is durable in the catalog first and in
+ * the hub after. Changes run one after the other, so that catalog and hub never differ.
+ */
+export class StreamDirectory {
+  readonly #options: StreamDirectoryOptions;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: StreamDirectoryOptions) {
+    this.#options = options;
+  }
+
+  /** Without what the gateway uses for itself (`internal/...`). */
+  list(): StreamStatus[] {
+    return this.#options.hub
+      .list()
+      .filter((stream) => !isInternal(stream.id))
+      .map((stream) => this.#status(stream))
+      .sort((a, b) => `${a.app}/${a.name}`.localeCompare(`${b.app}/${b.name}`));
+  }
+
+  get(id: StreamId): StreamStatus | undefined {
+    const stream = isInternal(id) ? undefined : this.#options.hub.get(id);
+    return stream === undefined ? undefined : this.#status(stream);
+  }
+
+  create(definition: StreamDefinition): Promise<StreamStatus> {
+    return this.#inTurn(async () => {
+      const id = streamId(definition.app, definition.name);
+      if (this.#options.hub.get(id) !== undefined) {
+        throw new ApiError(
+          'STREAM_EXISTS',
+          `There is a stream ${id} already; change it or choose another name.`,
+        );
+      }
+      requirePublishSecret(definition);
+      await this.#options.catalog.put(definition);
+      return this.#status(this.#options.hub.add(definition));
+    });
+  }
+
+  patch(id: StreamId, patch: StreamPatch): Promise<StreamStatus> {
+    return this.#inTurn(async () => {
+      const { definition } = this.#changeable(id);
+      const next = streamDefinitionSchema.parse({ ...definition, ...withKeptPassword(definition, patch) });
+      requirePublishSecret(next);
+      await this.#options.catalog.put(next);
+      return this.#status(await this.#options.hub.update(next));
+    });
+  }
+
+  remove(id: StreamId): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#changeable(id);
+      await this.#options.catalog.remove(id);
+      await this.#options.hub.remove(id);
+    });
+  }
+
+  #changeable(id: StreamId): Stream {
+    const stream = isInternal(id) ? undefined : this.#options.hub.get(id);
+    if (stream === undefined) {
+      throw new ApiError(
+        'STREAM_NOT_FOUND',
+        `There is no stream ${id}; GET /api/v1/streams lists those there are.`,
+      );
+    }
+    if (this.#options.readOnly.has(id)) {
+      throw new ApiError(
+        'STREAM_READ_ONLY',
+        `${id} comes from the configuration; change it there and restart.`,
+      );
+    }
+    return stream;
+  }
+
+  #status(stream: Stream): StreamStatus {
+    return streamStatus(stream, {
+      readOnly: this.#options.readOnly.has(stream.id),
+      sharedViewers: this.#options.sharedViewers(stream.id),
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+function isInternal(id: StreamId): boolean {
+  return id.startsWith('internal/');
+}
+
+/** A publisher proves itself with the stream's own secret; without one anybody could publish. */
+function requirePublishSecret({ source }: StreamDefinition): void {
+  if (source.url === 'publish:' && (source.password === undefined || source.username === undefined)) {
+    throw new ApiError(
+      'BAD_REQUEST',
+      'source.username and source.password are needed with publish:; publishers log in with them.',
+    );
+  }
+}
+
+/**
+ * A new source for the same camera and user that leaves the password out keeps the old one: the API never gives
+ * passwords out, so an editor has none to send back. Never carried over to another host.
+ */
+function withKeptPassword(definition: StreamDefinition, patch: StreamPatch): StreamPatch {
+  const { source } = patch;
+  const old = definition.source;
+  if (source === undefined || source.password !== undefined || old.password === undefined) return patch;
+  if (source.username !== old.username || hostOf(source.url) !== hostOf(old.url)) return patch;
+  return { ...patch, source: { ...source, password: old.password } };
+}
+
+function hostOf(url: string): string {
+  return url === 'publish:' ? url : new URL(url).host;
+}

@@ -1,0 +1,62 @@
+import type { StreamStatus } from '../../shared/stream.ts';
+import { redactUrl } from '../base/redact.ts';
+import { profileName, type Stream, type TrackFormat } from '../stream/index.ts';
+
+export interface StatusContext {
+  /** The stream stands in the configuration file. */
+  readonly readOnly: boolean;
+  /** Viewers that the hub does not see one by one, since they share one reader (WebRTC). */
+  readonly sharedViewers: number;
+}
+
+/** A stream with its status as the API gives it; never a password, nor a URL that holds one. */
+export function streamStatus(stream: Stream, context: StatusContext): StreamStatus {
+  const { definition, state, tracks, figures, readerCounts } = stream;
+  const video = tracks.find((track) => track.kind === 'video');
+  const audio = tracks.find((track) => track.kind === 'audio');
+  const { source } = definition;
+  return {
+    app: definition.app,
+    name: definition.name,
+    source: {
+      url: redactUrl(source.url),
+      ...(source.username === undefined ? {} : { username: source.username }),
+      hasPassword: source.password !== undefined,
+      transport: source.transport,
+    },
+    onDemand: definition.onDemand,
+    ...(definition.labels === undefined ? {} : { labels: definition.labels }),
+    readOnly: context.readOnly,
+    state: state.state,
+    ...(state.reason === undefined ? {} : { reason: state.reason }),
+    tracks: tracks.map((track) => trackStatus(track)),
+    ...(video === undefined
+      ? {}
+      : {
+          codec: video.codec,
+          profile: profileName(video.profileLevelId),
+          width: video.width,
+          height: video.height,
+        }),
+    ...(audio === undefined ? {} : { audioCodec: audio.codec }),
+    ...figures,
+    ...(stream.transport === undefined ? {} : { transport: stream.transport }),
+    viewers: readerCounts.viewers + context.sharedViewers,
+    readers: readerCounts.viewers + readerCounts.services,
+    recorder: { state: 'off' },
+  };
+}
+
+function trackStatus(track: TrackFormat): StreamStatus['tracks'][number] {
+  if (track.kind === 'audio') {
+    return { kind: 'audio', codec: track.codec, clockRate: track.clockRate, channels: track.channels };
+  }
+  return {
+    kind: 'video',
+    codec: track.codec,
+    profile: profileName(track.profileLevelId),
+    width: track.width,
+    height: track.height,
+    ...(track.declaredFps === undefined ? {} : { fps: track.declaredFps }),
+  };
+}
