@@ -31,7 +31,7 @@ export function runChild({ node, args, env, cwd }) {
   const tether = pathToFileURL(join(projectRoot, 'server/setup/tether.mjs')).href;
   const child = spawn(node, ['--import', tether, ...args], {
     cwd,
-    env: { ...env, SLUICE_TETHER: String(process.pid) },
+    env: { ...env, SLUICE_SETUP_TETHER: String(process.pid) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     detached: true,
   });

@@ -27,11 +27,11 @@ export function clientPresent(root = projectRoot) {
 /**
  * Builds the browser's part. Vite empties its target first, the stamp with it, so a build that was interrupted is done
  * again.
- * @param {{ node: string, root?: string }} options
+ * @param {{ node: string, root?: string, say?: import('./log.mjs').Say }} options
  * @returns {Promise<void>}
  */
-export async function buildClient({ node, root = projectRoot }) {
-  say('client: building the pages');
+export async function buildClient({ node, root = projectRoot, say: print = say }) {
+  print('client: building the pages');
   const hash = sourceHash(root);
   const vite = join(root, 'node_modules/vite/bin/vite.js');
   await runCommand('building the client', node, [vite, 'build', '--logLevel', 'warn'], {

@@ -2,8 +2,8 @@
 import { isMainThread } from 'node:worker_threads';
 
 // A child's own children inherit this module with its flags; the tether is not theirs.
-const isTied = isMainThread && process.channel && process.env.SLUICE_TETHER === String(process.ppid);
-delete process.env.SLUICE_TETHER;
+const isTied = isMainThread && process.channel && process.env.SLUICE_SETUP_TETHER === String(process.ppid);
+delete process.env.SLUICE_SETUP_TETHER;
 
 if (isTied) {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

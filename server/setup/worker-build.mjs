@@ -63,12 +63,12 @@ async function generateSchemas(workerDir, buildDir) {
 /**
  * Builds a mediasoup worker. Every object file stays in `buildDir` until the end, so a build that was interrupted goes
  * on where it was.
- * @param {{ workerDir: string, buildDir: string, outPath: string }} options `workerDir` is the `worker` folder of
- *   mediasoup's npm package; the binary appears under `outPath` in one piece or not at all.
+ * @param {{ workerDir: string, buildDir: string, outPath: string, say?: import('./log.mjs').Say }} options `workerDir`
+ *   is the `worker` folder of mediasoup's npm package; the binary appears under `outPath` in one piece or not at all.
  * @returns {Promise<void>}
  * @throws {import('./setup-error.mjs').SetupError} with the compiler's output.
  */
-export async function buildWorker({ workerDir, buildDir, outPath }) {
+export async function buildWorker({ workerDir, buildDir, outPath, say: print = say }) {
   await mkdir(buildDir, { recursive: true });
   const sources = listSources({
     workerMeson: await readFile(join(workerDir, 'meson.build'), 'utf8'),
@@ -94,10 +94,10 @@ export async function buildWorker({ workerDir, buildDir, outPath }) {
   const missing = sources.filter((source) => !existsSync(objectOf(source)));
   let done = sources.length - missing.length;
   const width = availableParallelism();
-  say(
+  print(
     `mediasoup worker: building from source, ${missing.length} files on ${width} cores (once; some minutes)`,
   );
-  const report = progress({ label: 'mediasoup worker', total: sources.length });
+  const report = progress({ label: 'mediasoup worker', total: sources.length, say: print });
   await inParallel(missing, width, async (source) => {
     const from = source === dtlsTransportPath ? mendedPath : join(workerDir, source);
     const object = objectOf(source);

@@ -14,6 +14,8 @@ import { compileFlags, dtlsTransportMend, flatcFlags, linkFlags } from './worker
 /** The exit status of a worker that was started without MEDIASOUP_VERSION, which shows that it runs on this machine. */
 const exitStatusWithoutVersion = 41;
 
+const releasesUrl = 'https://github.com/versatica/mediasoup/releases/download';
+
 const packageDir = join(projectRoot, 'node_modules/mediasoup');
 
 /**
@@ -74,15 +76,17 @@ export function findWorker() {
 
 /**
  * mediasoup publishes binaries beside its releases. One that can be had and runs here saves the build.
- * @param {{ connectTimeoutMs?: number }} [options]
+ * @param {{ connectTimeoutMs?: number, say?: import('./log.mjs').Say }} [options]
  * @returns {Promise<boolean>} Whether the worker is in the cache now.
  */
-export async function downloadWorker({ connectTimeoutMs = 3000 } = {}) {
+export async function downloadWorker({ connectTimeoutMs = 3000, say: print = say } = {}) {
   const { binary } = workerPaths();
   const version = lockedVersion();
   const kernel = release().split('.')[0];
   const name = `mediasoup-worker-${version}-${process.platform}-${process.arch}-kernel${kernel}.tgz`;
-  const url = `https://github.com/versatica/mediasoup/releases/download/${version}/${name}`;
+  // The variable is mediasoup's own, for a mirror.
+  const base = process.env.MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL || releasesUrl;
+  const url = `${base}/${version}/${name}`;
   const partDir = `${dirname(binary)}.download`;
   await rm(partDir, { recursive: true, force: true });
   try {
@@ -94,10 +98,10 @@ export async function downloadWorker({ connectTimeoutMs = 3000 } = {}) {
     if (!workerRuns(join(partDir, 'mediasoup-worker'))) throw new Error('it does not run on this machine');
     await mkdir(dirname(binary), { recursive: true });
     await rename(join(partDir, 'mediasoup-worker'), binary);
-    say('mediasoup worker: prebuilt binary downloaded');
+    print('mediasoup worker: prebuilt binary downloaded');
     return true;
   } catch (error) {
-    say(`mediasoup worker: no prebuilt binary (${reasonOf(error)})`);
+    print(`mediasoup worker: no prebuilt binary (${reasonOf(error)})`);
     return false;
   } finally {
     await rm(partDir, { recursive: true, force: true });
@@ -131,7 +135,7 @@ function reasonOf(error) {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
   const message = inner instanceof Error ? inner.message : String(inner);
-  return message.split('\n')[0] ?? '';
+  return message.trim().split('\n')[0] ?? '';
 }
 
 /**
