@@ -16,6 +16,8 @@ export interface StreamDirectoryOptions {
   /** Streams of the configuration file and the demo: not to be changed here. */
   readonly readOnly: ReadonlySet<StreamId>;
   readonly sharedViewers: (id: StreamId) => number;
+  /** A stream was added or removed. */
+  readonly onCountChanged?: () => void;
 }
 
 /**
@@ -55,7 +57,9 @@ export class StreamDirectory {
       }
       requirePublishSecret(definition);
       await this.#options.catalog.put(definition);
-      return this.#status(this.#options.hub.add(definition));
+      const stream = this.#options.hub.add(definition);
+      this.#options.onCountChanged?.();
+      return this.#status(stream);
     });
   }
 
@@ -74,6 +78,7 @@ export class StreamDirectory {
       this.#changeable(id);
       await this.#options.catalog.remove(id);
       await this.#options.hub.remove(id);
+      this.#options.onCountChanged?.();
     });
   }
 

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../server/base/clock.ts';
+import { silentLogger } from '../../server/base/log.ts';
+import { SqliteCatalog } from '../../server/catalog/index.ts';
+import { Metrics, StreamDirectory } from '../../server/gateway/index.ts';
+import { Hub, type SourceSink } from '../../server/stream/index.ts';
+import { sourceSchema, streamDefinitionSchema, streamStatusSchema } from '../../shared/stream.ts';
+import { h264Format, pcmuFormat, playVideo } from '../support/units.ts';
+
+const SECRET = 'canary-p4ssword';
+
+describe('stream directory', () => {
+  let dataDir: string;
+  let catalog: SqliteCatalog;
+  let hub: Hub;
+  let directory: StreamDirectory;
+  let sink: SourceSink | undefined;
+  let dialled: (string | undefined)[] = [];
+
+  beforeEach(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'sluice-directory-'));
+    catalog = new SqliteCatalog({ dataDir, clock: systemClock });
+    dialled = [];
+    hub = new Hub({
+      clock: systemClock,
+      log: silentLogger,
+      startSource(definition, given) {
+        sink = given;
+        dialled.push(definition.source.password);
+        return { setWatched() {}, requestKeyFrame() {}, close: async () => {} };
+      },
+    });
+    directory = new StreamDirectory({
+      hub,
+      catalog,
+      readOnly: new Set(['live/fixed'] as const),
+      sharedViewers: () => 3,
+    });
+  });
+  afterEach(async () => {
+    await hub.close();
+    await catalog.close();
+    rmSync(dataDir, { recursive: true });
+  });
+
+  const definitionOf = (name: string, source: object = {}) =>
+    streamDefinitionSchema.parse({
+      name,
+      source: { url: `rtsp://admin:${SECRET}@10.0.0.5/s1`, ...source },
+    });
+
+  it('creates a stream that is in the catalog and the hub, and gives its status without the password', async () => {
+    const status = await directory.create(definitionOf('door'));
+    sink?.playing([h264Format(), pcmuFormat], 'tcp');
+    playVideo(sink as SourceSink, { from: 0, count: 101, gop: 25 });
+    const now = directory.get('live/door');
+    expect(status.state).toBe('connecting');
+    expect(streamStatusSchema.parse(now)).toMatchObject({
+      source: { url: 'rtsp://10.0.0.5/s1', username: 'admin', hasPassword: true },
+      state: 'live',
+      codec: 'h264',
+      profile: 'Constrained Baseline 3.1',
+      width: 640,
+      fps: 25,
+      keyFrameIntervalMs: 1000,
+      audioCodec: 'pcmu',
+      viewers: 3,
+      readOnly: false,
+    });
+    expect(JSON.stringify([status, now, directory.list()])).not.toContain(SECRET);
+    expect((await catalog.streams()).definitions).toHaveLength(1);
+    await expect(directory.create(definitionOf('door'))).rejects.toMatchObject({ code: 'STREAM_EXISTS' });
+  });
+
+  it('keeps the password where the new source leaves it out, but never for another host or user', async () => {
+    await directory.create(definitionOf('door'));
+    const patchTo = (source: object) => directory.patch('live/door', { source: sourceSchema.parse(source) });
+    await patchTo({ url: 'rtsp://10.0.0.5/s2', username: 'admin' });
+    await patchTo({ url: 'rtsp://10.0.0.5/s1', username: 'admin', password: 'new' });
+    await patchTo({ url: 'rtsp://10.0.0.66/s1', username: 'admin' });
+    expect(dialled).toEqual([SECRET, SECRET, 'new', undefined]);
+  });
+
+  it('neither changes nor removes what the configuration file holds, and hides what is internal', async () => {
+    hub.add(definitionOf('fixed'));
+    hub.add({ ...definitionOf('demo'), app: 'internal' });
+    await expect(directory.patch('live/fixed', { onDemand: true })).rejects.toMatchObject({
+      code: 'STREAM_READ_ONLY',
+    });
+    await expect(directory.remove('live/fixed')).rejects.toMatchObject({ code: 'STREAM_READ_ONLY' });
+    await expect(directory.remove('internal/demo')).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
+    expect(directory.list().map(({ name, readOnly }) => [name, readOnly])).toEqual([['fixed', true]]);
+    expect(directory.get('internal/demo')).toBeUndefined();
+  });
+
+  it('removes a stream from both', async () => {
+    await directory.create(definitionOf('door'));
+    await directory.remove('live/door');
+    expect(directory.list()).toEqual([]);
+    expect((await catalog.streams()).definitions).toEqual([]);
+    await expect(directory.remove('live/door')).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
+  });
+
+  it('asks for a secret where a stream is published', async () => {
+    const bare = streamDefinitionSchema.parse({ name: 'cam', source: { url: 'publish:' } });
+    await expect(directory.create(bare)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    const withSecret = { ...bare, source: { ...bare.source, username: 'obs', password: 'a-secret' } };
+    expect((await directory.create(withSecret)).reason?.code).toBe('NO_PUBLISHER');
+  });
+
+  it('is told in metrics that Prometheus reads', async () => {
+    await directory.create(definitionOf('door'));
+    sink?.counters({ receivedPackets: 7, receivedBytes: 900, lostPackets: 1, droppedUnits: 0 });
+    const text = await new Metrics({ hub, viewers: () => 2 }).text();
+    expect(text).toContain('sluice_streams{state="connecting"} 1');
+    expect(text).toContain('sluice_stream_received_packets{stream="live/door"} 7');
+    expect(text).toContain('sluice_webrtc_viewers 2');
+    for (const line of text.split('\n').filter((each) => each !== '')) {
+      expect(line).toMatch(/^(#.*|[a-z_]+(\{.*\})? -?[0-9.e+-]+|.* (NaN|\+Inf))$/i);
+    }
+  });
+});
