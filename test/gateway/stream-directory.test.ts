@@ -119,7 +119,7 @@ describe('stream directory', () => {
     expect(text).toContain('sluice_stream_received_packets{stream="live/door"} 7');
     expect(text).toContain('sluice_webrtc_viewers 2');
     for (const line of text.split('\n').filter((each) => each !== '')) {
-      expect(line).toMatch(/^(#.*|[a-z_]+(\{.*\})? -?[0-9.e+-]+|.* (NaN|\+Inf))$/i);
+      expect(line).toMatch(/^(#.*|[a-z0-9_]+(\{.*\})? -?[0-9.e+-]+|.* (NaN|\+Inf))$/i);
     }
   });
 });
