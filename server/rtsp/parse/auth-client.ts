@@ -1,0 +1,125 @@
+import { assertNever } from '../../../shared/result.ts';
+import { parseAuthFields, quoted } from './auth-fields.ts';
+import { type DigestAlgorithm, digestAlgorithm, digestResponse } from './digest.ts';
+
+/** What a server wants to be shown (RFC 7616 section 3.3, RFC 7617). */
+export type Challenge =
+  | { readonly scheme: 'basic'; readonly realm: string }
+  | {
+      readonly scheme: 'digest';
+      readonly realm: string;
+      readonly nonce: string;
+      readonly opaque?: string;
+      readonly algorithm: DigestAlgorithm;
+      /** Old cameras refuse an answer that names an algorithm they did not name. */
+      readonly algorithmNamed: boolean;
+      readonly qopAuth: boolean;
+      /** The password was right, only the nonce is too old: try again with this one. */
+      readonly stale: boolean;
+    };
+
+const MAX_CHALLENGES = 16;
+
+/**
+ * Reads all WWW-Authenticate fields (`headers.all('WWW-Authenticate')`), each with one or more challenges. Those we
+ * cannot answer (another scheme, another algorithm, only `auth-int`) are left out.
+ */
+export function parseChallenges(headers: readonly string[]): Challenge[] {
+  const fields = headers.slice(0, MAX_CHALLENGES).flatMap((header) => parseAuthFields(header));
+  return fields.slice(0, MAX_CHALLENGES).flatMap(({ scheme, parameters }): Challenge[] => {
+    const realm = parameters.get('realm') ?? '';
+    if (scheme === 'basic') return [{ scheme: 'basic', realm }];
+    const nonce = parameters.get('nonce');
+    const algorithm = digestAlgorithm(parameters.get('algorithm'));
+    if (scheme !== 'digest' || nonce === undefined || algorithm === undefined) return [];
+    const qops = (parameters.get('qop') ?? '')
+      .toLowerCase()
+      .split(/[\s,]+/)
+      .filter((qop) => qop !== '');
+    if (qops.length > 0 && !qops.includes('auth')) return [];
+    const opaque = parameters.get('opaque');
+    return [
+      {
+        scheme: 'digest',
+        realm,
+        nonce,
+        ...(opaque === undefined ? {} : { opaque }),
+        algorithm,
+        algorithmNamed: parameters.has('algorithm'),
+        qopAuth: qops.length > 0,
+        stale: parameters.get('stale')?.toLowerCase() === 'true',
+      },
+    ];
+  });
+}
+
+function strength(challenge: Challenge): number {
+  if (challenge.scheme === 'basic') return 0;
+  return challenge.algorithm.startsWith('SHA-256') ? 2 : 1;
+}
+
+/** The strongest challenge: SHA-256, then MD5, then Basic; among equals the server's first. */
+export function chooseChallenge(challenges: readonly Challenge[]): Challenge | undefined {
+  return challenges.toSorted((a, b) => strength(b) - strength(a))[0];
+}
+
+export interface DigestRequest {
+  readonly method: string;
+  /** As in the request line. */
+  readonly uri: string;
+  readonly username: string;
+  readonly password: string;
+  /** How many requests were answered with this nonce, from 1. */
+  readonly nc: number;
+  /** Random, fresh for each request. */
+  readonly cnonce: string;
+}
+
+/** The value of the Authorization field that answers `challenge`. */
+export function authorizationFor(challenge: Challenge, request: DigestRequest): string {
+  switch (challenge.scheme) {
+    case 'basic':
+      return `Basic ${Buffer.from(`${request.username}:${request.password}`).toString('base64')}`;
+    case 'digest':
+      return digestAuthorization(challenge, request);
+    default:
+      return assertNever(challenge);
+  }
+}
+
+function digestAuthorization(
+  challenge: Extract<Challenge, { scheme: 'digest' }>,
+  request: DigestRequest,
+): string {
+  const nc = (request.nc >>> 0).toString(16).padStart(8, '0');
+  const { cnonce } = request;
+  const response = digestResponse({
+    algorithm: challenge.algorithm,
+    method: request.method,
+    uri: request.uri,
+    username: request.username,
+    password: request.password,
+    realm: challenge.realm,
+    nonce: challenge.nonce,
+    auth: challenge.qopAuth ? { nc, cnonce } : undefined,
+    cnonce,
+  });
+  const parts = [
+    `username=${quoted(request.username)}`,
+    `realm=${quoted(challenge.realm)}`,
+    `nonce=${quoted(challenge.nonce)}`,
+    `uri=${quoted(request.uri)}`,
+    `response=${quoted(response)}`,
+  ];
+  if (challenge.algorithmNamed) parts.push(`algorithm=${challenge.algorithm}`);
+  if (challenge.qopAuth) parts.push('qop=auth', `nc=${nc}`, `cnonce=${quoted(cnonce)}`);
+  else if (challenge.algorithm.endsWith('-sess')) parts.push(`cnonce=${quoted(cnonce)}`);
+  if (challenge.opaque !== undefined) parts.push(`opaque=${quoted(challenge.opaque)}`);
+  return `Digest ${parts.join(', ')}`;
+}
+
+/** Answers the strongest of the challenges; undefined where there is none we can answer. */
+export function authorize(challenges: readonly Challenge[], request: DigestRequest): string | undefined {
+  const challenge = chooseChallenge(challenges);
+  return challenge === undefined ? undefined : authorizationFor(challenge, request);
+}
