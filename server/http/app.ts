@@ -108,7 +108,8 @@ function routeTable(options: HttpAppOptions): readonly ApiRoute[] {
 function serve(app: FastifyInstance, route: ApiRoute): void {
   const { method, url, access } = route;
   const config = { access, queryToken: route.queryToken ?? method === 'GET' };
-  app.route({ method, url, config, handler: async (request, reply) => route.run(request, reply) });
+  const bodyLimit = route.body?.maxBytes ?? BODY_LIMIT_BYTES;
+  app.route({ method, url, config, bodyLimit, handler: async (request, reply) => route.run(request, reply) });
 }
 
 /** Host and Origin, CORS, then the token: in this order, before anything of the request is believed. */

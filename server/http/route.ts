@@ -31,9 +31,16 @@ export interface RouteFacts {
   readonly errors?: readonly ErrorCode[];
 }
 
+export interface RouteBody<B> {
+  readonly contentType: string;
+  readonly schema: z.ZodType<B>;
+  /** Where less than the limit of all routes (1 MiB) will do. */
+  readonly maxBytes?: number;
+}
+
 interface RouteSpec<P, B> extends RouteFacts {
   readonly params?: z.ZodType<P>;
-  readonly body?: { readonly contentType: string; readonly schema: z.ZodType<B> };
+  readonly body?: RouteBody<B>;
   handle(input: RouteInput<P, B>): unknown;
 }
 
@@ -47,7 +54,7 @@ export interface RouteInput<P, B> {
 /** A route with its types taken off, so that all of them fit into one table. */
 export interface ApiRoute extends RouteFacts {
   readonly params?: z.ZodType;
-  readonly body?: { readonly contentType: string; readonly schema: z.ZodType };
+  readonly body?: RouteBody<unknown>;
   run(request: FastifyRequest, reply: FastifyReply): unknown;
 }
 
@@ -65,7 +72,7 @@ export function defineRoute<P = undefined, B = undefined>(spec: RouteSpec<P, B>)
   };
 }
 
-function checkedBody<B>(body: { contentType: string; schema: z.ZodType<B> }, request: FastifyRequest): B {
+function checkedBody<B>(body: RouteBody<B>, request: FastifyRequest): B {
   const given = mediaTypeOf(request);
   if (given !== undefined && given !== body.contentType) {
     throw new ApiError('UNSUPPORTED_MEDIA_TYPE', `Send the body as ${body.contentType}.`);

@@ -8,9 +8,9 @@ import { streamPathSchema } from './streams.ts';
 
 const SDP = 'application/sdp';
 const FRAGMENT = 'application/trickle-ice-sdpfrag';
-const MAX_SDP_LENGTH = 64 * 1024;
+const MAX_SDP_BYTES = 64 * 1024;
 
-const sdpSchema = z.string().min(1).max(MAX_SDP_LENGTH);
+const sdpSchema = z.string().min(1);
 const sessionPathSchema = z.object({
   app: nameSchema,
   name: nameSchema,
@@ -31,7 +31,7 @@ function createRoute(whep: WhepGateway): ApiRoute {
     tag: 'whep',
     summary: 'Begins to watch a stream: an SDP offer in, an SDP answer out.',
     params: streamPathSchema,
-    body: { contentType: SDP, schema: sdpSchema },
+    body: { contentType: SDP, schema: sdpSchema, maxBytes: MAX_SDP_BYTES },
     answers: [
       {
         status: 201,
@@ -70,7 +70,7 @@ function trickleRoute(whep: WhepGateway): ApiRoute {
     summary: 'Adds ICE candidates, or restarts ICE.',
     description: 'A wrong If-Match is answered by status 412 with the code CONFLICT.',
     params: sessionPathSchema,
-    body: { contentType: FRAGMENT, schema: sdpSchema },
+    body: { contentType: FRAGMENT, schema: sdpSchema, maxBytes: MAX_SDP_BYTES },
     answers: [
       { status: 204, description: 'Candidates taken.' },
       {
