@@ -35,7 +35,8 @@ function recipeHash() {
   }
   hash.update(JSON.stringify([compileFlags(endianness()), linkFlags, flatcFlags, dtlsTransportMend]));
   // The binary is linked with the distribution's libraries, so another release of it needs another binary.
-  hash.update(existsSync('/etc/os-release') ? readFileSync('/etc/os-release') : '');
+  const system = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  hash.update((system.match(/^(ID|VERSION_ID)=.*$/gm) ?? []).join());
   return hash.digest('hex').slice(0, 12);
 }
 
