@@ -1,0 +1,45 @@
+import { Closers } from '../../../server/base/closers.ts';
+import type { Bench, BenchOptions } from './bench.ts';
+import type { Report } from './report.ts';
+
+/** Runs benches one after the other and leaves nothing of them behind, however they end. */
+export class Runner {
+  readonly #say: (text: string) => void;
+  #closers = new Closers();
+
+  constructor(say: (text: string) => void) {
+    this.#say = say;
+  }
+
+  async run(bench: Bench, options: BenchOptions): Promise<Report> {
+    const closers = new Closers();
+    this.#closers = closers;
+    try {
+      const { seconds, cameras, joins } = options;
+      const progress = (text: string) => this.#say(`${bench.name}: ${text}`);
+      return await bench.run({ seconds, cameras, joins, closers, progress });
+    } finally {
+      await closers.close();
+    }
+  }
+
+  /** The first signal closes what runs and ends the process, the second ends it at once. */
+  stopOnSignals(): void {
+    let isStopping = false;
+    for (const [signal, status] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+      ['SIGHUP', 129],
+    ] as const) {
+      process.on(signal, () => {
+        if (isStopping) process.exit(status);
+        isStopping = true;
+        this.#say('stopping');
+        this.#closers
+          .close()
+          .catch(() => {})
+          .finally(() => process.exit(status));
+      });
+    }
+  }
+}
