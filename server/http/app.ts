@@ -62,8 +62,9 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
     genReqId: () => randomUUID(),
-    frameworkErrors: (error, request, reply) =>
-      void replyWithError(reply, asApiError(error, request.id, log)),
+    // Raised before any route is found: an address that cannot be decoded, or a part of it far too long.
+    frameworkErrors: (_error, _request, reply) =>
+      void replyWithError(reply, new ApiError('BAD_REQUEST', 'This address cannot be read.')),
     clientErrorHandler: refuseUnreadable,
   });
   if (options.onRoute !== undefined) app.addHook('onRoute', options.onRoute);
@@ -117,6 +118,10 @@ function guard(app: FastifyInstance, gate: Gate): void {
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
+  });
+  // Else the connection of a request that was under way would stay open, and the server with it.
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
   });
   app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     if (closing) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down. Try again in a moment.');

@@ -1,15 +1,16 @@
 import type { FastifyReply } from 'fastify';
-import { ApiError, type ErrorCode } from '../../shared/errors.ts';
+import { ApiError } from '../../shared/errors.ts';
 import type { Logger } from '../base/log.ts';
 
-const CODE_BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map([
-  [401, 'UNAUTHORIZED'],
-  [403, 'FORBIDDEN'],
-  [404, 'NOT_FOUND'],
-  [413, 'PAYLOAD_TOO_LARGE'],
-  [415, 'UNSUPPORTED_MEDIA_TYPE'],
-  [429, 'RATE_LIMITED'],
+/** What the HTTP framework refuses, in our words: its own ones may repeat what was sent. */
+const REFUSED_BY_FRAMEWORK: ReadonlyMap<number, ApiError> = new Map([
+  [413, new ApiError('PAYLOAD_TOO_LARGE', 'The body is larger than is taken here.')],
+  [415, new ApiError('UNSUPPORTED_MEDIA_TYPE', 'A body of this content type is not taken here.')],
 ]);
+const UNREADABLE = new ApiError(
+  'BAD_REQUEST',
+  'The body is no valid JSON, or not as long as its header says.',
+);
 
 /** The one shape of all errors: `{"error":{code,message,details}}`. */
 export function errorBody(error: ApiError): object {
@@ -29,14 +30,14 @@ export function replyWithError(reply: FastifyReply, error: ApiError, status = er
 }
 
 /**
- * What may be told of a failure. Our own errors and those of the HTTP parser speak for themselves; anything else
- * is a bug, told to the log with an id and to the client as that id only.
+ * What may be told of a failure. Our own errors speak for themselves; anything that is neither one of them nor a
+ * refusal of the framework is a bug, told to the log with an id and to the client as that id only.
  */
 export function asApiError(failure: unknown, requestId: string, log: Logger): ApiError {
   if (failure instanceof ApiError) return failure;
   const status = statusOf(failure);
-  if (status !== undefined && status >= 400 && status < 500 && failure instanceof Error) {
-    return new ApiError(CODE_BY_STATUS.get(status) ?? 'BAD_REQUEST', sentence(failure.message));
+  if (status !== undefined && status >= 400 && status < 500) {
+    return REFUSED_BY_FRAMEWORK.get(status) ?? UNREADABLE;
   }
   log.error(
     { requestId, failure: describeFailure(failure) },
@@ -54,8 +55,4 @@ function describeFailure(failure: unknown): string {
 function statusOf(failure: unknown): number | undefined {
   if (typeof failure !== 'object' || failure === null || !('statusCode' in failure)) return undefined;
   return typeof failure.statusCode === 'number' ? failure.statusCode : undefined;
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
