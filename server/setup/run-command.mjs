@@ -102,6 +102,18 @@ export function tryCommand(command, args, options = {}) {
 export async function runCommand(label, command, args, options = {}) {
   const { status, output } = await tryCommand(command, args, options);
   if (status === 0) return output;
-  const tail = output.trimEnd().split('\n').slice(-25).join('\n');
-  throw new SetupError(`${tail}\n\nSet-up stopped: ${label} failed (exit status ${status}, output above).`);
+  throw new SetupError(
+    `${excerpt(output)}\n\nSet-up stopped: ${label} failed (exit status ${status}, output above).`,
+  );
+}
+
+/**
+ * What a reader needs of a long output: its beginning, where compilers put the first error, and its end.
+ * @param {string} output
+ * @returns {string}
+ */
+function excerpt(output) {
+  const lines = output.trimEnd().split('\n');
+  if (lines.length <= 50) return lines.join('\n');
+  return [...lines.slice(0, 25), `[... ${lines.length - 50} lines ...]`, ...lines.slice(-25)].join('\n');
 }

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { buildClient, clientPresent } from '../../server/setup/client.mjs';
 import { projectRoot } from '../../server/setup/paths.mjs';
 import { findWorker } from '../../server/setup/worker.mjs';
+import { tempDir } from './temp-dir.ts';
 
 const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8');
 
@@ -32,6 +34,24 @@ test('everything that is copied from the project is in it', () => {
   expect(sources.filter((path) => !existsSync(join(projectRoot, path)))).toEqual([]);
   const ignored = read('.dockerignore').trim().split('\n');
   expect(sources.filter((path) => ignored.includes(path))).toEqual([]);
+});
+
+test('the pages build from what is copied and nothing else', async () => {
+  const root = tempDir();
+  for (const value of of('COPY').filter((text) => !text.startsWith('--from='))) {
+    const words = value.split(' ');
+    const target = words.at(-1) ?? '';
+    for (const source of words.slice(0, -1)) {
+      const to = join(root, target.endsWith('/') ? join(target, basename(source)) : target);
+      // What git ignores is ignored by the image's context too.
+      cpSync(join(projectRoot, source), to, { recursive: true, filter: (path) => basename(path) !== 'dist' });
+    }
+  }
+  symlinkSync(join(projectRoot, 'node_modules'), join(root, 'node_modules'));
+  expect(clientPresent(root)).toBe(false);
+  await buildClient({ node: process.execPath, root, say: () => {} });
+  expect(existsSync(join(root, 'client/dist/index.html'))).toBe(true);
+  expect(existsSync(join(root, 'client/dist/sluice-player.js'))).toBe(true);
 });
 
 test('the steps are those of the set-up, with options that it knows', () => {
