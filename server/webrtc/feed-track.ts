@@ -1,0 +1,85 @@
+import { randomInt } from 'node:crypto';
+import type { types } from 'mediasoup';
+import { RtpPacketiser, type TrackFormat, type Unit, writeSenderReport } from '../stream/index.ts';
+import type { RouterRef } from './router-set.ts';
+import { PLAYOUT_DELAY_BLOCK, payloadTypeOf, producerKey, producerParameters } from './rtp-parameters.ts';
+import type { RtpSender } from './rtp-sender.ts';
+
+/** Whole RTP packets; what a worker adds for a viewer (extensions, RTX, SRTP) still fits the usual path. */
+const MAX_PACKET_BYTES = 1200;
+
+/** A track as viewers find it: its producer and the router that has it. */
+export interface FeedTrack {
+  readonly kind: 'video' | 'audio';
+  readonly producerId: string;
+  readonly router: RouterRef;
+  readonly format: TrackFormat;
+}
+
+/**
+ * The outgoing RTP of one track: one SSRC and one sequence for as long as it lives, through camera
+ * reconnections and from worker to worker.
+ */
+export class TrackRtp {
+  readonly key: string;
+  readonly ssrc: number;
+  readonly #packetiser: RtpPacketiser;
+  readonly #cname: string;
+  readonly #format: TrackFormat;
+  #reportedPackets = 0;
+  #lastWallMs = 0;
+
+  constructor(format: TrackFormat, cname: string) {
+    this.key = producerKey(format);
+    this.#format = format;
+    this.#cname = cname;
+    this.ssrc = randomInt(1, 0xffff_ffff);
+    this.#packetiser = new RtpPacketiser({
+      payloadType: payloadTypeOf(format),
+      ssrc: this.ssrc,
+      clockRate: format.kind === 'video' ? 90_000 : format.clockRate,
+      maxPacketBytes: MAX_PACKET_BYTES,
+      // Below half: SRTP counts wraps from what it sees first (RFC 3711 section 3.3.1).
+      firstSequence: randomInt(0, 0x8000),
+      timestampOffset: randomInt(0, 0xffff_ffff),
+      parameterSets: 'stap-a-before-idr',
+      ...(format.kind === 'video' ? { headerExtension: PLAYOUT_DELAY_BLOCK } : {}),
+    });
+  }
+
+  produce(sender: RtpSender): Promise<types.Producer> {
+    return sender.transport.produce({
+      kind: this.#format.kind,
+      rtpParameters: producerParameters(this.#format, this.ssrc, this.#cname),
+    });
+  }
+
+  /** False when the sender has no room for more after this unit. */
+  send(unit: Unit, sender: RtpSender): boolean {
+    const packets = this.#packetiser.packetise(unit);
+    this.#lastWallMs = unit.wallMs;
+    return sender.send(packets);
+  }
+
+  /** The first report goes out with the first unit, so that a viewer can align sound and picture at once. */
+  get isUnreported(): boolean {
+    return this.#reportedPackets === 0;
+  }
+
+  /** Ties the RTP timestamps to the hub's clock (RFC 3550 section 6.4.1); nothing while nothing is sent. */
+  report(sender: RtpSender): void {
+    const { packetCount, octetCount, lastRtpTimestamp } = this.#packetiser;
+    if (packetCount === this.#reportedPackets) return;
+    this.#reportedPackets = packetCount;
+    sender.send([
+      writeSenderReport({
+        ssrc: this.ssrc,
+        cname: this.#cname,
+        ntpMs: this.#lastWallMs,
+        rtpTimestamp: lastRtpTimestamp,
+        packetCount,
+        octetCount,
+      }),
+    ]);
+  }
+}

@@ -1,0 +1,44 @@
+import { ApiError } from '../../shared/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import type { StreamFeed } from './stream-feed.ts';
+
+/**
+ * Resolves once the stream is live and its picture can be consumed; the caller keeps it wanted meanwhile.
+ * Rejects with `STREAM_NOT_LIVE` and the reason when that takes too long, `STREAM_NOT_FOUND` when it is removed.
+ */
+export async function waitUntilLive(feed: StreamFeed, clock: Clock, timeoutMs: number): Promise<void> {
+  await feed.settled();
+  const { stream } = feed;
+  const isLive = () => stream.state.state === 'live' && feed.tracks.some((track) => track.kind === 'video');
+  if (isLive()) return;
+  const undo: Array<() => void> = [];
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const look = () => {
+        if (isLive()) resolve();
+      };
+      undo.push(
+        feed.onChanged(look),
+        stream.onState(look),
+        stream.onRemoved(() =>
+          reject(new ApiError('STREAM_NOT_FOUND', `The stream ${stream.id} was removed.`)),
+        ),
+        clock.after(timeoutMs, () => reject(notLive(feed))),
+      );
+    });
+  } finally {
+    for (const step of undo) step();
+  }
+}
+
+function notLive(feed: StreamFeed): ApiError {
+  const { state, reason } = feed.stream.state;
+  return new ApiError(
+    'STREAM_NOT_LIVE',
+    reason?.message ?? `The stream is ${state}; try again in a moment.`,
+    {
+      state,
+      ...(reason === undefined ? {} : { reason: reason.code }),
+    },
+  );
+}

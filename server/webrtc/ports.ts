@@ -1,0 +1,18 @@
+import type { StreamId } from '../../shared/names.ts';
+import type { Reader, ReaderOptions, StateChange, TrackFormat } from '../stream/index.ts';
+
+/** What is needed of a stream of the hub. */
+export interface WatchableStream {
+  readonly id: StreamId;
+  readonly state: StateChange;
+  readonly tracks: readonly TrackFormat[];
+  read(options: ReaderOptions): Reader;
+  requestKeyFrame(): void;
+  onState(listener: (change: StateChange) => void): () => void;
+  onRemoved(listener: () => void): () => void;
+}
+
+/** What is needed of the hub. */
+export interface WatchableStreams {
+  get(id: StreamId): WatchableStream | undefined;
+}

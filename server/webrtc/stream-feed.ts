@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import type { types } from 'mediasoup';
+import type { Clock } from '../base/clock.ts';
+import { Listeners } from '../base/emitter.ts';
+import type { Logger } from '../base/log.ts';
+import type { Reader, TrackFormat, TrackKind, Unit } from '../stream/index.ts';
+import { type FeedTrack, TrackRtp } from './feed-track.ts';
+import { KeyFrameRequests } from './key-frame-requests.ts';
+import type { WatchableStream } from './ports.ts';
+import { isPlayable, producerKey } from './rtp-parameters.ts';
+import { RtpSender } from './rtp-sender.ts';
+import { Serial } from './serial.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+const SENDER_REPORT_EVERY_MS = 1000;
+const REBUILD_AFTER_MS = 1000;
+
+export interface StreamFeedDeps {
+  readonly pool: WorkerPool;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface LiveTrack {
+  readonly rtp: TrackRtp;
+  readonly producer: types.Producer;
+  readonly track: FeedTrack;
+}
+
+interface Home {
+  readonly worker: WorkerHandle;
+  readonly sender: RtpSender;
+  readonly tracks: Map<TrackKind, LiveTrack>;
+  readonly undo: Array<() => void>;
+}
+
+/**
+ * One watched stream on its way into mediasoup.
+ *
+ * 1. While it exists, a PlainTransport on its home worker holds a producer for each track that browsers can take.
+ * 2. While somebody wants it (`want`), units are read from the hub and sent there.
+ * 3. The video producer stays whatever the camera does; another audio codec is another producer.
+ * 4. When the home worker dies, the same is built on another; SSRCs and sequences go on.
+ */
+export class StreamFeed {
+  readonly stream: WatchableStream;
+  readonly #deps: StreamFeedDeps;
+  readonly #log: Logger;
+  readonly #changed = new Listeners<void>();
+  readonly #cname = randomUUID().slice(0, 16);
+  readonly #rtp = new Map<TrackKind, TrackRtp>();
+  readonly #keyFrames: KeyFrameRequests;
+  readonly #work = new Serial();
+  #formats: readonly TrackFormat[] = [];
+  #home: Home | undefined;
+  #reader: Reader | undefined;
+  #held: Unit | undefined;
+  #wants = 0;
+  #isSettled = false;
+  #isClosed = false;
+
+  constructor(stream: WatchableStream, deps: StreamFeedDeps) {
+    this.stream = stream;
+    this.#deps = deps;
+    this.#log = deps.log.child({ stream: stream.id });
+    this.#keyFrames = new KeyFrameRequests(deps.clock, () => stream.requestKeyFrame());
+    this.#setFormats(stream.tracks);
+  }
+
+  /** What can be consumed now; video first. */
+  get tracks(): readonly FeedTrack[] {
+    const tracks = this.#home?.tracks;
+    return [tracks?.get('video'), tracks?.get('audio')].flatMap((live) =>
+      live === undefined ? [] : [live.track],
+    );
+  }
+
+  get worker(): WorkerHandle | undefined {
+    return this.#home?.worker;
+  }
+
+  /** `tracks` is another. */
+  onChanged(listener: () => void): () => void {
+    return this.#changed.add(listener);
+  }
+
+  /** Resolves when `tracks` shows all that is known of the stream; where that is nothing yet, at once. */
+  settled(): Promise<void> {
+    return this.#work.run(async () => {});
+  }
+
+  /** Somebody watches and is not paused: the stream is read till the undo is called. */
+  want(): () => void {
+    this.#wants += 1;
+    this.#openReader();
+    let isUndone = false;
+    return () => {
+      if (isUndone) return;
+      isUndone = true;
+      this.#wants -= 1;
+      if (this.#wants === 0) this.#closeReader();
+    };
+  }
+
+  /** A viewer of this stream needs a key frame, beyond those that mediasoup asks for itself. */
+  askForKeyFrame(): void {
+    this.#keyFrames.ask();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#closeReader();
+    this.#keyFrames.close();
+    this.#dropHome();
+    this.#changed.clear();
+  }
+
+  #setFormats(formats: readonly TrackFormat[]): void {
+    const playable = formats.filter(isPlayable);
+    // The picture outlives a connection that did not bring it; sound goes with the connection that had it.
+    const video = playable.find((format) => format.kind === 'video') ?? this.#formatOf('video');
+    const audio = playable.find((format) => format.kind === 'audio');
+    this.#formats = [video, audio].flatMap((format) => (format === undefined ? [] : [format]));
+    this.#isSettled = false;
+    this.#reconcile();
+  }
+
+  #formatOf(kind: TrackKind): TrackFormat | undefined {
+    return this.#formats.find((format) => format.kind === kind);
+  }
+
+  #reconcile(): void {
+    this.#work
+      .run(() => this.#reconcileOnce())
+      .catch((failure: unknown) => {
+        if (this.#isClosed) return;
+        this.#log.warn({ err: failure }, 'the stream does not get into the media worker; trying again');
+        this.#dropHome();
+        this.#deps.clock.after(REBUILD_AFTER_MS, () => {
+          if (!this.#isClosed) this.#reconcile();
+        });
+      });
+  }
+
+  /** Makes the producers those that `#formats` asks for. */
+  async #reconcileOnce(): Promise<void> {
+    if (this.#isClosed || this.#isSettled) return;
+    if (this.#formats.length === 0) {
+      this.#isSettled = true;
+      return;
+    }
+    const home = await this.#ensureHome();
+    let hasChanged = false;
+    for (const kind of ['video', 'audio'] as const) {
+      const format = this.#formatOf(kind);
+      const live = home.tracks.get(kind);
+      if (live !== undefined && (format === undefined || producerKey(format) !== live.rtp.key)) {
+        home.tracks.delete(kind);
+        live.producer.close();
+        hasChanged = true;
+      }
+      if (format !== undefined && !home.tracks.has(kind)) {
+        const made = await this.#produce(home, format);
+        if (this.#home !== home) {
+          made.producer.close();
+          return;
+        }
+        home.tracks.set(kind, made);
+        hasChanged = true;
+      }
+    }
+    this.#isSettled = true;
+    if (hasChanged) this.#changed.emit();
+    this.#resume();
+  }
+
+  async #produce(home: Home, format: TrackFormat): Promise<LiveTrack> {
+    const { kind } = format;
+    let rtp = this.#rtp.get(kind);
+    if (rtp === undefined || rtp.key !== producerKey(format)) {
+      rtp = new TrackRtp(format, this.#cname);
+      this.#rtp.set(kind, rtp);
+    }
+    const producer = await rtp.produce(home.sender);
+    const track = { kind, producerId: producer.id, router: home.worker.routers.default, format };
+    return { rtp, producer, track };
+  }
+
+  async #ensureHome(): Promise<Home> {
+    if (this.#home !== undefined) return this.#home;
+    const worker = await this.#deps.pool.leastLoaded();
+    const sender = await RtpSender.open(worker.routers.default.router, {
+      clock: this.#deps.clock,
+      onKeyFrameRequest: () => this.#keyFrames.ask(),
+      onDrained: () => this.#resume(),
+    });
+    const home: Home = { worker, sender, tracks: new Map(), undo: [worker.addLoad('feed')] };
+    if (this.#isClosed || !worker.isAlive) {
+      sender.close();
+      home.undo[0]?.();
+      throw new Error('closed while the way into the worker was built');
+    }
+    home.undo.push(
+      worker.onDied(() => {
+        if (this.#home !== home || this.#isClosed) return;
+        this.#dropHome();
+        this.#isSettled = false;
+        this.#changed.emit();
+        this.#reconcile();
+      }),
+      this.#deps.clock.every(SENDER_REPORT_EVERY_MS, () => {
+        for (const live of home.tracks.values()) live.rtp.report(sender);
+      }),
+    );
+    this.#home = home;
+    return home;
+  }
+
+  #dropHome(): void {
+    const home = this.#home;
+    this.#home = undefined;
+    if (home === undefined) return;
+    for (const undo of home.undo) undo();
+    home.sender.close();
+  }
+
+  #openReader(): void {
+    if (this.#reader !== undefined || this.#isClosed) return;
+    this.#reader = this.stream.read({
+      name: 'webrtc',
+      role: 'service',
+      start: 'next',
+      write: (unit) => this.#write(unit),
+      onTracks: (formats) => this.#setFormats(formats),
+    });
+  }
+
+  #closeReader(): void {
+    this.#held = undefined;
+    this.#reader?.close();
+    this.#reader = undefined;
+  }
+
+  /** Room again, or the producers are there: the hub delivers what it kept meanwhile. */
+  #resume(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined && !this.#write(held)) return;
+    this.#reader?.drained();
+  }
+
+  #write(unit: Unit): boolean {
+    const home = this.#home;
+    if (home === undefined || !this.#isSettled) {
+      // Kept till the producers exist, lest they miss the key frame that begins it all.
+      this.#held = unit;
+      return false;
+    }
+    const live = home.tracks.get(unit.format.kind);
+    if (live === undefined || producerKey(unit.format) !== live.rtp.key) return true;
+    if (unit.isKeyFrame && unit.format.kind === 'video') this.#keyFrames.served();
+    const hasRoom = live.rtp.send(unit, home.sender);
+    if (live.rtp.isUnreported) live.rtp.report(home.sender);
+    return hasRoom;
+  }
+}

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { launchChromium } from '../support/chromium.ts';
+import { ClipCamera, OPUS } from '../support/clip-camera.ts';
+import { encodeClip } from '../support/h264-clip.ts';
+import { waitFor } from '../support/wait.ts';
+import { openHouse, untilLive, type WebRtcHouse } from '../support/webrtc-house.ts';
+
+let browser: Browser;
+const cleanups: Array<() => Promise<unknown>> = [];
+
+beforeAll(async () => {
+  browser = await launchChromium();
+}, 60_000);
+afterAll(() => browser?.close());
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface PageStats {
+  readonly framesDecoded: number;
+  readonly width: number;
+  readonly payloadType: number;
+  readonly audioPackets: number;
+  readonly playedSeconds: number;
+}
+
+/** `changeOffer` may rewrite the offer on its way. */
+async function playInPage(house: WebRtcHouse, changeOffer: (sdp: string) => string): Promise<Page> {
+  const page = await browser.newPage();
+  cleanups.push(() => page.close());
+  await page.exposeFunction('whep', async (offer: string) => {
+    const { answerSdp } = await house.webrtc.whep.create('live/cam', changeOffer(offer));
+    return answerSdp;
+  });
+  await page.setContent(await readFile(new URL('whep-page.html', import.meta.url), 'utf8'));
+  await page.evaluate('play()');
+  return page;
+}
+
+const statsOf = (page: Page) => page.evaluate<PageStats>('stats()');
+
+/** Leaves only the H.264 payload type that the gateway's routers do not use, and its RTX. */
+function withoutPayloadType(sdp: string, payloadType: number): string {
+  const rtx = new RegExp(`a=fmtp:(\\d+) apt=${payloadType}\\r\\n`).exec(sdp)?.[1];
+  const gone = new Set([String(payloadType), rtx]);
+  return sdp
+    .split('\r\n')
+    .filter((line) => !gone.has(/^a=(?:rtpmap|fmtp|rtcp-fb):(\d+)/.exec(line)?.[1] ?? ''))
+    .map((line) => {
+      if (!line.startsWith('m=video ')) return line;
+      return line
+        .split(' ')
+        .filter((part) => !gone.has(part))
+        .join(' ');
+    })
+    .join('\r\n');
+}
+
+test.each(['baseline', 'main', 'high'] as const)(
+  'a plain page shows a %s stream under a payload type that the routers do not use by default',
+  async (profile) => {
+    const house = await openHouse({ cam: new ClipCamera(await encodeClip({ profile }), OPUS) });
+    cleanups.push(() => house.close());
+    await untilLive(house.hub, 'live/cam');
+    const page = await playInPage(house, (sdp) => withoutPayloadType(sdp, 102));
+    const first = await waitFor('picture and sound', async () => {
+      const stats = await statsOf(page);
+      return stats.framesDecoded > 10 && stats.audioPackets > 10 ? stats : undefined;
+    });
+    expect(first.width).toBe(320);
+    expect(first.payloadType).not.toBe(102);
+    const later = await waitFor('more frames', async () => {
+      const stats = await statsOf(page);
+      return stats.framesDecoded > first.framesDecoded + 20 ? stats : undefined;
+    });
+    expect(later.playedSeconds).toBeGreaterThan(first.playedSeconds);
+  },
+);
+
+test('two pages that offer the same payload types share a router, and the pipe into it', async () => {
+  const house = await openHouse({ cam: new ClipCamera(await encodeClip()) });
+  cleanups.push(() => house.close());
+  await untilLive(house.hub, 'live/cam');
+  const pages = [await playInPage(house, (sdp) => sdp), await playInPage(house, (sdp) => sdp)];
+  for (const page of pages) {
+    await waitFor('frames', async () => (await statsOf(page)).framesDecoded > 10);
+  }
+  const stats = await house.webrtc.stats();
+  expect(stats.pipes).toBe(1);
+  expect(stats.workers[0]?.routers).toBe(2);
+});
