@@ -1,6 +1,8 @@
 /** Pure parsers and builders of everything that RTSP carries: no sockets, no clock. */
+export { type AacConfig, parseAacConfig } from './aac-config.ts';
 export * from './auth-client.ts';
 export * from './auth-server.ts';
+export { resolveBase, resolveControl, withoutUserInfo } from './control-url.ts';
 export type { DigestAlgorithm } from './digest.ts';
 export * from './framer.ts';
 export { RtspHeaders } from './headers.ts';
@@ -13,6 +15,15 @@ export {
   serializeResponse,
   writeInterleavedHeader,
 } from './message.ts';
+export { h264Format, parseSpropParameterSets } from './parameter-sets.ts';
+export { ReceptionStats } from './reception-stats.ts';
+export { ReorderBuffer, type ReorderBufferOptions } from './reorder-buffer.ts';
+export * from './rtcp.ts';
+export { parseRtp, type RtpPacket } from './rtp.ts';
 export { buildRtpInfo, parseRtpInfo, type RtpInfo } from './rtp-info.ts';
+export * from './sdp.ts';
+export * from './sdp-build.ts';
 export { parsePublic, parseSession } from './session-header.ts';
+export { h264ProfileName, parseSps, type SpsInfo } from './sps.ts';
+export * from './tracks.ts';
 export { buildTransport, type PortPair, parseTransport, type TransportSpec } from './transport.ts';

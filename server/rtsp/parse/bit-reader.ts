@@ -1,0 +1,44 @@
+/** Reads bits, most significant first. Past the end it gives zeros and says so in `overrun`, so parsers need no checks inside. */
+export class BitReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get overrun(): boolean {
+    return this.#at > this.#bytes.length * 8;
+  }
+
+  bit(): number {
+    const byte = this.#bytes[this.#at >>> 3] ?? 0;
+    const bit = (byte >>> (7 - (this.#at & 7))) & 1;
+    this.#at += 1;
+    return bit;
+  }
+
+  /** Up to 32 bits. */
+  bits(count: number): number {
+    let value = 0;
+    for (let i = 0; i < count; i += 1) value = value * 2 + this.bit();
+    return value;
+  }
+
+  skip(count: number): void {
+    this.#at += count;
+  }
+
+  /** Exp-Golomb, unsigned (H.264 section 9.1). */
+  ue(): number {
+    let zeros = 0;
+    while (zeros < 32 && !this.overrun && this.bit() === 0) zeros += 1;
+    return 2 ** zeros - 1 + this.bits(zeros);
+  }
+
+  /** Exp-Golomb, signed. */
+  se(): number {
+    const value = this.ue();
+    return value % 2 === 0 ? -value / 2 : (value + 1) / 2;
+  }
+}

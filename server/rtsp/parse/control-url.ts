@@ -1,0 +1,44 @@
+const ABSOLUTE = /^rtsps?:\/\/[^/?#]/i;
+
+/** The URL without `user:password@`: credentials never go into a request line. */
+export function withoutUserInfo(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+}
+
+/**
+ * The base that control URLs are resolved against (RFC 2326 appendix C.1.1): Content-Base, else Content-Location, else the
+ * request's URL. Cameras write bases without a scheme; those say nothing and are passed over.
+ */
+export function resolveBase(options: {
+  readonly requestUrl: string;
+  readonly contentBase?: string | undefined;
+  readonly contentLocation?: string | undefined;
+}): string {
+  for (const given of [options.contentBase, options.contentLocation]) {
+    const candidate = given?.trim() ?? '';
+    if (ABSOLUTE.test(candidate)) return tidy(candidate);
+    if (candidate.startsWith('/')) return tidy(originOf(options.requestUrl) + candidate);
+  }
+  return tidy(options.requestUrl);
+}
+
+/**
+ * The URL of a track. Relative ones are put behind the base with a slash, query or not, as live555 and FFmpeg do and
+ * cameras expect; RFC 3986 would cut the base's last part off.
+ */
+export function resolveControl(base: string, control: string | undefined): string {
+  const wanted = control?.trim() ?? '';
+  if (wanted === '' || wanted === '*') return base;
+  if (ABSOLUTE.test(wanted)) return tidy(wanted);
+  if (wanted.startsWith('?')) return tidy(base + wanted);
+  return tidy(`${base.replace(/\/$/, '')}/${wanted.replace(/^\//, '')}`);
+}
+
+/** A blank would end the URL in a request line. */
+function tidy(url: string): string {
+  return withoutUserInfo(url).replace(/\s/g, '%20');
+}
+
+function originOf(url: string): string {
+  return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? '';
+}

@@ -1,0 +1,159 @@
+import type { AudioCodec, AudioFormat, H264Format } from '../../stream/index.ts';
+import { buildAacConfig, parseAacConfig } from './aac-config.ts';
+import { resolveControl } from './control-url.ts';
+import { h264Format, parseSpropParameterSets } from './parameter-sets.ts';
+import type { MediaDescription, MediaFormat, SessionDescription } from './sdp.ts';
+
+/** How RFC 3640 packets are cut, in bits. */
+export interface AacParameters {
+  readonly sizeLength: number;
+  readonly indexLength: number;
+  readonly indexDeltaLength: number;
+  /** RTP ticks from one frame to the next. */
+  readonly ticksPerFrame: number;
+}
+
+interface TrackBase {
+  /** Place among the media of the session description. */
+  readonly mediaIndex: number;
+  /** What to SETUP. */
+  readonly controlUrl: string;
+  readonly payloadType: number;
+  readonly clockRate: number;
+}
+
+export interface RtspVideoTrack extends TrackBase {
+  readonly supported: true;
+  readonly kind: 'video';
+  readonly codec: 'h264';
+  readonly sps: readonly Buffer[];
+  readonly pps: readonly Buffer[];
+  /** Undefined while the parameter sets are not known: they come in band. */
+  readonly format: H264Format | undefined;
+}
+
+export interface RtspAudioTrack extends TrackBase {
+  readonly supported: true;
+  readonly kind: 'audio';
+  readonly codec: AudioCodec;
+  readonly format: AudioFormat;
+  /** Only for AAC. */
+  readonly aac: AacParameters | undefined;
+}
+
+export interface RtspOtherTrack extends TrackBase {
+  readonly supported: false;
+  /** As in the media line: `video`, `audio`, `application`... */
+  readonly kind: string;
+  readonly encoding: string;
+  /** For people. */
+  readonly reason: string;
+}
+
+/** One media of a session description, ready to be set up if we can use it. */
+export type RtspTrack = RtspVideoTrack | RtspAudioTrack | RtspOtherTrack;
+
+/** The URL for PLAY and TEARDOWN of all tracks. */
+export function aggregateUrl(session: SessionDescription, baseUrl: string): string {
+  return resolveControl(baseUrl, session.control);
+}
+
+/** What each media is and how it is reached, in the order of the description. `baseUrl` comes from `resolveBase`. */
+export function describeTracks(session: SessionDescription, baseUrl: string): RtspTrack[] {
+  // ONVIF back-channels are sendonly; but servers are known that call everything they send so.
+  const hasReceived = session.media.some((media) => media.direction === 'recvonly');
+  return session.media.map((media, mediaIndex) => {
+    const controlUrl = resolveControl(baseUrl, media.control);
+    if (media.direction === 'sendonly' && hasReceived) {
+      return other(media, { mediaIndex, controlUrl }, 'is a back-channel to the camera');
+    }
+    for (const format of media.formats) {
+      const track = describeFormat(media, format, { mediaIndex, controlUrl });
+      if (track !== undefined) return track;
+    }
+    return other(media, { mediaIndex, controlUrl }, 'is of a kind that is not supported');
+  });
+}
+
+type Place = Pick<TrackBase, 'mediaIndex' | 'controlUrl'>;
+
+function other(media: MediaDescription, place: Place, reason: string): RtspOtherTrack {
+  const [format] = media.formats;
+  return {
+    ...place,
+    supported: false,
+    kind: media.type,
+    encoding: format?.encoding ?? 'unknown',
+    payloadType: format?.payloadType ?? 0,
+    clockRate: format?.clockRate ?? 0,
+    reason,
+  };
+}
+
+function describeFormat(media: MediaDescription, format: MediaFormat, place: Place): RtspTrack | undefined {
+  if (!/^RTP\/S?AVPF?(?:\/|$)/.test(media.protocol)) return undefined;
+  const base = { ...place, payloadType: format.payloadType, clockRate: format.clockRate };
+  if (media.type === 'video') {
+    if (format.encoding !== 'H264') return undefined;
+    const { sps, pps } = parseSpropParameterSets(format.parameters.get('sprop-parameter-sets') ?? '');
+    return {
+      ...base,
+      supported: true,
+      kind: 'video',
+      codec: 'h264',
+      clockRate: 90_000,
+      sps,
+      pps,
+      format: h264Format(sps, pps),
+    };
+  }
+  if (media.type !== 'audio') return undefined;
+  const codec = AUDIO_CODECS.get(format.encoding);
+  if (codec === undefined) return undefined;
+  if (codec === 'aac') return describeAac(format, base);
+  const { clockRate } = format;
+  // Opus always says two channels, whatever is inside (RFC 7587 section 7).
+  const channels = codec === 'opus' ? 2 : Math.min(format.channels, 8);
+  const audio: AudioFormat = { kind: 'audio', codec, clockRate, channels };
+  return { ...base, supported: true, kind: 'audio', codec, format: audio, aac: undefined };
+}
+
+const AUDIO_CODECS: ReadonlyMap<string, AudioCodec> = new Map([
+  ['MPEG4-GENERIC', 'aac'],
+  ['OPUS', 'opus'],
+  ['PCMU', 'pcmu'],
+  ['PCMA', 'pcma'],
+  ['G722', 'g722'],
+]);
+
+function describeAac(format: MediaFormat, base: TrackBase): RtspAudioTrack | undefined {
+  const { parameters, clockRate } = format;
+  const mode = parameters.get('mode')?.toLowerCase() ?? 'aac-hbr';
+  if (mode !== 'aac-hbr' && mode !== 'aac-lbr') return undefined;
+  const hex = parameters.get('config') ?? '';
+  const config =
+    hex === '' ? buildAacConfig(clockRate, format.channels) : Buffer.from(hex.replace(/^"|"$/g, ''), 'hex');
+  const known = config === undefined ? undefined : parseAacConfig(config);
+  if (config === undefined || known === undefined) return undefined;
+  const isHbr = mode === 'aac-hbr';
+  // The RTP clock runs at the output's rate where SBR doubles it.
+  const ticksPerFrame = Math.round((known.samplesPerFrame * clockRate) / known.sampleRate);
+  return {
+    ...base,
+    supported: true,
+    kind: 'audio',
+    codec: 'aac',
+    format: { kind: 'audio', codec: 'aac', clockRate, channels: known.channels, config },
+    aac: {
+      sizeLength: bitsOf(parameters.get('sizelength'), isHbr ? 13 : 6, 1),
+      indexLength: bitsOf(parameters.get('indexlength'), isHbr ? 3 : 2, 0),
+      indexDeltaLength: bitsOf(parameters.get('indexdeltalength'), isHbr ? 3 : 2, 0),
+      ticksPerFrame,
+    },
+  };
+}
+
+function bitsOf(text: string | undefined, fallback: number, least: number): number {
+  const value = text !== undefined && /^\d{1,2}$/.test(text) ? Number(text) : fallback;
+  return value >= least && value <= 16 ? value : fallback;
+}
