@@ -114,6 +114,11 @@ export class WebRtc {
     return this.#feeds.viewersOf(stream);
   }
 
+  /** At least one worker takes viewers. */
+  get isReady(): boolean {
+    return this.#pool.workers.length > 0;
+  }
+
   async stats(): Promise<WebRtcStats> {
     const workers = this.#pool.workers.map(async (worker): Promise<WorkerStats | undefined> => {
       try {
