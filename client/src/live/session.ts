@@ -1,0 +1,301 @@
+import type { StreamId } from '../../../shared/names.ts';
+import type { EventData, WireConsumer, WireTransport } from '../../../shared/signaling.ts';
+import type { StreamState } from '../../../shared/stream.ts';
+import { Listeners } from '../base/listeners.ts';
+import { IceKeeper } from './ice-keeper.ts';
+import { LiveError, type Reason, toLiveError } from './live-error.ts';
+import type { LoadMedia, Media, MediaConsumer, MediaTransport } from './media.ts';
+import { SignalingClient, type SignalingEvent } from './signaling-client.ts';
+import type { OpenWire, Target } from './wire.ts';
+
+const TRANSPORT_TIMEOUT_MS = 10_000;
+/** After that much silence the server is asked for a sign of life; it has to give it in that much time. */
+const SILENCE_MS = 20_000;
+const ALIVE_TIMEOUT_MS = 5_000;
+
+export interface WatchEvents {
+  onStreamState(state: StreamState, reason: Reason | undefined): void;
+  onConsumer(consumer: MediaConsumer): void;
+  /** Told before the consumer is closed. */
+  onConsumerGone(consumerId: string): void;
+  /** The server ended this watch. */
+  onClosed(error: LiveError): void;
+}
+
+/** One watch within one session. */
+export interface SessionWatch {
+  readonly state: StreamState;
+  resume(): Promise<void>;
+  pause(): Promise<void>;
+  /** Silent and idempotent. */
+  stop(): void;
+}
+
+interface WatchEntry {
+  readonly stream: StreamId;
+  readonly events: WatchEvents;
+  readonly consumers: Map<string, MediaConsumer>;
+  /** Consumers come and go in the order in which the server told of them. */
+  tail: Promise<void>;
+  closed: boolean;
+}
+
+export interface SessionOptions {
+  readonly target: Target;
+  readonly openWire: OpenWire;
+  readonly loadMedia: LoadMedia;
+  /** Aborted where nobody waits for the session any more. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One signaling connection with its one peer connection, for any number of watches. 1. `open` resolves when the
+ * server has greeted us and the browser's codecs are known. 2. `startWatch` as often as wanted. 3. When anything
+ * breaks that an ICE restart does not mend, `onClosed` is told, once; a session does not come back, its owner
+ * opens the next one.
+ */
+export class Session {
+  readonly #signaling: SignalingClient;
+  readonly #media: Media;
+  readonly #watches = new Map<string, WatchEntry>();
+  readonly #starting = new Set<WatchEntry>();
+  readonly #closed = new Listeners<LiveError>();
+  #transport: MediaTransport | undefined;
+  #transportWaiters = Promise.withResolvers<MediaTransport>();
+  #keeper: IceKeeper | undefined;
+  #heartbeat: ReturnType<typeof setInterval>;
+  #retryAfterMs = 0;
+  #ended = false;
+
+  /** Rejects with `LiveError`. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const signaling = new SignalingClient(options.target, options.openWire);
+    options.signal?.addEventListener('abort', () => signaling.close(), { once: true });
+    try {
+      return new Session(signaling, await options.loadMedia(await signaling.hello));
+    } catch (error) {
+      signaling.close();
+      throw toLiveError(error);
+    }
+  }
+
+  private constructor(signaling: SignalingClient, media: Media) {
+    this.#signaling = signaling;
+    this.#media = media;
+    signaling.onEvent((event) => this.#onEvent(event));
+    signaling.onClosed((error) => this.#end(error));
+    this.#heartbeat = setInterval(() => {
+      if (signaling.silentMs > SILENCE_MS) this.checkAlive();
+    }, SILENCE_MS / 4);
+  }
+
+  /** How long the server that is shutting down asked us to stay away; 0 where it did not. */
+  get retryAfterMs(): number {
+    return this.#retryAfterMs;
+  }
+
+  /** Told once, before any media go away, unless `close()` was called. */
+  onClosed(callback: (error: LiveError) => void): () => void {
+    return this.#closed.add(callback);
+  }
+
+  /** Finds out whether the server is still there: a connection that died in a sleeping laptop says nothing. */
+  checkAlive(): void {
+    this.#signaling.request('streams.list', {}, ALIVE_TIMEOUT_MS).catch((error: unknown) => {
+      if (toLiveError(error).code !== 'TIMED_OUT') return;
+      this.#end(new LiveError('CONNECTION_LOST', 'The connection to the server was lost.'));
+    });
+  }
+
+  /** Tracks come through `events` while this runs and after; they flow once the watch is resumed. */
+  async startWatch(stream: StreamId, events: WatchEvents): Promise<SessionWatch> {
+    const entry: WatchEntry = {
+      stream,
+      events,
+      consumers: new Map(),
+      tail: Promise.resolve(),
+      closed: false,
+    };
+    this.#starting.add(entry);
+    let watchId: string | undefined;
+    try {
+      const { rtpCapabilities } = this.#media;
+      const answer = await this.#signaling.request('watch.start', { stream, rtpCapabilities });
+      const id = answer.watchId;
+      watchId = id;
+      this.#watches.set(id, entry);
+      if (answer.transport !== undefined) this.#openTransport(answer.transport);
+      const consumed = answer.consumers.map((consumer) => this.#addConsumer(entry, consumer));
+      await Promise.all(consumed);
+      return {
+        state: answer.state,
+        resume: async () => void (await this.#signaling.request('watch.resume', { watchId: id })),
+        pause: async () => void (await this.#signaling.request('watch.pause', { watchId: id })),
+        stop: () => this.#stopWatch(id),
+      };
+    } catch (error) {
+      if (watchId !== undefined) this.#stopWatch(watchId);
+      this.#closeEntry(entry);
+      throw toLiveError(error);
+    } finally {
+      this.#starting.delete(entry);
+    }
+  }
+
+  /** Ends all of it without telling `onClosed`. */
+  close(): void {
+    this.#closed.clear();
+    this.#end(new LiveError('CONNECTION_LOST', 'The session was closed.'));
+  }
+
+  #onEvent(event: SignalingEvent): void {
+    switch (event.event) {
+      case 'hello':
+      case 'watch.congested':
+        return;
+      case 'stream.state':
+        this.#onStreamState(event.data);
+        return;
+      case 'consumer.added': {
+        if (event.data.transport !== undefined) this.#openTransport(event.data.transport);
+        const entry = this.#watches.get(event.data.watchId);
+        if (entry !== undefined) this.#addConsumer(entry, event.data.consumer).catch(() => undefined);
+        return;
+      }
+      case 'consumer.closed':
+        this.#removeConsumer(event.data.watchId, event.data.consumerId);
+        return;
+      case 'watch.closed':
+        this.#onWatchClosed(event.data);
+        return;
+      case 'server.closing':
+        this.#retryAfterMs = event.data.retryAfterMs;
+        return;
+    }
+  }
+
+  #onStreamState({ stream, state, reason }: EventData<'stream.state'>): void {
+    for (const entry of [...this.#starting, ...this.#watches.values()]) {
+      if (entry.stream === stream && !entry.closed) entry.events.onStreamState(state, reason);
+    }
+  }
+
+  #onWatchClosed({ watchId, code }: EventData<'watch.closed'>): void {
+    const entry = this.#watches.get(watchId);
+    if (entry === undefined) return;
+    this.#watches.delete(watchId);
+    const message =
+      code === 'STREAM_NOT_FOUND' ? 'This stream was removed.' : `The server ended this watch (${code}).`;
+    entry.events.onClosed(new LiveError(code, message));
+    this.#closeEntry(entry);
+  }
+
+  #addConsumer(entry: WatchEntry, wire: WireConsumer): Promise<void> {
+    const added = entry.tail.then(async () => {
+      if (entry.closed) return;
+      const transport = await this.#transportSoon();
+      const consumer = await transport.consume(wire);
+      if (entry.closed) {
+        consumer.close();
+        return;
+      }
+      entry.consumers.set(wire.id, consumer);
+      entry.events.onConsumer(consumer);
+    });
+    entry.tail = added.catch(() => undefined);
+    return added;
+  }
+
+  #removeConsumer(watchId: string, consumerId: string): void {
+    const entry = this.#watches.get(watchId);
+    if (entry === undefined) return;
+    entry.tail = entry.tail.then(() => {
+      const consumer = entry.consumers.get(consumerId);
+      if (consumer === undefined) return;
+      entry.consumers.delete(consumerId);
+      entry.events.onConsumerGone(consumerId);
+      consumer.close();
+    });
+  }
+
+  #stopWatch(watchId: string): void {
+    const entry = this.#watches.get(watchId);
+    if (entry === undefined) return;
+    this.#watches.delete(watchId);
+    this.#closeEntry(entry);
+    // A session that is gone has stopped the watch already.
+    this.#signaling.request('watch.stop', { watchId }).catch(() => undefined);
+  }
+
+  #closeEntry(entry: WatchEntry): void {
+    entry.closed = true;
+    for (const consumer of entry.consumers.values()) consumer.close();
+    entry.consumers.clear();
+  }
+
+  /** With the session's first watch, and anew with the first one after a media worker of the server died. */
+  #openTransport(wire: WireTransport): void {
+    if (this.#transport?.id === wire.id) return;
+    this.#closeTransport();
+    const keeper = new IceKeeper({
+      addresses: [...new Set(wire.iceCandidates.map(({ address, port }) => hostPort(address, port)))],
+      restart: () => this.#restartIce(wire.id),
+      giveUp: (error) => this.#end(error),
+    });
+    this.#keeper = keeper;
+    this.#transport = this.#media.openTransport(wire, {
+      connect: async (dtlsParameters) => {
+        await this.#signaling.request('transport.connect', { transportId: wire.id, dtlsParameters });
+      },
+      onState: (state) => keeper.onState(state),
+    });
+    this.#transportWaiters.resolve(this.#transport);
+  }
+
+  async #restartIce(transportId: string): Promise<void> {
+    const { iceParameters } = await this.#signaling.request('transport.restartIce', { transportId });
+    if (this.#transport?.id === transportId) await this.#transport.restartIce(iceParameters);
+  }
+
+  #closeTransport(): void {
+    this.#keeper?.close();
+    this.#keeper = undefined;
+    if (this.#transport === undefined) return;
+    this.#transport.close();
+    this.#transport = undefined;
+    this.#transportWaiters = Promise.withResolvers();
+  }
+
+  /** The transport comes with the answer to the first watch, which need not be the first that arrives. */
+  async #transportSoon(): Promise<MediaTransport> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new LiveError('BAD_ANSWER', 'The server gave no media transport.')),
+        TRANSPORT_TIMEOUT_MS,
+      );
+    });
+    try {
+      return await Promise.race([this.#transportWaiters.promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #end(error: LiveError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#heartbeat);
+    // First told, then torn down: players keep their last picture, which is lost with the track.
+    this.#closed.emit(error);
+    this.#closed.clear();
+    for (const entry of this.#watches.values()) this.#closeEntry(entry);
+    this.#watches.clear();
+    this.#closeTransport();
+    this.#signaling.close();
+  }
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

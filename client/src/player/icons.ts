@@ -1,0 +1,12 @@
+/** Paths of 24 x 24 line icons, drawn for this player. */
+export const ICONS = {
+  play: 'M7 4.5v15l12.5-7.5z',
+  pause: 'M8 5v14M16 5v14',
+  sound: 'M4 9.5v5h3.5L12 19V5L7.5 9.5zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.3a8 8 0 0 1 0 11.4',
+  muted: 'M4 9.5v5h3.5L12 19V5L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5',
+  enterFullscreen: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
+  leaveFullscreen: 'M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5',
+  floating: 'M3.5 5h17v14h-17zM12 12h5.5v4H12z',
+  noCamera: 'M3 7.5h11.5v9H3zM14.5 10.5l6-3v9l-6-3M3 3l18 18',
+  alert: 'M12 3.5 2.5 20h19zM12 10v4.5M12 17.2v.3',
+} as const;

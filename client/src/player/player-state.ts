@@ -1,0 +1,123 @@
+import { assertNever } from '../../../shared/result.ts';
+import type { StreamState } from '../../../shared/stream.ts';
+import type { Reason, WatchStatus } from '../live/index.ts';
+
+/**
+ * What a player does, as its viewer sees it.
+ * - `idle`: not asked to play yet
+ * - `connecting`: on its way to a first picture
+ * - `playing`: pictures arrive
+ * - `paused`: by the viewer, or because nobody can see it
+ * - `waiting`: the server is fine, the camera is not there
+ * - `reconnecting`: it has played before and is on its way back
+ * - `failed`: something has to be changed first; it is tried again now and then all the same
+ */
+export type PlayerState =
+  | 'idle'
+  | 'connecting'
+  | 'playing'
+  | 'paused'
+  | 'waiting'
+  | 'reconnecting'
+  | 'failed';
+
+/** What a playback engine says about itself, without knowledge of what was on the screen before. */
+export type EngineStatus =
+  | { readonly kind: 'connecting'; readonly reason: Reason | undefined }
+  | { readonly kind: 'waiting'; readonly reason: Reason }
+  | { readonly kind: 'live' }
+  | { readonly kind: 'failed'; readonly reason: Reason };
+
+export interface PlayerFacts {
+  /** The viewer, or `autoplay`, asked for playback. */
+  readonly wanted: boolean;
+  /** Nobody can see it and it makes no sound. */
+  readonly hidden: boolean;
+  readonly status: EngineStatus;
+  /** A picture arrived since the stream became live. */
+  readonly hasPicture: boolean;
+  readonly everPlayed: boolean;
+}
+
+export interface StateAndReason {
+  readonly state: PlayerState;
+  readonly reason: Reason | undefined;
+}
+
+const HIDDEN: Reason = { code: 'HIDDEN', message: 'Paused while it cannot be seen.' };
+
+/** The one place where a player's state is decided. */
+export function playerState(facts: PlayerFacts): StateAndReason {
+  const { wanted, hidden, status, hasPicture, everPlayed } = facts;
+  if (!wanted) return { state: everPlayed ? 'paused' : 'idle', reason: undefined };
+  const onTheWay = everPlayed ? 'reconnecting' : 'connecting';
+  switch (status.kind) {
+    case 'failed':
+      return { state: 'failed', reason: status.reason };
+    case 'connecting':
+      return { state: onTheWay, reason: status.reason };
+    case 'waiting':
+      return { state: 'waiting', reason: status.reason };
+    case 'live':
+      if (hidden) return { state: 'paused', reason: HIDDEN };
+      return { state: hasPicture ? 'playing' : onTheWay, reason: undefined };
+    default:
+      return assertNever(status);
+  }
+}
+
+/** How a watch's status looks to a player. */
+export function engineStatusOf(status: WatchStatus, lastReason: Reason | undefined): EngineStatus {
+  switch (status.kind) {
+    case 'connecting':
+      return { kind: 'connecting', reason: lastReason };
+    case 'lost':
+    case 'refused':
+      return status.error.retryable
+        ? { kind: 'connecting', reason: status.error.reason }
+        : { kind: 'failed', reason: status.error.reason };
+    case 'started':
+      if (status.state === 'live') return { kind: 'live' };
+      return { kind: 'waiting', reason: status.reason ?? defaultReason(status.state) };
+    default:
+      return assertNever(status);
+  }
+}
+
+function defaultReason(state: StreamState): Reason {
+  switch (state) {
+    case 'connecting':
+    case 'live':
+      return { code: 'CAMERA_CONNECTING', message: 'Connecting to the camera.' };
+    case 'idle':
+      return { code: 'CAMERA_IDLE', message: 'The camera is being woken up.' };
+    case 'waiting':
+      return { code: 'CAMERA_WAITING', message: 'The camera is not sending a picture.' };
+    default:
+      return assertNever(state);
+  }
+}
+
+/** The words of the overlay; undefined where nothing is to be said. */
+export function overlayText({
+  state,
+  reason,
+}: StateAndReason): { title: string; detail: string } | undefined {
+  const detail = reason?.message ?? '';
+  switch (state) {
+    case 'idle':
+    case 'playing':
+    case 'paused':
+      return undefined;
+    case 'connecting':
+      return { title: 'Connecting', detail };
+    case 'reconnecting':
+      return { title: 'Reconnecting', detail };
+    case 'waiting':
+      return { title: 'Waiting for the camera', detail };
+    case 'failed':
+      return { title: 'Cannot play', detail };
+    default:
+      return assertNever(state);
+  }
+}

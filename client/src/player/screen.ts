@@ -1,0 +1,68 @@
+import type { PlayerView } from './player-view.ts';
+
+/**
+ * Puts tracks on the video element without ever showing black: the last picture stays until the first one of the
+ * new tracks is there.
+ */
+export class Screen {
+  readonly #view: PlayerView;
+  readonly #onPicture: () => void;
+  #stream = new MediaStream();
+  /** Counts attachments, so that a frame of an older one is not taken for the new one's first. */
+  #generation = 0;
+
+  constructor(view: PlayerView, onPicture: () => void) {
+    this.#view = view;
+    this.#onPicture = onPicture;
+  }
+
+  get hasAudio(): boolean {
+    return this.#stream.getAudioTracks().length > 0;
+  }
+
+  /** To be called before any of the present tracks ends. Returns whether the video has something new to play. */
+  show(tracks: readonly MediaStreamTrack[]): boolean {
+    const { video } = this.#view;
+    const newVideo = tracks.find((track) => track.kind === 'video');
+    const sameVideo = newVideo !== undefined && this.#stream.getVideoTracks().includes(newVideo);
+    if (sameVideo || this.#stream.getVideoTracks().length === 0) {
+      this.#swap(tracks);
+      if (video.srcObject === this.#stream || tracks.length === 0) return false;
+    } else {
+      this.#view.keepPicture();
+      this.#stream = new MediaStream([...tracks]);
+      // Without tracks the old ones stay attached; they are covered by the kept picture.
+      if (tracks.length === 0) return false;
+    }
+    video.srcObject = this.#stream;
+    this.awaitPicture();
+    return true;
+  }
+
+  /** Waits for the next picture that is really new. */
+  awaitPicture(): void {
+    this.#generation += 1;
+    const generation = this.#generation;
+    // Browsers without it learn of pictures by the engine's progress.
+    this.#view.video.requestVideoFrameCallback?.(() => {
+      if (generation === this.#generation) this.pictureArrived();
+    });
+  }
+
+  pictureArrived(): void {
+    if (this.#view.keepsPicture) this.#view.dropPicture();
+    this.#onPicture();
+  }
+
+  clear(): void {
+    this.#generation += 1;
+    this.#stream = new MediaStream();
+    this.#view.video.srcObject = null;
+    this.#view.dropPicture();
+  }
+
+  #swap(tracks: readonly MediaStreamTrack[]): void {
+    for (const old of this.#stream.getTracks()) if (!tracks.includes(old)) this.#stream.removeTrack(old);
+    for (const track of tracks) this.#stream.addTrack(track);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The player's looks, as a constructable sheet: no inline style, so that `style-src 'self'` holds. Pages may set
+ * the custom properties that begin with `--sluice-`.
+ */
+export const PLAYER_CSS = `
+:host {
+  --accent: var(--sluice-accent, #3ddc97);
+  display: block;
+  position: relative;
+  aspect-ratio: 16 / 9;
+  min-width: 0;
+  overflow: hidden;
+  border-radius: var(--sluice-radius, 0);
+  background: var(--sluice-background, #0b0f12);
+  color: #f3f6f7;
+  font: 500 14px/1.4 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+  -webkit-tap-highlight-color: transparent;
+}
+:host([hidden]) { display: none; }
+:host(:fullscreen) { border-radius: 0; }
+* { box-sizing: border-box; }
+.frame { position: absolute; inset: 0; container-type: size; outline: none; }
+.frame:focus-visible { box-shadow: inset 0 0 0 3px var(--accent); }
+video, .still { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
+.frame:focus-visible video { padding: 3px; }
+[hidden] { display: none !important; }
+.icon {
+  width: 22px; height: 22px; fill: none; stroke: currentColor; stroke-width: 1.8;
+  stroke-linecap: round; stroke-linejoin: round;
+}
+button {
+  display: inline-grid; place-items: center; margin: 0; padding: 0; border: 0;
+  color: inherit; background: none; font: inherit; cursor: pointer;
+}
+button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.overlay {
+  position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 6px;
+  padding: 16px; text-align: center; pointer-events: none;
+  background: radial-gradient(circle at 50% 45%, #1a2228 0, #0b0f12 75%);
+  animation: appear .25s .35s both;
+}
+.overlay.over-picture { background: rgb(6 9 11 / 62%); }
+.overlay .title { font-size: 15px; font-weight: 600; letter-spacing: .01em; }
+.overlay .detail {
+  max-width: 44ch; color: #b6c2c8; font-weight: 400; font-size: 13px; text-wrap: balance;
+  overflow-wrap: anywhere;
+}
+.overlay .mark { height: 30px; margin-bottom: 4px; }
+.overlay .mark .icon { width: 30px; height: 30px; color: #93a4ad; }
+.spinner {
+  width: 26px; height: 26px; border-radius: 50%; border: 2.5px solid rgb(255 255 255 / 18%);
+  border-top-color: var(--accent); animation: turn .9s linear infinite;
+}
+.start {
+  position: absolute; left: 50%; top: 50%; width: 64px; height: 64px; margin: -32px 0 0 -32px;
+  border-radius: 50%; background: rgb(11 15 18 / 72%); box-shadow: 0 0 0 1px rgb(255 255 255 / 22%);
+  transition: background .15s, transform .15s;
+}
+.start:hover { background: rgb(11 15 18 / 92%); transform: scale(1.05); }
+.start .icon { width: 28px; height: 28px; fill: currentColor; stroke-width: 0; margin-left: 3px; }
+.unmute {
+  position: absolute; left: 12px; top: 12px; display: inline-flex; align-items: center; gap: 8px;
+  padding: 7px 12px 7px 9px; border-radius: 99px; background: rgb(11 15 18 / 78%);
+  box-shadow: 0 0 0 1px rgb(255 255 255 / 20%); font-size: 13px;
+}
+.unmute:hover { background: rgb(11 15 18 / 95%); }
+.unmute .icon { width: 18px; height: 18px; }
+.controls {
+  position: absolute; inset: auto 0 0 0; display: flex; align-items: center; gap: 2px;
+  padding: 28px 8px 6px; background: linear-gradient(transparent, rgb(6 9 11 / 78%));
+  opacity: 0; transition: opacity .18s;
+}
+.frame:hover .controls, .frame:focus-within .controls, .frame.active .controls { opacity: 1; }
+.controls button { width: 40px; height: 40px; border-radius: 8px; }
+.controls button:hover { background: rgb(255 255 255 / 14%); }
+.badge {
+  display: inline-flex; align-items: center; gap: 7px; margin: 0 auto 0 6px; font-size: 12px;
+  font-weight: 650; letter-spacing: .08em; color: #cfd8dc;
+}
+.badge::before { content: ""; width: 8px; height: 8px; border-radius: 50%; background: #8b989f; }
+.badge.live::before { background: var(--accent); box-shadow: 0 0 0 3px rgb(61 220 151 / 22%); }
+@container (max-width: 300px) or (max-height: 170px) {
+  .overlay { gap: 3px; padding: 8px; }
+  .overlay .title { font-size: 13px; }
+  .overlay .detail { font-size: 11.5px; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+  .overlay .mark { height: 22px; margin: 0; }
+  .overlay .mark .icon, .spinner { width: 20px; height: 20px; }
+  .start { scale: .75; }
+}
+@keyframes turn { to { transform: rotate(1turn); } }
+@keyframes appear { from { opacity: 0; } }
+@media (prefers-reduced-motion: reduce) {
+  .spinner { animation-duration: 3s; }
+  .overlay, .controls, .start { animation: none; transition: none; }
+}
+`;

@@ -1,0 +1,107 @@
+import {
+  connectionTo,
+  type MediaConsumer,
+  type Reason,
+  type Watch,
+  type WatchStatus,
+} from '../live/index.ts';
+import type { EngineEvents, EngineOptions, PlaybackEngine } from './playback-engine.ts';
+import { type EngineStatus, engineStatusOf } from './player-state.ts';
+import { type PlayerStats, playerStats, type StatsSample, sampleStats } from './stats.ts';
+import { Watchdog } from './watchdog.ts';
+
+const TICK_MS = 1_000;
+
+/** Plays over WebRTC, on the connection that all players of the page share. */
+export class WebRtcEngine implements PlaybackEngine {
+  readonly #events: EngineEvents;
+  readonly #watch: Watch;
+  readonly #watchdog = new Watchdog();
+  readonly #ticker: ReturnType<typeof setInterval>;
+  #status: EngineStatus = { kind: 'connecting', reason: undefined };
+  #lastReason: Reason | undefined;
+  #samples: readonly StatsSample[] = [];
+  #paused = false;
+  #closed = false;
+
+  static start(options: EngineOptions): PlaybackEngine {
+    return new WebRtcEngine(options);
+  }
+
+  private constructor({ target, stream, events }: EngineOptions) {
+    this.#events = events;
+    this.#watch = connectionTo(target).watch(stream, {
+      onStatus: (status) => this.#onWatchStatus(status),
+      onConsumers: (consumers) => events.onTracks(consumers.map(({ track }) => track)),
+    });
+    this.#ticker = setInterval(() => void this.#tick(), TICK_MS);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#watch.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#watch.resume();
+  }
+
+  async stats(): Promise<PlayerStats> {
+    const sample = await this.#sample(this.#watch.consumers);
+    // The older of the two kept samples is at least a second old: a rate over less would only jitter.
+    const before = this.#samples.find(({ atMs }) => sample.atMs - atMs > TICK_MS / 2);
+    return playerStats(sample, before);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    this.#watch.stop();
+  }
+
+  #onWatchStatus(status: WatchStatus): void {
+    if (status.kind === 'lost' || status.kind === 'refused') this.#lastReason = status.error.reason;
+    if (status.kind === 'started') this.#lastReason = undefined;
+    this.#setStatus(engineStatusOf(status, this.#lastReason));
+  }
+
+  #setStatus(status: EngineStatus): void {
+    this.#status = status;
+    if (!this.#closed) this.#events.onStatus(status);
+  }
+
+  async #tick(): Promise<void> {
+    const { consumers } = this.#watch;
+    const sample = await this.#sample(consumers);
+    if (this.#closed || consumers !== this.#watch.consumers) return;
+    this.#samples = [sample, ...this.#samples].slice(0, 2);
+    const expected = !this.#paused && this.#status.kind === 'live';
+    switch (this.#watchdog.tick(sample.atMs, sample.framesDecoded, expected)) {
+      case 'progress':
+        this.#events.onProgress();
+        return;
+      case 'stalled':
+        this.#lastReason = { code: 'NO_PICTURE', message: 'No picture is arriving.' };
+        this.#watch.restart();
+        return;
+      case 'quiet':
+      case 'resting':
+        return;
+    }
+  }
+
+  async #sample(consumers: readonly MediaConsumer[]): Promise<StatsSample> {
+    const reports = await Promise.all(
+      consumers.map((consumer) =>
+        // A consumer that was closed meanwhile has nothing more to say.
+        consumer.getStats().then(
+          (report) => report as unknown as ReadonlyMap<string, unknown>,
+          () => new Map<string, unknown>(),
+        ),
+      ),
+    );
+    return sampleStats(reports, performance.now());
+  }
+}

@@ -1,0 +1,55 @@
+import type { StreamState, StreamStatus } from '../../../shared/stream.ts';
+
+/** What a stream's state is called on the page. */
+export const STATE_NAMES: Readonly<Record<StreamState, string>> = {
+  live: 'Live',
+  connecting: 'Connecting',
+  waiting: 'Waiting',
+  idle: 'On demand',
+};
+
+const CODEC_NAMES: ReadonlyMap<string, string> = new Map([
+  ['h264', 'H.264'],
+  ['h265', 'H.265'],
+  ['pcmu', 'G.711'],
+  ['pcma', 'G.711'],
+  ['g722', 'G.722'],
+  ['aac', 'AAC'],
+  ['opus', 'Opus'],
+]);
+
+/** `H.264 High · 1920 × 1080 · 25 fps · 4.1 Mbit/s · Opus`: as much of it as is known. */
+export function factsLine(status: StreamStatus): string {
+  const { codec, profile, width, height, fps, bitrateKbps, audioCodec } = status;
+  const video = [codec === undefined ? '' : codecName(codec), profile ?? ''].filter((part) => part !== '');
+  return [
+    video.join(' '),
+    width === undefined || height === undefined ? '' : `${width} × ${height}`,
+    fps === undefined ? '' : `${Math.round(fps * 10) / 10} fps`,
+    bitrateKbps === undefined ? '' : bitrateText(bitrateKbps),
+    audioCodec === undefined ? '' : codecName(audioCodec),
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+export function viewersText(viewers: number): string {
+  if (viewers === 0) return 'nobody watching';
+  return viewers === 1 ? '1 viewer' : `${viewers} viewers`;
+}
+
+export function bitrateText(kbps: number): string {
+  return kbps >= 1000 ? `${(kbps / 1000).toFixed(1)} Mbit/s` : `${Math.round(kbps)} kbit/s`;
+}
+
+/** `3 of 4 cameras live`. */
+export function tallyText(streams: readonly StreamStatus[]): string {
+  if (streams.length === 0) return '';
+  const live = streams.filter(({ state }) => state === 'live').length;
+  const cameras = streams.length === 1 ? 'camera' : 'cameras';
+  return live === streams.length ? `${live} ${cameras} live` : `${live} of ${streams.length} ${cameras} live`;
+}
+
+export function codecName(codec: string): string {
+  return CODEC_NAMES.get(codec.toLowerCase()) ?? codec.toUpperCase();
+}

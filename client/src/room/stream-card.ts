@@ -1,0 +1,122 @@
+import type { StreamStatus } from '../../../shared/stream.ts';
+import { element, icon, setText } from '../base/dom.ts';
+import type { SluicePlayer } from '../player/index.ts';
+import { factsLine, STATE_NAMES, viewersText } from './format.ts';
+import { StatsPanel } from './stats-panel.ts';
+
+const ENLARGE = 'M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7';
+const SHRINK = 'M6 6l12 12M18 6L6 18';
+const BIN = 'M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7M10.5 11v5M13.5 11v5';
+
+export interface CardActions {
+  enlarge(id: string): void;
+  shrink(): void;
+  remove(status: StreamStatus): void;
+}
+
+/** One stream in the grid. It is updated in place, so that its player never stops for a refresh. */
+export class StreamCard {
+  readonly id: string;
+  readonly root: HTMLLIElement;
+  readonly player: SluicePlayer;
+  readonly #actions: CardActions;
+  readonly #state = element('span', { class: 'state' });
+  readonly #facts = element('p', { class: 'facts' });
+  readonly #why = element('p', { class: 'why', attributes: { hidden: true } });
+  readonly #enlarge: HTMLButtonElement;
+  readonly #shrink: HTMLButtonElement;
+  readonly #remove: HTMLButtonElement;
+  readonly #stats: StatsPanel;
+  #status: StreamStatus;
+  #large = false;
+
+  constructor(status: StreamStatus, actions: CardActions) {
+    this.id = `${status.app}/${status.name}`;
+    this.#status = status;
+    this.#actions = actions;
+    this.player = document.createElement('sluice-player');
+    this.player.src = `/${this.id}`;
+    this.player.server = document.baseURI;
+    this.player.toggleAttribute('muted', true);
+    this.player.autoplay = true;
+    this.#stats = new StatsPanel(this.player, this.id);
+    this.#enlarge = iconButton(`Enlarge ${this.id}`, ENLARGE, () => actions.enlarge(this.id));
+    this.#enlarge.classList.add('enlarge');
+    this.#shrink = iconButton('Back to all cameras', SHRINK, () => actions.shrink());
+    this.#shrink.classList.add('shrink');
+    this.#remove = iconButton(`Remove ${this.id}`, BIN, () => actions.remove(this.#status));
+    this.root = this.#build(status);
+    this.update(status);
+  }
+
+  update(status: StreamStatus): void {
+    this.#status = status;
+    setText(this.#state, STATE_NAMES[status.state]);
+    this.#state.dataset.state = status.state;
+    const facts = [factsLine(status), viewersText(status.viewers)].filter((part) => part !== '');
+    setText(this.#facts, facts.join(' · '));
+    setText(this.#why, status.reason?.message ?? '');
+    this.#why.hidden = status.reason === undefined;
+    this.#remove.hidden = status.readOnly;
+  }
+
+  get large(): boolean {
+    return this.#large;
+  }
+
+  set large(large: boolean) {
+    if (this.#large === large) return;
+    this.#large = large;
+    this.root.classList.toggle('large', large);
+    this.#enlarge.hidden = large;
+    this.#shrink.hidden = !large;
+    this.player.controls = large;
+    // Sound is for the one camera that is looked at.
+    if (!large) this.player.muted = true;
+    this.#stats.visible = large;
+    (large ? this.#shrink : this.#enlarge).focus();
+  }
+
+  /** The card is gone from the page. */
+  close(): void {
+    this.#stats.visible = false;
+    this.root.remove();
+  }
+
+  #build(status: StreamStatus): HTMLLIElement {
+    this.#shrink.hidden = true;
+    const picture = element('div', { class: 'picture' }, this.player, this.#enlarge);
+    picture.addEventListener('click', (event) => {
+      // The player's own buttons lie in its shadow; what was really hit is the first of the path.
+      const hitButton = event.composedPath().some((node) => node instanceof HTMLButtonElement);
+      if (!hitButton && !this.#large) this.#actions.enlarge(this.id);
+    });
+    const name = element('h2', {}, status.name);
+    if (status.app !== 'live') name.prepend(element('span', { class: 'app', text: `${status.app} / ` }));
+    return element(
+      'li',
+      { class: 'card' },
+      picture,
+      element(
+        'div',
+        { class: 'about' },
+        element('div', { class: 'line' }, name, this.#state, this.#remove, this.#shrink),
+        this.#facts,
+        this.#why,
+        this.#stats.root,
+      ),
+    );
+  }
+}
+
+function iconButton(label: string, path: string, onClick: () => void): HTMLButtonElement {
+  return element(
+    'button',
+    {
+      class: 'icon-button',
+      attributes: { type: 'button', title: label, 'aria-label': label },
+      on: { click: onClick },
+    },
+    icon(path),
+  );
+}

@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url';
+import { build, defineConfig, type Plugin } from 'vite';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Browsers that have all that the player relies on (`Promise.withResolvers` is the youngest). */
+const target = 'es2022';
+
+/**
+ * One build of two things: the control room, and after it the player as one file that needs nothing else. The
+ * page takes that file as any other page would, so it is no part of the page's own bundle.
+ */
+function playerBuild(): Plugin {
+  let logLevel: 'info' | 'warn' | 'error' | 'silent' | undefined;
+  return {
+    name: 'sluice-player-build',
+    apply: 'build',
+    configResolved: (config) => {
+      logLevel = config.logLevel;
+    },
+    closeBundle: {
+      sequential: true,
+      order: 'post',
+      handler: async () => {
+        await build({
+          root: here('.'),
+          configFile: false,
+          ...(logLevel === undefined ? {} : { logLevel }),
+          build: {
+            target,
+            outDir: here('dist'),
+            emptyOutDir: false,
+            copyPublicDir: false,
+            // A library keeps its line breaks by default; this one is not bundled again, but sent as it is.
+            rolldownOptions: { output: { minify: true } },
+            lib: { entry: here('src/player/index.ts'), formats: ['es'], fileName: () => 'sluice-player.js' },
+          },
+        });
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  root: here('.'),
+  base: './',
+  build: {
+    target,
+    outDir: here('dist'),
+    emptyOutDir: true,
+    modulePreload: false,
+    // Icons stay files: a data: URL would need room in the page's policy.
+    assetsInlineLimit: 0,
+  },
+  plugins: [playerBuild()],
+});
