@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../server/cli.ts';
+
+const MAIN = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+
+describe('command line', () => {
+  let dir: string;
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+  });
+
+  function sluice(args: string[], env: Record<string, string> = {}) {
+    return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+      const inherited = Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')),
+      );
+      const child = spawn(process.execPath, [MAIN, ...args], { cwd: dir, env: { ...inherited, ...env } });
+      let stdout = '';
+      let stderr = '';
+      child.stdout.on('data', (chunk) => {
+        stdout += chunk;
+      });
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ code, stdout, stderr }));
+    });
+  }
+
+  it('prints version and help', async () => {
+    const [version, help] = await Promise.all([sluice(['--version']), sluice(['--help'])]);
+    expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('--config FILE') });
+  });
+
+  it('checks settings and says file, line, key and what was expected', async () => {
+    writeFileSync(join(dir, 'sluice.yaml'), 'http:\n  port: many\n');
+    expect(await sluice(['--check'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^sluice\.yaml:2: http\.port must be a number/),
+    });
+    writeFileSync(join(dir, 'good.yaml'), 'streams:\n  live/a: { source: { url: "rtsp://10.0.0.5/" } }\n');
+    expect(await sluice(['--check', '--config', 'good.yaml'])).toMatchObject({
+      code: 0,
+      stdout: 'good.yaml: ok, 1 streams.\n',
+    });
+    expect(await sluice(['--config', 'nowhere.yaml'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no such file'),
+    });
+  });
+
+  it.each([
+    ['SLUICE_HTTP_HOST', '0.0.0.0', 'http.host'],
+    ['SLUICE_HTTP_HOST', '192.168.1.5', 'http.host'],
+    ['SLUICE_HTTP_HOST', '::', 'http.host'],
+    ['SLUICE_RTSP_HOST', '0.0.0.0', 'rtsp.host'],
+  ])('refuses %s=%s without a way to log in, and says what to do', async (name, value, key) => {
+    const refused = await sluice([], { [name]: value });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`${key} is ${value}`);
+    expect(refused.stderr).toContain('SLUICE_API_TOKEN');
+    expect((await sluice(['--check'], { [name]: value, SLUICE_API_TOKEN: 'x'.repeat(24) })).code).toBe(0);
+  });
+
+  it('refuses a stream to publish that anybody could publish', async () => {
+    writeFileSync(join(dir, 'sluice.yaml'), 'streams:\n  live/a: { source: { url: "publish:" } }\n');
+    expect((await sluice(['--check'])).stderr).toMatch(
+      /streams\.live\/a\.source needs username and password/,
+    );
+  });
+
+  it('says what is wrong with an argument', () => {
+    expect(parseCommandLine(['--conf'])).toMatchObject({
+      kind: 'wrong',
+      message: expect.stringContaining('--help'),
+    });
+    expect(parseCommandLine(['--config', 'a.yaml'])).toEqual({ kind: 'run', configFile: 'a.yaml' });
+  });
+});

@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { VARIABLES } from '../server/base/config/environment.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+function markdownFiles(): string[] {
+  const inDocs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
+  return [
+    'README.md',
+    'CHANGELOG.md',
+    ...inDocs.filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`),
+  ];
+}
+
+describe('documentation', () => {
+  it('lists every environment variable, and no other', () => {
+    const text = readFileSync(join(ROOT, 'docs/settings.md'), 'utf8');
+    const named = new Set(text.match(/SLUICE_[A-Z_]+/g));
+    expect([...named].sort()).toEqual([...VARIABLES.keys()].sort());
+  });
+
+  it('links to files that are there', () => {
+    const broken = markdownFiles().flatMap((file) => {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
+        (match) => match[1] ?? '',
+      );
+      return targets.filter((target) => {
+        const stats = statSync(join(ROOT, dirname(file), target), { throwIfNoEntry: false });
+        return stats === undefined;
+      });
+    });
+    expect(broken).toEqual([]);
+  });
+});
