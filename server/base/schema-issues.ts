@@ -55,6 +55,7 @@ function predicate(issue: core.$ZodIssue): string {
     case 'invalid_type': {
       const received = /received (.+)$/.exec(issue.message)?.[1] ?? 'something else';
       const expected = article(issue.expected);
+      if (issue.expected === 'int' && received === 'number') return `must be ${expected}`;
       return received === 'undefined'
         ? `is missing; expected ${expected}`
         : `must be ${expected}, but is ${article(received)}`;

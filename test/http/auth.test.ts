@@ -51,6 +51,13 @@ describe('without a token', () => {
   });
 });
 
+it('HEAD is guarded as GET is', async () => {
+  const head = (url: string) => edge.app.inject({ method: 'HEAD', url, headers: { host: HOST } });
+  expect((await head('/healthz')).statusCode).toBe(200);
+  expect((await head('/metrics')).statusCode).toBe(401);
+  expect((await head(withToken('/metrics', TOKEN))).statusCode).toBe(200);
+});
+
 describe('with a wrong token', () => {
   it.each(GUARDED)('%s %s stays shut, whichever way the token comes', async (method, url) => {
     const answers = [
@@ -147,18 +154,28 @@ describe('the log-in of the control room', () => {
 
   it('is limited: after 30 wrong tokens even the right one waits, sessions go on', async () => {
     const cookie = await logIn(edge);
+    const from = { remoteAddress: '192.0.2.1' };
     const attempt = (token: string) =>
-      edge.app.inject({ method: 'POST', url: '/api/v1/login', headers: { host: HOST }, payload: { token } });
+      edge.app.inject({
+        method: 'POST',
+        url: '/api/v1/login',
+        headers: { host: HOST },
+        payload: { token },
+        ...from,
+      });
+    const read = (headers: object) =>
+      edge.app.inject({ url: '/metrics', headers: { host: HOST, ...headers }, ...from });
     for (let count = 0; count < 15; count++) {
       expect((await attempt(`guess-${count}`)).statusCode).toBe(401);
-      expect((await ask('GET', '/metrics', { authorization: `Bearer guess-${count}` })).statusCode).toBe(401);
+      expect((await read({ authorization: `Bearer guess-${count}` })).statusCode).toBe(401);
     }
     const refused = await attempt(TOKEN);
     expect(refused.statusCode).toBe(429);
     expect(refused.json().error.code).toBe('RATE_LIMITED');
     expect(refused.headers['retry-after']).toBe('1');
-    expect((await ask('GET', '/metrics', { authorization: `Bearer ${TOKEN}` })).statusCode).toBe(429);
-    expect((await ask('GET', '/metrics', { cookie })).statusCode).toBe(200);
+    expect((await read({ authorization: `Bearer ${TOKEN}` })).statusCode).toBe(429);
+    expect((await read({ cookie })).statusCode).toBe(200);
+    expect((await ask('GET', '/metrics', { authorization: `Bearer ${TOKEN}` })).statusCode).toBe(200);
     edge.clock.advance(1000);
     expect((await attempt(TOKEN)).statusCode).toBe(200);
   });

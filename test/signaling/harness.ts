@@ -76,7 +76,7 @@ export interface ConnectOptions {
 }
 
 /** A real HTTP server with the signaling edge on it, media faked below. */
-export async function startSignaling(options: { apiToken?: string } = {}) {
+export async function startSignaling(options: { apiToken?: string; remoteAddress?: string } = {}) {
   const clock = new FakeClock();
   const captured = capturedLog();
   const gateway = new FakeGateway();
@@ -91,7 +91,12 @@ export async function startSignaling(options: { apiToken?: string } = {}) {
   const iceServers = [{ urls: 'stun:stun.example' }];
   const signaling = new SignalingServer({ clock, log: captured.log, gateway, streams, guard, iceServers });
   const server = createServer();
-  server.on('upgrade', (request, socket, head) => signaling.handleUpgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => {
+    // As if the client were elsewhere; the bytes still go over loopback.
+    const value = options.remoteAddress;
+    if (value !== undefined) Object.defineProperty(request.socket, 'remoteAddress', { value });
+    signaling.handleUpgrade(request, socket, head);
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const sockets: WebSocket[] = [];

@@ -130,6 +130,20 @@ describe('limits', () => {
     await waitFor('its media to close', () => edge.gateway.viewers[1]?.closed);
   });
 
+  it('SG6: at most 100 connections of one client elsewhere, as many as there may be from this machine', async () => {
+    const remote = await startSignaling({ remoteAddress: '2001:db8::5' });
+    try {
+      const viewers = await Promise.all(Array.from({ length: 100 }, () => remote.connect()));
+      const { status, body } = await remote.refused();
+      expect([status, body.error.code]).toEqual([429, 'RATE_LIMITED']);
+      viewers[0]?.socket.close();
+      await waitFor('room for one', () => remote.signaling.connections === 99);
+      expect((await remote.connect()).closed).toBeUndefined();
+    } finally {
+      await remote.close();
+    }
+  });
+
   it('SG6: at most 2000 connections; a closed one makes room', async () => {
     // Plain sockets: 2000 clients of the library would be the heavier part of this test.
     const sockets = await Promise.all(

@@ -1,4 +1,4 @@
-import { clientGroup } from '../../base/addresses.ts';
+import { clientGroup, isLoopback } from '../../base/addresses.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TokenBucket, type TokenBucketPolicy } from '../../base/token-bucket.ts';
 
@@ -12,8 +12,9 @@ const MAX_ADDRESSES = 10_000;
  * Counts wrong tokens. While an address has used up its share, its tokens are not even compared, so that
  * guessing on gains nothing.
  *
- * The bucket of all addresses together holds for the log-in form only: were it to hold for every way in, a few
- * strangers could keep out everybody else.
+ * Two limits hold for the log-in form only, where people type: that of all addresses together, and that of this
+ * machine's own address, behind which a proxy may speak for everybody. Were they to hold for every way in, a few
+ * wrong tokens of strangers would keep out players with the right one.
  */
 export class FailureLimiter {
   readonly #clock: Clock;
@@ -28,11 +29,13 @@ export class FailureLimiter {
 
   /** How long this address has to wait before a token of its is looked at; 0 where it need not. */
   waitMs(address: string, way: 'login' | 'token'): number {
+    if (way === 'token' && isLoopback(address)) return 0;
     const own = this.#byAddress.get(clientGroup(address))?.waitMs ?? 0;
     return way === 'login' ? Math.max(own, this.#logins.waitMs) : own;
   }
 
   failed(address: string, way: 'login' | 'token'): void {
+    if (way === 'token' && isLoopback(address)) return;
     const group = clientGroup(address);
     const bucket = this.#byAddress.get(group) ?? new TokenBucket(this.#clock, PER_ADDRESS);
     this.#byAddress.delete(group);

@@ -33,6 +33,15 @@ describe('the limit of wrong tokens', () => {
     expect(limiter.waitMs('203.0.113.1', 'token')).toBe(0);
   });
 
+  it('limits this machine itself at the log-in form only, for a proxy may stand behind it', () => {
+    const limiter = new FailureLimiter(new FakeClock());
+    for (let count = 0; count < 100; count++) limiter.failed('127.0.0.1', 'token');
+    expect(limiter.waitMs('127.0.0.1', 'login')).toBe(0);
+    for (let count = 0; count < 30; count++) limiter.failed('::1', 'login');
+    expect(limiter.waitMs('::1', 'login')).toBeGreaterThan(0);
+    expect(limiter.waitMs('::1', 'token')).toBe(0);
+  });
+
   it('forgets addresses that recovered, and remembers at most 10,000', () => {
     const clock = new FakeClock();
     const limiter = new FailureLimiter(clock);
