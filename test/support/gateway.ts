@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { waitFor } from './wait.ts';
+
+const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+const READY_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+export interface GatewayOptions {
+  /** Settings as in `sluice.yaml`; ports, the data folder and one worker are chosen already. */
+  readonly settings?: Readonly<Record<string, object | boolean>>;
+}
+
+/** A real gateway process of its own, on free ports of loopback, that can be killed and started again. */
+export class GatewayProcess {
+  readonly url: string;
+  readonly rtspPort: number;
+  readonly #dir: string;
+  #child: ChildProcess | undefined;
+  #output = '';
+
+  /** Starts one and waits until it is ready. */
+  static async start(options: GatewayOptions = {}): Promise<GatewayProcess> {
+    const [http, rtsp, webrtc] = await freePorts(3);
+    const dir = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
+    const { settings = {} } = options;
+    const config = {
+      dataDir: join(dir, 'data'),
+      ...settings,
+      http: { port: http, ...(settings.http as object) },
+      rtsp: { port: rtsp, ...(settings.rtsp as object) },
+      webrtc: { port: webrtc, workers: 1, ...(settings.webrtc as object) },
+    };
+    // JSON is YAML.
+    await writeFile(join(dir, 'sluice.yaml'), JSON.stringify(config));
+    const gateway = new GatewayProcess(dir, http, rtsp);
+    try {
+      await gateway.startAgain();
+    } catch (error) {
+      await gateway.close();
+      throw error;
+    }
+    return gateway;
+  }
+
+  private constructor(dir: string, httpPort: number, rtspPort: number) {
+    this.#dir = dir;
+    this.url = `http://127.0.0.1:${httpPort}`;
+    this.rtspPort = rtspPort;
+  }
+
+  /** All it has written so far, to look for what should be there or should not. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** On the same ports, with the same data. */
+  async startAgain(): Promise<void> {
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
+    const child = spawn(process.execPath, [MAIN, '--config', join(this.#dir, 'sluice.yaml')], {
+      cwd: this.#dir,
+      env: Object.fromEntries(inherited),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString('utf8')).slice(-200_000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    await waitFor(
+      'the gateway to be ready',
+      async () => {
+        if (hasEnded(child)) throw new Error(`the gateway ended at its start:\n${this.#output}`);
+        return fetch(`${this.url}/readyz`).then(
+          (response) => response.ok,
+          () => false,
+        );
+      },
+      READY_TIMEOUT_MS,
+    ).catch((error: unknown) => {
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\n${this.#output}`);
+    });
+  }
+
+  /** As a crash or a power cut would end it: nobody is told. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** As Ctrl-C does; gives the exit status. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  /** Stops it and removes its data. */
+  async close(): Promise<void> {
+    await this.#end('SIGTERM');
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) return null;
+    this.#child = undefined;
+    if (hasEnded(child)) return child.exitCode;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await ended;
+    clearTimeout(timer);
+    return child.exitCode;
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Ports that were free a moment ago; fixed ones, as a restarted gateway has to come back on its own. */
+async function freePorts(count: number): Promise<[number, number, number]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  const [http = 0, rtsp = 0, webrtc = 0] = ports;
+  return [http, rtsp, webrtc];
+}
