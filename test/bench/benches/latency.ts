@@ -1,4 +1,3 @@
-import { Closers } from '../../../server/base/closers.ts';
 import { startLoadCameras, startUdpCameras } from '../camera/load-cameras.ts';
 import type { SentLog } from '../camera/sent-log.ts';
 import { CAMERA_FOOTAGE } from '../media/footage.ts';
@@ -8,6 +7,7 @@ import { monotonicMs, sleep } from '../support/clock.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Figure } from '../support/report.ts';
 import { percentile } from '../support/stats.ts';
+import { withClosers } from '../support/with-closers.ts';
 import type { ReceivedLog } from '../viewers/received-log.ts';
 import { startUdpReceiver, startViewers } from '../viewers/viewers.ts';
 import { type Matched, matchPictures } from './match.ts';
@@ -126,14 +126,4 @@ async function measure(
     latenciesMs: matches.flatMap((match) => match.latenciesMs),
     lost: matches.reduce((sum, match) => sum + match.lost, 0),
   };
-}
-
-async function withClosers<T>(context: BenchContext, work: (closers: Closers) => Promise<T>): Promise<T> {
-  const closers = new Closers();
-  context.closers.add(() => closers.close());
-  try {
-    return await work(closers);
-  } finally {
-    await closers.close();
-  }
 }

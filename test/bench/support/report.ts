@@ -23,8 +23,8 @@ export function renderReport(report: Report): string {
   const header = ['measured', 'value', 'target', ''];
   const rows = report.figures.map((figure) => [
     figure.what,
-    `${formatNumber(figure.value)} ${figure.unit}`,
-    figure.target === undefined ? '' : `<= ${formatNumber(figure.target)} ${figure.unit}`,
+    `${formatNumber(figure.value)} ${figure.unit}`.trim(),
+    figure.target === undefined ? '' : `<= ${formatNumber(figure.target)} ${figure.unit}`.trim(),
     figure.target === undefined ? '' : passes(figure) ? 'pass' : 'FAIL',
   ]);
   const widths = header.map((text, column) =>
@@ -48,6 +48,7 @@ export function renderReport(report: Report): string {
 
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '-';
+  if (Number.isInteger(value)) return String(value);
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toFixed(digits).replace(/^-(0(\.0+)?)$/, '$1');
 }

@@ -1,0 +1,53 @@
+import { afterEach, expect, test } from 'vitest';
+import { Closers } from '../../server/base/closers.ts';
+import { benches } from './benches/index.ts';
+import type { Report } from './support/report.ts';
+
+/** A short slice of every bench: that it runs, leaves nothing behind and finds figures. Speed is not judged here. */
+const SLICE = { seconds: 2, cameras: 2, joins: 2 };
+
+let closers = new Closers();
+afterEach(() => closers.close());
+
+async function runSlice(name: string): Promise<Map<string, number>> {
+  const bench = benches.find((one) => one.name === name);
+  if (bench === undefined) throw new Error(`no bench ${name}`);
+  closers = new Closers();
+  const report: Report = await bench.run({ ...SLICE, closers, progress: () => {} });
+  await closers.close();
+  const values = new Map(report.figures.map((figure) => [figure.id, figure.value]));
+  for (const [id, value] of values) expect(value, id).not.toBeNaN();
+  return values;
+}
+
+test('latency: pictures of both cameras come through gateway and relay, later than they were sent', async () => {
+  const values = await runSlice('latency');
+  for (const side of ['gateway', 'relay']) {
+    for (const cameras of [1, 2]) {
+      expect(values.get(`latency.${cameras}.${side}.p50`)).toBeGreaterThan(0);
+      expect(values.get(`latency.${cameras}.${side}.p50`)).toBeLessThan(5000);
+    }
+  }
+  expect(values.get('latency.2.pictures')).toBeGreaterThan(values.get('latency.1.pictures') ?? Infinity);
+}, 90_000);
+
+test('glass: the time code is read back from Chromium, a while after it was painted', async () => {
+  const values = await runSlice('glass');
+  expect(values.get('glass.whep.frames')).toBeGreaterThan(10);
+  expect(values.get('glass.whep.total.median')).toBeGreaterThan(0);
+  expect(values.get('glass.whep.total.median')).toBeLessThan(5000);
+}, 90_000);
+
+test('join: every click brings a picture', async () => {
+  const values = await runSlice('join');
+  expect(values.get('join.whep.1s.click.p95')).toBeGreaterThan(0);
+  expect(values.get('join.whep.1s.click.p95')).toBeLessThan(15_000);
+}, 90_000);
+
+test('cpu: a gateway that serves uses some, and has memory', async () => {
+  const values = await runSlice('cpu');
+  expect(values.get('cpu.watched')).toBeGreaterThan(0);
+  expect(values.get('cpu.watched')).toBeLessThan(1000);
+  expect(values.get('memory.rest.rss.gateway')).toBeGreaterThan(10);
+  expect(values.get('memory.rest.rss.worker')).toBeGreaterThan(1);
+}, 90_000);
