@@ -1,0 +1,19 @@
+export {
+  type AddressRefusal,
+  type ResolveAddress,
+  resolveAnyAddress,
+} from './client/dial.ts';
+export {
+  type RtspSource,
+  type RtspSourceDeps,
+  type RtspSourceState,
+  startRtspSource,
+} from './client/source.ts';
+export type { LowerTransport } from './client/transport-choice.ts';
+export type { PortRange } from './client/udp-ports.ts';
+export {
+  type RtspCredentials,
+  RtspServer,
+  type RtspServerOptions,
+  type StreamLookup,
+} from './server/index.ts';
