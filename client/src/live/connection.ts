@@ -55,6 +55,10 @@ export class Connection {
     return this.#watches.size === 0;
   }
 
+  get watchCount(): number {
+    return this.#watches.size;
+  }
+
   /** Begins to watch and goes on until `watch.stop()`, through every loss of the server. */
   watch(stream: StreamId, listener: WatchListener): Watch {
     const watch = new Watch(stream, listener, () => this.#forget(watch));

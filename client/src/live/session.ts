@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import type { StreamId } from '../../../shared/names.ts';
-import type { EventData, WireConsumer, WireTransport } from '../../../shared/signaling.ts';
+import type { EventData, MethodResult, WireConsumer, WireTransport } from '../../../shared/signaling.ts';
 import type { StreamState } from '../../../shared/stream.ts';
 import { Listeners } from '../base/listeners.ts';
 import { IceKeeper } from './ice-keeper.ts';
@@ -12,6 +13,8 @@ const TRANSPORT_TIMEOUT_MS = 10_000;
 /** After that much silence the server is asked for a sign of life; it has to give it in that much time. */
 const SILENCE_MS = 20_000;
 const ALIVE_TIMEOUT_MS = 5_000;
+
+const reasonSchema = z.object({ code: z.string(), message: z.string() });
 
 export interface WatchEvents {
   onStreamState(state: StreamState, reason: Reason | undefined): void;
@@ -65,6 +68,7 @@ export class Session {
   #keeper: IceKeeper | undefined;
   #heartbeat: ReturnType<typeof setInterval>;
   #retryAfterMs = 0;
+  #list: Promise<MethodResult<'streams.list'>> | undefined;
   #ended = false;
 
   /** Rejects with `LiveError`. */
@@ -140,6 +144,19 @@ export class Session {
     } finally {
       this.#starting.delete(entry);
     }
+  }
+
+  /**
+   * Why a stream is not live, for a watch that starts while it is not: events tell of changes only. One list
+   * serves all watches that ask while it is on its way.
+   */
+  async reasonOf(stream: StreamId): Promise<Reason | undefined> {
+    this.#list ??= this.#signaling.request('streams.list', {}).finally(() => {
+      this.#list = undefined;
+    });
+    const { streams } = await this.#list;
+    const found = streams.find((listed) => listed.stream === stream);
+    return reasonSchema.safeParse(found?.reason).data;
   }
 
   /** Ends all of it without telling `onClosed`. */

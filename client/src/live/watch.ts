@@ -129,6 +129,11 @@ export class Watch {
       this.#attempt = 0;
       this.#listener.onStatus({ kind: 'started', ...(told ?? { state: watch.state, reason: undefined }) });
       if (!this.#paused) this.#tell(watch.resume());
+      if (told !== undefined || watch.state !== 'waiting') return;
+      const reason = await session.reasonOf(this.stream);
+      if (isCurrent() && told === undefined) {
+        this.#listener.onStatus({ kind: 'started', state: watch.state, reason });
+      }
     } catch (error) {
       if (isCurrent()) this.#refused(toLiveError(error));
     }

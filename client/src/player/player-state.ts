@@ -50,6 +50,8 @@ const HIDDEN: Reason = { code: 'HIDDEN', message: 'Paused while it cannot be see
 export function playerState(facts: PlayerFacts): StateAndReason {
   const { wanted, hidden, status, hasPicture, everPlayed } = facts;
   if (!wanted) return { state: everPlayed ? 'paused' : 'idle', reason: undefined };
+  // What the camera does behind a picture that nobody sees is no news: an on-demand camera rests, for one.
+  if (hidden && status.kind !== 'failed') return { state: 'paused', reason: HIDDEN };
   const onTheWay = everPlayed ? 'reconnecting' : 'connecting';
   switch (status.kind) {
     case 'failed':
@@ -59,7 +61,6 @@ export function playerState(facts: PlayerFacts): StateAndReason {
     case 'waiting':
       return { state: 'waiting', reason: status.reason };
     case 'live':
-      if (hidden) return { state: 'paused', reason: HIDDEN };
       return { state: hasPicture ? 'playing' : onTheWay, reason: undefined };
     default:
       return assertNever(status);

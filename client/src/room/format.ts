@@ -42,12 +42,11 @@ export function bitrateText(kbps: number): string {
   return kbps >= 1000 ? `${(kbps / 1000).toFixed(1)} Mbit/s` : `${Math.round(kbps)} kbit/s`;
 }
 
-/** `3 of 4 cameras live`. */
+/** `3 of 4 live`. */
 export function tallyText(streams: readonly StreamStatus[]): string {
   if (streams.length === 0) return '';
   const live = streams.filter(({ state }) => state === 'live').length;
-  const cameras = streams.length === 1 ? 'camera' : 'cameras';
-  return live === streams.length ? `${live} ${cameras} live` : `${live} of ${streams.length} ${cameras} live`;
+  return live === streams.length ? `${live} live` : `${live} of ${streams.length} live`;
 }
 
 export function codecName(codec: string): string {

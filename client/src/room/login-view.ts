@@ -27,6 +27,10 @@ export function loginView(onLoggedIn: () => void): HTMLElement {
     'form',
     { class: 'panel login' },
     element('h1', { text: 'Log in' }),
+    // There is one user only; password managers want a name all the same.
+    element('input', {
+      attributes: { type: 'text', name: 'username', value: 'sluice', autocomplete: 'username', hidden: true },
+    }),
     element(
       'div',
       { class: 'field' },

@@ -15,7 +15,7 @@ if (header === null) throw new Error('the page has no header');
 
 // The cards use the player element, which comes as a script of its own.
 await customElements.whenDefined('sluice-player');
-new Room({
+await new Room({
   header,
   tally: place('tally'),
   tools: place('tools'),

@@ -43,9 +43,11 @@ export class Room {
 
   constructor(places: RoomPlaces) {
     this.#places = places;
-    this.#grid = new StreamGrid({ remove: (status) => confirmRemoval(status, () => void this.#poll()) }, [
-      places.header,
-    ]);
+    const actions = {
+      remove: (status: StreamStatus) => confirmRemoval(status, () => void this.#poll()),
+      changed: () => this.#pollIn(POLL_SOON_MS),
+    };
+    this.#grid = new StreamGrid(actions, [places.header]);
     this.#add.addEventListener('click', () => this.#openAddDialog());
     this.#logOut.addEventListener('click', async () => {
       await logOut();
@@ -60,7 +62,13 @@ export class Room {
     addEventListener('online', () => void this.#poll());
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    const session = await readSession();
+    // Where a token is needed and not there, asking for the streams would only be refused.
+    if (session.ok && session.value.authRequired && !session.value.authenticated) {
+      this.#enter('login');
+      return;
+    }
     void this.#poll();
     void this.#offerLogOut();
   }
@@ -76,7 +84,12 @@ export class Room {
     else this.#showFailure(answer.error);
     // A hidden page asks again when it is seen.
     if (document.visibilityState === 'hidden') return;
-    this.#timer = setTimeout(() => void this.#poll(), answer.ok ? POLL_MS : POLL_AWAY_MS);
+    this.#pollIn(answer.ok ? POLL_MS : POLL_AWAY_MS);
+  }
+
+  #pollIn(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#poll(), delayMs);
   }
 
   #show(streams: readonly StreamStatus[]): void {

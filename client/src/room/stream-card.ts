@@ -12,6 +12,8 @@ export interface CardActions {
   enlarge(id: string): void;
   shrink(): void;
   remove(status: StreamStatus): void;
+  /** The player sees something that the list does not tell yet. */
+  changed(): void;
 }
 
 /** One stream in the grid. It is updated in place, so that its player never stops for a refresh. */
@@ -39,6 +41,7 @@ export class StreamCard {
     this.player.server = document.baseURI;
     this.player.toggleAttribute('muted', true);
     this.player.autoplay = true;
+    this.player.addEventListener('statechange', () => actions.changed());
     this.#stats = new StatsPanel(this.player, this.id);
     this.#enlarge = iconButton(`Enlarge ${this.id}`, ENLARGE, () => actions.enlarge(this.id));
     this.#enlarge.classList.add('enlarge');

@@ -4,6 +4,7 @@ import { StreamCard } from './stream-card.ts';
 
 export interface GridActions {
   remove(status: StreamStatus): void;
+  changed(): void;
 }
 
 /** All streams as cards. Which one is enlarged stands in the address, so it can be linked and left by "back". */
@@ -61,6 +62,7 @@ export class StreamGrid {
       },
       shrink: () => this.#leaveLarge(),
       remove: (which) => this.#actions.remove(which),
+      changed: () => this.#actions.changed(),
     });
     this.#cards.set(id, card);
     return card;
