@@ -1,0 +1,1 @@
+export { type DemoCamera, type DemoCameraOptions, startDemoCamera } from './demo-camera.ts';
