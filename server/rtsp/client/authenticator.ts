@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { authorizationFor, type Challenge, chooseChallenge, parseChallenges } from '../parse/index.ts';
+
+/** What to do about a 401. */
+export type ChallengeVerdict = 'retry' | 'no-credentials' | 'unknown-scheme' | 'refused';
+
+/**
+ * Answers a camera's challenges: the strongest it offers (SHA-256, MD5, Basic), with a new nonce where it says
+ * that the old one is stale. A password that was refused once is not sent again: cameras lock accounts.
+ */
+export class Authenticator {
+  readonly #username: string | undefined;
+  readonly #password: string;
+  #challenge: Challenge | undefined;
+  #nonceCount = 0;
+  #wasAccepted = false;
+
+  constructor(username: string | undefined, password: string | undefined) {
+    this.#username = username;
+    this.#password = password ?? '';
+  }
+
+  /** The Authorization header for a request; undefined while the camera has not asked for one. */
+  headerFor(method: string, uri: string): string | undefined {
+    if (this.#challenge === undefined || this.#username === undefined) return undefined;
+    this.#nonceCount += 1;
+    return authorizationFor(this.#challenge, {
+      method,
+      uri,
+      username: this.#username,
+      password: this.#password,
+      nc: this.#nonceCount,
+      cnonce: randomBytes(8).toString('hex'),
+    });
+  }
+
+  /** A request with our Authorization went through. */
+  accepted(): void {
+    if (this.#challenge !== undefined) this.#wasAccepted = true;
+  }
+
+  /** A 401 came, with these WWW-Authenticate headers, to a request with or without our Authorization. */
+  challenged(headers: readonly string[], hadAuthorization: boolean): ChallengeVerdict {
+    const challenge = chooseChallenge(parseChallenges(headers));
+    if (challenge === undefined) return 'unknown-scheme';
+    if (this.#username === undefined) return 'no-credentials';
+    if (hadAuthorization && !this.#isNewNonce(challenge)) return 'refused';
+    this.#challenge = challenge;
+    this.#nonceCount = 0;
+    return 'retry';
+  }
+
+  /**
+   * RFC 7616 section 3.3: `stale` says that user and password were right. Many cameras leave it out when a nonce
+   * expires, so a new nonce also counts once the password has been accepted on this connection.
+   */
+  #isNewNonce(challenge: Challenge): boolean {
+    const current = this.#challenge;
+    if (challenge.scheme !== 'digest' || current?.scheme !== 'digest') return false;
+    return challenge.nonce !== current.nonce && (challenge.stale || this.#wasAccepted);
+  }
+}

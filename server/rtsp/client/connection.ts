@@ -1,0 +1,380 @@
+import type { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import { RtspClient } from 'yellowstone';
+import { type Clock, withTimeout } from '../../base/clock.ts';
+import { VERSION } from '../../base/version.ts';
+import { interleavedHeader, RtspFramer, type RtspRequest, type RtspResponse } from '../parse/index.ts';
+import { Authenticator } from './authenticator.ts';
+import { describeCamera } from './describe.ts';
+import { dial, type ResolveAddress } from './dial.ts';
+import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
+import { RtspExchange } from './exchange.ts';
+import { framingError, socketEnd } from './faults.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { refusal } from './refusals.ts';
+import { answerServerRequest } from './server-requests.ts';
+import { SessionId } from './session-id.ts';
+import { hostPort, parseTarget, type RtspTarget } from './target.ts';
+import { type PacketListener, TrackLinks } from './track-links.ts';
+import type { SupportedTrack } from './track-selection.ts';
+import type { LowerTransport } from './transport-choice.ts';
+import type { PortRange } from './udp-ports.ts';
+import { emitLog, emitMessage, emitPacket } from './yellowstone-events.ts';
+
+export interface GatewayRtspConnectionOptions {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly transport: LowerTransport;
+  readonly clock: Clock;
+  readonly resolveAddress: ResolveAddress;
+  readonly udpPorts: PortRange;
+  readonly random: () => number;
+  readonly connectTimeoutMs: number;
+  /** For each request. */
+  readonly requestTimeoutMs: number;
+  readonly tls?: ConnectionOptions | undefined;
+  readonly listener: PacketListener;
+}
+
+/** A camera whose tracks are set up. `format` is what yellowstone's connect() gave: the video's encoding. */
+export interface Described {
+  readonly format: string;
+  /** In the order of the track numbers that the listener gets. */
+  readonly tracks: readonly SupportedTrack[];
+}
+
+type ConnectionState =
+  | { readonly name: 'idle' | 'connecting' | 'ready' | 'playing' | 'paused' | 'closing' }
+  | { readonly name: 'closed'; readonly error: RtspError };
+
+/** What exists from the moment the socket is open. */
+interface Opened {
+  readonly socket: Socket;
+  readonly exchange: RtspExchange;
+  readonly links: TrackLinks;
+  readonly requestUrl: string;
+  /** Kept, for a socket forgets its addresses when it closes. */
+  readonly addresses: { readonly peer: string; readonly local: string };
+}
+
+const TEARDOWN_TIMEOUT_MS = 1_000;
+const USER_AGENT = `Sluice/${VERSION}`;
+
+/**
+ * One RTSP connection to one camera, with the surface of yellowstone's client: connect, play, pause, close,
+ * request, respond; events `log`, `response`, `data`, `controlData`, and `closed` beside them. All of its code is
+ * ours (docs/decisions/0001-yellowstone.md).
+ *
+ * 1. `connect(url)` dials, asks OPTIONS and DESCRIBE, and sets up the first H.264 video and the first audio.
+ * 2. `play()` starts the media; packets go to the listener, also those that come before the reply.
+ * 3. `pause()` and `play()` again, as often as wanted.
+ * 4. `close()` sends TEARDOWN, waits for at most a second, and closes everything. Whatever else ends the
+ *    connection closes everything too; `ended` tells why.
+ */
+export class GatewayRtspConnection extends RtspClient {
+  /** Resolves, once and never rejecting, with why the connection ended. */
+  readonly ended: Promise<RtspError>;
+  readonly #options: GatewayRtspConnectionOptions;
+  readonly #abort = new AbortController();
+  readonly #framer: RtspFramer;
+  readonly #session = new SessionId();
+  #resolveEnded: (error: RtspError) => void = () => {};
+  #state: ConnectionState = { name: 'idle' };
+  #opened: Opened | undefined;
+  #keepAlive: KeepAlive | undefined;
+  #publicMethods: ReadonlySet<string> = new Set();
+  #aggregateUrl = '';
+  #receivedAtMs = 0;
+
+  constructor(options: GatewayRtspConnectionOptions) {
+    // yellowstone's constructor only sets fields. The password stays out of them: whatever prints the object
+    // would print it.
+    super(options.username ?? '', '', { 'User-Agent': USER_AGENT });
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#framer = new RtspFramer(
+      {
+        request: (request) => this.#onRequest(request),
+        response: (response) => this.#onResponse(response),
+        interleaved: (channel, packet) => this.#onInterleaved(channel, packet),
+        error: (error) => this.#end(framingError(error, this.#context())),
+      },
+      { resync: true, isKnownChannel: (channel) => this.#opened?.links.isKnownChannel(channel) ?? false },
+    );
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Address and port of the camera; empty before it is dialled. */
+  get peer(): string {
+    return this.#opened?.addresses.peer ?? '';
+  }
+
+  /** Dials the camera and sets its tracks up. Rejects with an RtspError; everything is closed then. */
+  override async connect(url: string): Promise<Described> {
+    this.#expect('idle');
+    this.#state = { name: 'connecting' };
+    try {
+      const target = parseTarget(url);
+      if (!target.ok) throw target.error;
+      const { links, requestUrl } = await this.#open(target.value);
+      const description = await describeCamera({
+        requestUrl,
+        send: (method, headers) => this.#send(method, requestUrl, headers),
+        context: (method) => this.#context(method),
+      });
+      this.#aggregateUrl = description.aggregateUrl;
+      this.#publicMethods = description.publicMethods;
+      await links.setUp(description.selection);
+      this.#to('connecting', { name: 'ready' });
+      return { format: 'H264', tracks: links.tracks };
+    } catch (thrown) {
+      throw await this.#failed(thrown);
+    }
+  }
+
+  /** Starts the media. Resolves when the camera has agreed; packets may have come before. */
+  override async play(): Promise<this> {
+    this.#expect('ready', 'paused');
+    try {
+      const response = await this.#aggregate('PLAY', { Range: 'npt=0.000-' });
+      if (response.statusCode >= 300) throw refusal(response, this.#context('PLAY'));
+      this.#to(this.#state.name === 'paused' ? 'paused' : 'ready', { name: 'playing' });
+      this.#keepAlive ??= this.#startKeepAlive();
+      return this;
+    } catch (thrown) {
+      throw await this.#failed(thrown);
+    }
+  }
+
+  /** Halts the media; the session stays. */
+  override async pause(): Promise<this> {
+    this.#expect('playing');
+    const response = await this.#aggregate('PAUSE', {});
+    if (response.statusCode >= 300) throw refusal(response, this.#context('PAUSE'));
+    this.#to('playing', { name: 'paused' });
+    return this;
+  }
+
+  /** Sends TEARDOWN (unless `isImmediate`), waits for at most one second, closes everything. Idempotent. */
+  override async close(isImmediate = false): Promise<this> {
+    const stopped = new RtspError('stopped', 'The connection was closed by the gateway.', this.#context());
+    await this.#closeWith(stopped, isImmediate);
+    return this;
+  }
+
+  /** Closes as close() does, and tells `error` as the reason. */
+  async closeWith(error: RtspError): Promise<void> {
+    await this.#closeWith(error, false);
+  }
+
+  /** Sends one request; resolves with its 2xx response, rejects with an RtspError otherwise. */
+  override async request(
+    requestName: string,
+    headers: Record<string, string> = {},
+    url: string = this.#opened?.requestUrl ?? '',
+  ): Promise<RtspResponse> {
+    const response = await this.#send(requestName, url, headers);
+    if (response.statusCode >= 300) throw refusal(response, this.#context(requestName));
+    return response;
+  }
+
+  /** Answers a request of the camera's; `status` as in "200 OK", and `headers` with its CSeq. */
+  override respond(status: string, headers: Record<string, string> = {}): void {
+    const lines = Object.entries({ ...this.headers, ...headers }).map(([name, value]) => `${name}: ${value}`);
+    const text = [`RTSP/1.0 ${status}`, ...lines].map((line) => line.replace(/[\r\n]+/g, ' ')).join('\r\n');
+    this.#opened?.exchange.send(Buffer.from(`${text}\r\n\r\n`));
+  }
+
+  /** Sends an RTCP packet to the camera, the way the track's own come. */
+  sendControl(track: number, packet: Buffer): void {
+    this.#opened?.links.sendControl(track, packet);
+  }
+
+  /** One chunk off the socket. The clock is read once for all packets in it. */
+  override _onData(data: Buffer): void {
+    this.#receivedAtMs = this.#options.clock.monotonicMs();
+    try {
+      this.#framer.push(data);
+    } catch (thrown) {
+      // Only a bug gets here. It costs this connection and no other.
+      this.#end(asRtspError(thrown));
+    }
+  }
+
+  async #open(target: RtspTarget): Promise<Opened> {
+    const { clock, connectTimeoutMs: timeoutMs, resolveAddress, tls } = this.#options;
+    const { signal } = this.#abort;
+    const socket = await dial({ target, clock, timeoutMs, resolveAddress, tls, signal });
+    const addresses = {
+      peer: hostPort(socket.remoteAddress ?? target.host, socket.remotePort ?? target.port),
+      local: hostPort(socket.localAddress ?? '', socket.localPort ?? 0),
+    };
+    const exchange = this.#newExchange(socket, target, addresses.peer);
+    const links = this.#newLinks(socket, exchange);
+    this.#opened = { socket, exchange, links, requestUrl: target.requestUrl, addresses };
+    this.isConnected = true;
+    let failure: Error | undefined;
+    socket.on('error', (error) => {
+      failure = error;
+    });
+    socket.on('close', () => this.#end(socketEnd(failure, this.#context())));
+    socket.on('end', () => this.#end(socketEnd(undefined, this.#context())));
+    socket.on('data', (chunk: Buffer) => this._onData(chunk));
+    return this.#opened;
+  }
+
+  #newExchange(socket: Socket, target: RtspTarget, peer: string): RtspExchange {
+    const { username, password, clock, requestTimeoutMs } = this.#options;
+    return new RtspExchange({
+      socket,
+      clock,
+      authenticator: new Authenticator(username ?? target.user?.username, password ?? target.user?.password),
+      peer,
+      timeoutMs: requestTimeoutMs,
+      headers: this.headers,
+      onSent: (message) => emitLog(this, message, 'C->S'),
+      onStuck: () => this.#end(new RtspError('silent', 'The camera no longer reads.', this.#context())),
+    });
+  }
+
+  #newLinks(socket: Socket, exchange: RtspExchange): TrackLinks {
+    const { listener, transport, clock, udpPorts, random } = this.#options;
+    return new TrackLinks({
+      lower: transport,
+      listener,
+      clock,
+      udpPorts,
+      random,
+      localAddress: socket.localAddress ?? '0.0.0.0',
+      peerAddress: socket.remoteAddress ?? '',
+      context: () => this.#context('SETUP'),
+      setup: (url, header) => this.#send('SETUP', url, { Transport: header }),
+      sendInterleaved: (channel, packet) =>
+        exchange.send(Buffer.concat([interleavedHeader(channel, packet.length), packet]), false),
+    });
+  }
+
+  /** PLAY or PAUSE for all tracks at once, or one by one where the camera insists (459). */
+  async #aggregate(method: string, headers: Record<string, string>): Promise<RtspResponse> {
+    const response = await this.#send(method, this.#aggregateUrl, headers);
+    if (response.statusCode !== 459) return response;
+    let last = response;
+    for (const track of this.#opened?.links.tracks ?? []) {
+      last = await this.#send(method, track.controlUrl, headers);
+      if (last.statusCode >= 300) return last;
+    }
+    return last;
+  }
+
+  async #send(method: string, uri: string, headers: Record<string, string>): Promise<RtspResponse> {
+    if (this.#state.name === 'closed') throw this.#state.error;
+    if (this.#opened === undefined) throw new RtspError('local-failure', 'Not connected to the camera.');
+    const { id } = this.#session;
+    const all = id === undefined ? headers : { Session: id, ...headers };
+    const response = await this.#opened.exchange.request({ method, uri, headers: Object.entries(all) });
+    this.#session.take(response);
+    return response;
+  }
+
+  #startKeepAlive(): KeepAlive {
+    return new KeepAlive({
+      clock: this.#options.clock,
+      sessionTimeoutMs: this.#session.timeoutMs,
+      publicMethods: this.#publicMethods,
+      send: (method) => this.#send(method, this.#aggregateUrl, {}),
+      context: (method) => this.#context(method),
+      onFailure: (error) => this.#end(error),
+    });
+  }
+
+  #onResponse(response: RtspResponse): void {
+    emitMessage(this, `RTSP/1.0 ${response.statusCode} ${response.reason}`, response);
+    this.#opened?.exchange.settle(response);
+  }
+
+  #onRequest(request: RtspRequest): void {
+    emitMessage(this, `${request.method} ${request.uri} RTSP/1.0`, request);
+    const answer = answerServerRequest(request);
+    this.#opened?.exchange.respond(request, answer.statusCode, answer.headers);
+    if (answer.redirect === undefined) return;
+    const { location } = answer.redirect;
+    const context = this.#context('REDIRECT');
+    const error =
+      location === undefined
+        ? new RtspError('ended', 'The camera asked to connect anew.', context)
+        : new RtspError('redirected', 'The camera sends us to another place.', { ...context, location });
+    void this.#closeWith(error, false);
+  }
+
+  #onInterleaved(channel: number, packet: Buffer): void {
+    const isControl = this.#opened?.links.deliver(channel, packet, this.#receivedAtMs);
+    if (isControl !== undefined) emitPacket(this, channel, packet, isControl);
+  }
+
+  async #closeWith(error: RtspError, isImmediate: boolean): Promise<void> {
+    const { name } = this.#state;
+    if (name === 'closed') return;
+    if (name === 'closing') {
+      await this.ended;
+      return;
+    }
+    this.#state = { name: 'closing' };
+    this.#keepAlive?.close();
+    if (!isImmediate && this.#session.id !== undefined) {
+      const late = () => new RtspError('request-timeout', 'The camera did not answer TEARDOWN.');
+      const teardown = this.#send('TEARDOWN', this.#aggregateUrl, {});
+      await withTimeout(this.#options.clock, TEARDOWN_TIMEOUT_MS, teardown, late).catch(() => {});
+    }
+    this.#end(error);
+  }
+
+  /** Closes as a step fails, and gives the error to throw: why the connection ended, if it ended by itself. */
+  async #failed(thrown: unknown): Promise<RtspError> {
+    if (this.#state.name === 'closed') return this.#state.error;
+    const error = asRtspError(thrown);
+    await this.#closeWith(error, false);
+    return error;
+  }
+
+  /** Everything ends here, whatever the reason; the first reason counts. */
+  #end(error: RtspError): void {
+    if (this.#state.name === 'closed') return;
+    this.#state = { name: 'closed', error };
+    this.isConnected = false;
+    this.#abort.abort();
+    this.#framer.stop();
+    this.#keepAlive?.close();
+    this.#opened?.links.close();
+    this.#opened?.exchange.fail(error);
+    this.#opened?.socket.destroy();
+    this.#resolveEnded(error);
+    this.emit('closed', error);
+  }
+
+  #expect(...allowed: readonly ConnectionState['name'][]): void {
+    if (this.#state.name === 'closed') throw this.#state.error;
+    if (allowed.includes(this.#state.name)) return;
+    throw new Error(`must be ${allowed.join(' or ')} for this, but is ${this.#state.name}`);
+  }
+
+  /** Takes a step, unless the connection ended or is closing meanwhile. */
+  #to(from: ConnectionState['name'], next: ConnectionState): void {
+    if (this.#state.name === 'closed') throw this.#state.error;
+    if (this.#state.name !== from)
+      throw new RtspError('stopped', 'The connection was closed by the gateway.');
+    this.#state = next;
+  }
+
+  #context(method?: string): RtspErrorContext {
+    return {
+      ...this.#opened?.addresses,
+      ...(method === undefined ? {} : { method }),
+      ...(this.#opened === undefined ? {} : { cseq: this.#opened.exchange.cseq }),
+    };
+  }
+}

@@ -1,0 +1,22 @@
+import { redactUrl } from '../../base/redact.ts';
+import type { FramerError } from '../parse/index.ts';
+import { RtspError, type RtspErrorContext } from './errors.ts';
+
+/** Bytes that are no RTSP, or beyond the limits. */
+export function framingError(error: FramerError, context: RtspErrorContext): RtspError {
+  if (error.code === 'NOT_RTSP') {
+    const message = `What answers at ${context.peer ?? 'this address'} is no RTSP server (${error.message}). Check the port: RTSP is usually 554, the camera's web page is usually 80.`;
+    return new RtspError('not-rtsp', message, context);
+  }
+  const message = `The camera sends data that cannot be read: ${redactUrl(error.message)}.`;
+  return new RtspError('bad-data', message, context);
+}
+
+/** The socket is gone without our doing. */
+export function socketEnd(failure: NodeJS.ErrnoException | undefined, context: RtspErrorContext): RtspError {
+  if (failure === undefined) {
+    return new RtspError('peer-closed', 'The camera closed the connection.', context);
+  }
+  const code = failure.code ?? 'unknown error';
+  return new RtspError('peer-reset', `The connection to the camera broke (${code}).`, context, failure);
+}

@@ -1,0 +1,75 @@
+import type { Clock } from '../../base/clock.ts';
+import type { RtspResponse } from '../parse/index.ts';
+import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
+import { refusal } from './refusals.ts';
+
+type KeepAliveMethod = 'GET_PARAMETER' | 'OPTIONS';
+
+export interface KeepAliveOptions {
+  readonly clock: Clock;
+  /** The session's time-out as the camera gave it. */
+  readonly sessionTimeoutMs: number;
+  /** The methods of the camera's `Public` header, in capitals; empty where it sent none. */
+  readonly publicMethods: ReadonlySet<string>;
+  /** Sends a request within the session. */
+  send(method: KeepAliveMethod): Promise<RtspResponse>;
+  context(method: string): RtspErrorContext;
+  /** The camera no longer knows the session (454), or refuses the login: connect anew. */
+  onFailure(error: RtspError): void;
+}
+
+/** RFC 2326 section 12.37: 60 s where the camera gives no time-out. */
+export const DEFAULT_SESSION_TIMEOUT_MS = 60_000;
+const MIN_INTERVAL_MS = 1_000;
+const MAX_INTERVAL_MS = 10 * 60_000;
+
+/**
+ * Keeps the camera's session alive at half its time-out: GET_PARAMETER where the camera offers it, else OPTIONS.
+ * A camera that refuses GET_PARAMETER (405, 501, or any other error) gets OPTIONS from then on; one that answers
+ * neither is left to the media time-out, for cameras exist that never answer and stream on.
+ */
+export class KeepAlive {
+  readonly #options: KeepAliveOptions;
+  readonly #stop: () => void;
+  #method: KeepAliveMethod;
+  #inFlight = false;
+  #closed = false;
+
+  constructor(options: KeepAliveOptions) {
+    this.#options = options;
+    this.#method = options.publicMethods.has('GET_PARAMETER') ? 'GET_PARAMETER' : 'OPTIONS';
+    this.#stop = options.clock.every(keepAliveIntervalMs(options.sessionTimeoutMs), () => {
+      if (!this.#inFlight) void this.#ping();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stop();
+  }
+
+  async #ping(): Promise<void> {
+    this.#inFlight = true;
+    const method = this.#method;
+    try {
+      const response = await this.#options.send(method);
+      if (this.#closed) return;
+      if (response.statusCode === 454) {
+        this.#options.onFailure(refusal(response, this.#options.context(method)));
+      } else if (response.statusCode >= 400) {
+        this.#method = 'OPTIONS';
+      }
+    } catch (thrown) {
+      // A refused login ends the connection by itself, a missing answer is no reason to.
+      const error = asRtspError(thrown);
+      if (!this.#closed && error.kind === 'auth-failed') this.#options.onFailure(error);
+    } finally {
+      this.#inFlight = false;
+    }
+  }
+}
+
+/** Half of the time-out, within bounds, for a camera may send any number. */
+export function keepAliveIntervalMs(sessionTimeoutMs: number): number {
+  return Math.min(Math.max(sessionTimeoutMs / 2, MIN_INTERVAL_MS), MAX_INTERVAL_MS);
+}

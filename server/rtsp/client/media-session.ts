@@ -1,0 +1,184 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { StreamDefinition } from '../../../shared/stream.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { SourceSink, SourceUnit, TrackFormat } from '../../stream/index.ts';
+import { GatewayRtspConnection } from './connection.ts';
+import type { ResolveAddress } from './dial.ts';
+import { asRtspError, RtspError } from './errors.ts';
+import { MediaWatch } from './media-watch.ts';
+import { type Destination, followRedirect, MAX_REDIRECTS } from './redirect.ts';
+import { startRtcpReports } from './rtcp-reporter.ts';
+import type { SourceTally } from './tally.ts';
+import { TrackReceiver } from './track-receiver.ts';
+import type { SupportedTrack } from './track-selection.ts';
+import type { LowerTransport } from './transport-choice.ts';
+import type { PortRange } from './udp-ports.ts';
+
+export interface MediaSessionOptions {
+  readonly source: StreamDefinition['source'];
+  readonly transport: LowerTransport;
+  readonly sink: SourceSink;
+  readonly tally: SourceTally;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly resolveAddress: ResolveAddress;
+  readonly udpPorts: PortRange;
+  readonly random: () => number;
+  readonly tls: ConnectionOptions | undefined;
+  /** Ends the session; it resolves with `stopped` then. */
+  readonly signal: AbortSignal;
+  onPlaying(): void;
+  /** The first packet of the video came: this transport works. */
+  onFirstPacket(): void;
+}
+
+/** How a session ended, and for how long its media had flowed. */
+export interface MediaSessionEnd {
+  readonly error: RtspError;
+  readonly playedMs: number;
+}
+
+/** Dials a camera, follows its redirects, delivers its media, and resolves with why that ended. */
+export async function runMediaSession(options: MediaSessionOptions): Promise<MediaSessionEnd> {
+  const { url, username, password } = options.source;
+  let destination: Destination = { url, username, password };
+  for (let redirects = 0; ; redirects++) {
+    const end = await new MediaSession(options, destination).run();
+    const { location } = end.error.context;
+    if (end.error.kind !== 'redirected' || location === undefined) return end;
+    if (redirects === MAX_REDIRECTS) {
+      const message = `The camera redirects more than ${MAX_REDIRECTS} times; set the URL it means in the source.`;
+      return { ...end, error: new RtspError('redirect-refused', message, end.error.context) };
+    }
+    const next = followRedirect(destination, location);
+    if (!next.ok) return { ...end, error: next.error };
+    destination = next.value;
+  }
+}
+
+/** Units that come before the camera's reply to PLAY are kept, but never more than this. */
+const MAX_EARLY_UNITS = 512;
+
+type Early = { readonly unit: SourceUnit } | { readonly format: TrackFormat };
+
+/** One connection from dialling to its end, with what has to run beside it. */
+class MediaSession {
+  readonly #options: MediaSessionOptions;
+  readonly #connection: GatewayRtspConnection;
+  readonly #destination: Destination;
+  readonly #watch: MediaWatch;
+  readonly #undo: Array<() => void> = [];
+  #receivers: readonly TrackReceiver[] = [];
+  /** Until the sink was told of the tracks. */
+  #early: Early[] | undefined = [];
+
+  constructor(options: MediaSessionOptions, destination: Destination) {
+    this.#options = options;
+    this.#destination = destination;
+    const { source, clock, transport } = options;
+    this.#connection = new GatewayRtspConnection({
+      username: destination.username,
+      password: destination.password,
+      transport,
+      clock,
+      resolveAddress: options.resolveAddress,
+      udpPorts: options.udpPorts,
+      random: options.random,
+      connectTimeoutMs: source.connectTimeoutMs,
+      requestTimeoutMs: source.connectTimeoutMs,
+      tls: options.tls,
+      listener: {
+        onRtp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtp(packet, receivedAtMs),
+        onRtcp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtcp(packet, receivedAtMs),
+        onUnassigned: () => {
+          options.tally.ignoredPackets += 1;
+        },
+      },
+    });
+    this.#watch = new MediaWatch({
+      clock,
+      transport,
+      mayChooseTransport: source.transport === 'auto',
+      silenceTimeoutMs: source.silenceTimeoutMs,
+      receivers: () => this.#receivers,
+      onFirstPacket: () => options.onFirstPacket(),
+      onFailure: (error) => void this.#connection.closeWith(error),
+    });
+  }
+
+  async run(): Promise<MediaSessionEnd> {
+    const { signal, clock } = this.#options;
+    const stop = () => void this.#connection.close();
+    signal.addEventListener('abort', stop, { once: true });
+    this.#undo.push(() => signal.removeEventListener('abort', stop));
+    if (signal.aborted) stop();
+    let error: RtspError;
+    try {
+      const { tracks } = await this.#connection.connect(this.#destination.url);
+      this.#receivers = tracks.map((track) => this.#receiver(track));
+      await this.#connection.play();
+      this.#play(tracks);
+      error = await this.#connection.ended;
+    } catch (thrown) {
+      error = asRtspError(thrown);
+      await this.#connection.closeWith(error);
+    }
+    for (const undo of this.#undo.reverse()) undo();
+    for (const receiver of this.#receivers) receiver.count();
+    return { error, playedMs: this.#watch.playedMs(clock.monotonicMs()) };
+  }
+
+  #receiver(track: SupportedTrack): TrackReceiver {
+    const { transport, tally, sink } = this.#options;
+    return new TrackReceiver({
+      track,
+      transport,
+      tally,
+      onUnit: (unit) => {
+        this.#watch.unit(unit);
+        if (this.#early === undefined) sink.unit(unit);
+        else this.#keep({ unit });
+      },
+      onFormat: (format) => {
+        if (this.#early === undefined) sink.format(format);
+        else this.#keep({ format });
+      },
+      onSenderReport: (report) => {
+        if (this.#early === undefined) sink.senderReport(report);
+      },
+      onBye: () => this.#watch.bye(track.kind),
+    });
+  }
+
+  /** The camera has agreed to play: tells the sink, hands over what came early, and starts what runs beside. */
+  #play(tracks: readonly SupportedTrack[]): void {
+    const { sink, transport, clock } = this.#options;
+    const formats = tracks.map((track) => track.format).filter((format) => format !== undefined);
+    sink.playing(formats, transport);
+    this.#options.onPlaying();
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const item of early) {
+      if ('unit' in item) sink.unit(item.unit);
+      else sink.format(item.format);
+    }
+    this.#undo.push(
+      this.#watch.start(),
+      clock.every(1_000, () => {
+        for (const receiver of this.#receivers) receiver.count();
+      }),
+      startRtcpReports({
+        clock,
+        trackCount: tracks.length,
+        reportBlock: (track, nowMs) => this.#receivers[track]?.reportBlock(nowMs),
+        send: (track, packet) => this.#connection.sendControl(track, packet),
+      }),
+    );
+  }
+
+  #keep(item: Early): void {
+    const early = this.#early;
+    if (early !== undefined && early.length < MAX_EARLY_UNITS) early.push(item);
+  }
+}

@@ -1,0 +1,102 @@
+import type { Clock } from '../../base/clock.ts';
+import type { SourceUnit, TrackKind } from '../../stream/index.ts';
+import { RtspError } from './errors.ts';
+import type { TrackReceiver } from './track-receiver.ts';
+import type { LowerTransport } from './transport-choice.ts';
+
+export interface MediaWatchOptions {
+  readonly clock: Clock;
+  readonly transport: LowerTransport;
+  /** Where another transport can be tried, a first packet is waited for less long. */
+  readonly mayChooseTransport: boolean;
+  readonly silenceTimeoutMs: number;
+  receivers(): readonly TrackReceiver[];
+  onFirstPacket(): void;
+  /** Called once. */
+  onFailure(error: RtspError): void;
+}
+
+const FIRST_PACKET_AUTO_MS = 4_000;
+/** A camera that said BYE and sends no more is not waited for any longer than this. */
+const AFTER_BYE_MS = 1_000;
+/** Packets without one picture among them: longer than the longest key-frame interval that cameras offer. */
+const NO_PICTURE_MS = 60_000;
+
+/**
+ * Watches that pictures keep coming, which a socket alone does not tell: a half-open connection is silent without
+ * an error, and a hung encoder answers every keep-alive. The video counts; sound alone is no life.
+ */
+export class MediaWatch {
+  readonly #options: MediaWatchOptions;
+  #startedAtMs = 0;
+  #firstPacketAtMs: number | undefined;
+  #lastPictureAtMs: number | undefined;
+  #byeAtMs: number | undefined;
+  #failed = false;
+
+  constructor(options: MediaWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to watch, from the reply to PLAY on. Returns its undo. */
+  start(): () => void {
+    const { clock, transport } = this.#options;
+    this.#startedAtMs = clock.monotonicMs();
+    // Over UDP the check also frees packets that wait for a lost one.
+    return clock.every(transport === 'udp' ? 50 : 250, () => this.#check(clock.monotonicMs()));
+  }
+
+  unit(unit: SourceUnit): void {
+    if (unit.kind === 'video') this.#lastPictureAtMs = unit.receivedAtMs;
+  }
+
+  bye(kind: TrackKind): void {
+    if (kind === 'video') this.#byeAtMs = this.#options.clock.monotonicMs();
+  }
+
+  /** How long media has flowed. */
+  playedMs(nowMs: number): number {
+    return this.#firstPacketAtMs === undefined ? 0 : nowMs - this.#firstPacketAtMs;
+  }
+
+  #check(nowMs: number): void {
+    const receivers = this.#options.receivers();
+    for (const receiver of receivers) receiver.tick(nowMs);
+    if (this.#failed) return;
+    const lastAtMs = receivers.find((receiver) => receiver.kind === 'video')?.lastPacketAtMs;
+    if (lastAtMs !== undefined && this.#firstPacketAtMs === undefined) {
+      this.#firstPacketAtMs = lastAtMs;
+      this.#options.onFirstPacket();
+    }
+    const error = this.#trouble(nowMs, lastAtMs);
+    if (error === undefined) return;
+    this.#failed = true;
+    this.#options.onFailure(error);
+  }
+
+  #trouble(nowMs: number, lastAtMs: number | undefined): RtspError | undefined {
+    const { silenceTimeoutMs, mayChooseTransport, transport } = this.#options;
+    if (lastAtMs === undefined) {
+      const waitMs = mayChooseTransport ? Math.min(silenceTimeoutMs, FIRST_PACKET_AUTO_MS) : silenceTimeoutMs;
+      if (nowMs - this.#startedAtMs < waitMs) return undefined;
+      const advice =
+        transport === 'udp'
+          ? 'A firewall may keep its UDP packets out: set the transport of the source to tcp or auto.'
+          : 'Restart the camera, or try its other stream.';
+      const message = `The camera agreed to play, but no video came within ${waitMs / 1000} s. ${advice}`;
+      return new RtspError('no-packets', message);
+    }
+    if (this.#byeAtMs !== undefined && lastAtMs <= this.#byeAtMs && nowMs - this.#byeAtMs > AFTER_BYE_MS) {
+      return new RtspError('ended', 'The camera ended the stream.');
+    }
+    if (nowMs - lastAtMs > silenceTimeoutMs) {
+      const message = `No video has come from the camera for ${silenceTimeoutMs / 1000} s. Check its power and network.`;
+      return new RtspError('silent', message);
+    }
+    if (nowMs - (this.#lastPictureAtMs ?? this.#startedAtMs) > NO_PICTURE_MS) {
+      const message = `The camera's packets made no picture for ${NO_PICTURE_MS / 1000} s. Check that its key-frame interval is short, and that the network loses no packets.`;
+      return new RtspError('bad-data', message);
+    }
+    return undefined;
+  }
+}

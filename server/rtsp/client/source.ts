@@ -1,0 +1,198 @@
+import type { ConnectionOptions } from 'node:tls';
+import type { WaitReason } from '../../../shared/errors.ts';
+import { type StreamId, streamId } from '../../../shared/names.ts';
+import type { StreamDefinition } from '../../../shared/stream.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Source, SourceSink } from '../../stream/index.ts';
+import { type ResolveAddress, resolveAnyAddress } from './dial.ts';
+import { asRtspError, type RtspError } from './errors.ts';
+import { type MediaSessionEnd, runMediaSession } from './media-session.ts';
+import { RetryWait } from './retry-wait.ts';
+import { SourceTally } from './tally.ts';
+import type { LowerTransport } from './transport-choice.ts';
+import { transportsToTry } from './transport-choice.ts';
+import { DEFAULT_UDP_PORTS, type PortRange } from './udp-ports.ts';
+
+export interface RtspSourceDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Which address a host means, and whether it may be dialled. Default: any. */
+  readonly resolveAddress?: ResolveAddress;
+  /** Default 20000-29999. */
+  readonly udpPorts?: PortRange;
+  /** What worked for a stream whose transport is `auto`; hand in one map that outlives the sources. */
+  readonly workedTransports?: Map<StreamId, LowerTransport>;
+  readonly random?: () => number;
+  /** For rtsps, beside the system's roots. */
+  readonly tls?: ConnectionOptions;
+}
+
+/** What a source is doing. */
+export type RtspSourceState =
+  | { readonly state: 'connecting'; readonly attempt: number }
+  | { readonly state: 'playing'; readonly transport: LowerTransport; readonly sinceMs: number }
+  | {
+      readonly state: 'waiting';
+      readonly reason: WaitReason;
+      readonly error: RtspError;
+      readonly untilMs: number;
+    }
+  | { readonly state: 'closed' };
+
+/** Media has to flow for so long before the next failure counts as the first one again. */
+const STEADY_AFTER_MS = 10_000;
+const COUNTERS_EVERY_MS = 1_000;
+
+/** Starts to pull a stream from its camera, and goes on until closed. Units go to `sink`. */
+export function startRtspSource(
+  definition: StreamDefinition,
+  sink: SourceSink,
+  deps: RtspSourceDeps,
+): RtspSource {
+  const source = new RtspSource(definition, sink, deps);
+  source.start();
+  return source;
+}
+
+/**
+ * One stream's camera.
+ *
+ * 1. `run()` calls `runOnce()`, and after it waits for as long as the back-off says, until closed.
+ * 2. `runOnce()` makes one connection (with `auto`: one for each transport until one brings packets), delivers
+ *    its units, and resolves with the reason for its end.
+ * 3. `close()` ends both, after a TEARDOWN that may take one second.
+ */
+export class RtspSource implements Source {
+  readonly #definition: StreamDefinition;
+  readonly #sink: SourceSink;
+  readonly #deps: RtspSourceDeps;
+  readonly #log: Logger;
+  readonly #stop = new AbortController();
+  readonly #retryWait: RetryWait;
+  readonly #tally = new SourceTally();
+  readonly #worked: Map<StreamId, LowerTransport>;
+  #state: RtspSourceState = { state: 'connecting', attempt: 0 };
+  #attempt = 0;
+  #watched = false;
+  #running: Promise<void> | undefined;
+
+  constructor(definition: StreamDefinition, sink: SourceSink, deps: RtspSourceDeps) {
+    this.#definition = definition;
+    this.#sink = sink;
+    this.#deps = deps;
+    this.#log = deps.log.child({ stream: this.#id });
+    this.#worked = deps.workedTransports ?? new Map();
+    this.#retryWait = new RetryWait({
+      clock: deps.clock,
+      random: deps.random ?? Math.random,
+      signal: this.#stop.signal,
+    });
+  }
+
+  get state(): RtspSourceState {
+    return this.#state;
+  }
+
+  /** Begins to run. Idempotent. */
+  start(): void {
+    this.#running ??= this.run();
+  }
+
+  setWatched(watched: boolean): void {
+    this.#watched = watched;
+    const state = this.#state;
+    if (!watched || state.state !== 'waiting') return;
+    const delayMs = this.#retryWait.delayMs(state.error.kind, this.#attempt, true);
+    if (this.#retryWait.shortenTo(delayMs)) this.#tellWaiting(state.error, delayMs);
+  }
+
+  /** RTSP has no way to ask a camera for a key frame, and cameras ignore RTCP's (PLI); ONVIF has one. */
+  requestKeyFrame(): void {}
+
+  async close(): Promise<void> {
+    this.#state = { state: 'closed' };
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Dials until closed, with waits in between. Never rejects. */
+  async run(): Promise<void> {
+    const stopCounting = this.#deps.clock.every(COUNTERS_EVERY_MS, () => {
+      if (this.#tally.takeChanged()) this.#sink.counters(this.#tally.counters);
+    });
+    while (!this.#stop.signal.aborted) {
+      this.#state = { state: 'connecting', attempt: this.#attempt };
+      this.#sink.connecting();
+      const end = await this.runOnce();
+      if (this.#stop.signal.aborted) break;
+      if (end.playedMs >= STEADY_AFTER_MS) this.#attempt = 0;
+      const delayMs = this.#retryWait.delayMs(end.error.kind, this.#attempt, this.#watched);
+      this.#attempt += 1;
+      this.#log.debug(
+        { ...end.error.context, kind: end.error.kind, delayMs },
+        'connection to the camera ended',
+      );
+      this.#tellWaiting(end.error, delayMs);
+      await this.#retryWait.wait(delayMs);
+    }
+    stopCounting();
+  }
+
+  /** Makes one connection, delivers until it ends, and resolves with why. Never rejects. */
+  async runOnce(): Promise<MediaSessionEnd> {
+    const { transport: configured } = this.#definition.source;
+    const transports = transportsToTry(configured, this.#worked.get(this.#id));
+    let end: MediaSessionEnd | undefined;
+    for (const transport of transports) {
+      end = await this.#runSession(transport);
+      // Only what another transport can mend is tried again with another transport.
+      const isTransportsFault = end.error.kind === 'unsupported-transport' || end.error.kind === 'no-packets';
+      if (!isTransportsFault || this.#stop.signal.aborted) return end;
+      this.#worked.delete(this.#id);
+      this.#log.debug({ transport, kind: end.error.kind }, 'no media over this transport');
+    }
+    if (end === undefined) throw new Error('there is always a transport to try');
+    return end;
+  }
+
+  async #runSession(transport: LowerTransport): Promise<MediaSessionEnd> {
+    const { clock } = this.#deps;
+    try {
+      return await runMediaSession({
+        source: this.#definition.source,
+        transport,
+        sink: this.#sink,
+        tally: this.#tally,
+        clock,
+        log: this.#log,
+        resolveAddress: this.#deps.resolveAddress ?? resolveAnyAddress,
+        udpPorts: this.#deps.udpPorts ?? DEFAULT_UDP_PORTS,
+        random: this.#deps.random ?? Math.random,
+        tls: this.#deps.tls,
+        signal: this.#stop.signal,
+        onPlaying: () => {
+          this.#state = { state: 'playing', transport, sinceMs: clock.monotonicMs() };
+        },
+        onFirstPacket: () => {
+          if (this.#definition.source.transport === 'auto') this.#worked.set(this.#id, transport);
+        },
+      });
+    } catch (thrown) {
+      // What gets here is a bug; the stream shows it and the other streams go on.
+      const error = asRtspError(thrown);
+      this.#log.error({ err: thrown }, 'the connection to the camera failed in an unforeseen way');
+      return { error, playedMs: 0 };
+    }
+  }
+
+  #tellWaiting(error: RtspError, delayMs: number): void {
+    const untilMs = this.#deps.clock.monotonicMs() + delayMs;
+    this.#state = { state: 'waiting', reason: error.reason, error, untilMs };
+    this.#sink.waiting(error.reason, error.message, delayMs);
+  }
+
+  get #id(): StreamId {
+    return streamId(this.#definition.app, this.#definition.name);
+  }
+}

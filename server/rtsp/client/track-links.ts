@@ -1,0 +1,113 @@
+import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
+import type { SupportedTrack, TrackSelection } from './track-selection.ts';
+import { setUpTrack, type TrackLink, type TrackSetupOptions } from './track-setup.ts';
+
+/** Takes a connection's packets; called on the media loop, once for each packet. */
+export interface PacketListener {
+  onRtp(track: number, packet: Buffer, receivedAtMs: number): void;
+  onRtcp(track: number, packet: Buffer, receivedAtMs: number): void;
+  /** A packet on a channel that no track has. */
+  onUnassigned(): void;
+}
+
+export interface TrackLinksOptions
+  extends Pick<
+    TrackSetupOptions,
+    'lower' | 'clock' | 'udpPorts' | 'random' | 'localAddress' | 'peerAddress'
+  > {
+  readonly listener: PacketListener;
+  context(): RtspErrorContext;
+  setup(url: string, transport: string): ReturnType<TrackSetupOptions['setup']>;
+  /** Sends a packet on an interleaved channel. */
+  sendInterleaved(channel: number, packet: Buffer): void;
+}
+
+const NOBODY = -1;
+
+/** The tracks that are set up, and the ways of their packets. */
+export class TrackLinks {
+  readonly #options: TrackLinksOptions;
+  readonly #links: TrackLink[] = [];
+  readonly #tracks: SupportedTrack[] = [];
+  /** By channel: 2 * track for RTP, 2 * track + 1 for RTCP. */
+  readonly #routes = new Int16Array(256).fill(NOBODY);
+  #closed = false;
+
+  constructor(options: TrackLinksOptions) {
+    this.#options = options;
+  }
+
+  /** In the order of the numbers that the listener gets. */
+  get tracks(): readonly SupportedTrack[] {
+    return this.#tracks;
+  }
+
+  isKnownChannel(channel: number): boolean {
+    return (this.#routes[channel] ?? NOBODY) !== NOBODY;
+  }
+
+  /** Sets up the video, then the audio. Rejects where the video fails. */
+  async setUp(selection: TrackSelection): Promise<void> {
+    await this.#setUpOne(selection.video);
+    if (selection.audio === undefined) return;
+    try {
+      await this.#setUpOne(selection.audio);
+    } catch (thrown) {
+      // A camera whose sound cannot be had still has its picture.
+      const { kind } = asRtspError(thrown);
+      if (kind !== 'refused' && kind !== 'unsupported-transport' && kind !== 'bad-data') throw thrown;
+    }
+  }
+
+  /** Hands an interleaved packet to its track; true where it is RTCP. Undefined: nobody's. */
+  deliver(channel: number, packet: Buffer, receivedAtMs: number): boolean | undefined {
+    const route = this.#routes[channel] ?? NOBODY;
+    const { listener } = this.#options;
+    if (route === NOBODY) {
+      listener.onUnassigned();
+      return undefined;
+    }
+    const isControl = (route & 1) === 1;
+    if (isControl) listener.onRtcp(route >> 1, packet, receivedAtMs);
+    else listener.onRtp(route >> 1, packet, receivedAtMs);
+    return isControl;
+  }
+
+  sendControl(track: number, packet: Buffer): void {
+    const link = this.#links[track];
+    if (link === undefined || this.#closed) return;
+    if (link.lower === 'udp') link.udp.sendControl(packet);
+    else this.#options.sendInterleaved(link.rtcpChannel, packet);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const link of this.#links) if (link.lower === 'udp') link.udp.close();
+  }
+
+  async #setUpOne(track: SupportedTrack): Promise<void> {
+    const index = this.#links.length;
+    const { listener, setup, context, ...options } = this.#options;
+    const link = await setUpTrack({
+      ...options,
+      index,
+      context,
+      setup: (transport) => setup(track.controlUrl, transport),
+      isChannelTaken: (channel) => this.isKnownChannel(channel),
+      onRtp: (packet, receivedAtMs) => listener.onRtp(index, packet, receivedAtMs),
+      onRtcp: (packet, receivedAtMs) => listener.onRtcp(index, packet, receivedAtMs),
+    });
+    if (this.#closed) {
+      if (link.lower === 'udp') link.udp.close();
+      throw new RtspError('stopped', 'The connection was closed by the gateway.');
+    }
+    this.#links.push(link);
+    this.#tracks.push(track);
+    if (link.lower === 'udp') return;
+    // A camera may put RTP and RTCP on one channel; its RTP is what counts.
+    this.#routes[link.rtcpChannel] = 2 * index + 1;
+    this.#routes[link.rtpChannel] = 2 * index;
+  }
+}

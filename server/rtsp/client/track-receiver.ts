@@ -1,0 +1,150 @@
+import type { H264Format, SenderReport, SourceUnit } from '../../stream/index.ts';
+import {
+  createDepacketiser,
+  type Depacketiser,
+  parseRtcp,
+  parseRtp,
+  ReceptionStats,
+  ReorderBuffer,
+  type ReportBlock,
+  type RtcpPacket,
+  type RtpPacket,
+} from '../parse/index.ts';
+import { SsrcGate } from './ssrc-gate.ts';
+import type { SourceTally } from './tally.ts';
+import type { SupportedTrack } from './track-selection.ts';
+import type { LowerTransport } from './transport-choice.ts';
+
+export interface TrackReceiverOptions {
+  readonly track: SupportedTrack;
+  readonly transport: LowerTransport;
+  readonly tally: SourceTally;
+  onUnit(unit: SourceUnit): void;
+  onFormat(format: H264Format): void;
+  onSenderReport(report: SenderReport): void;
+  /** The camera says that this track ends (RTCP BYE). */
+  onBye(): void;
+}
+
+/** One track's packets to units: RTP of the one sender, in order, through its depacketiser; RTCP beside it. */
+export class TrackReceiver {
+  readonly #options: TrackReceiverOptions;
+  readonly #gate: SsrcGate;
+  readonly #reorder: ReorderBuffer | undefined;
+  #stats: ReceptionStats;
+  #depacketiser: Depacketiser;
+  #latestFormat: H264Format | undefined;
+  #lastPacketAtMs: number | undefined;
+  #toldLost = 0;
+  #toldDropped = 0;
+
+  constructor(options: TrackReceiverOptions) {
+    this.#options = options;
+    const { track, tally } = options;
+    this.#stats = new ReceptionStats(track.clockRate);
+    this.#depacketiser = this.#newDepacketiser(track);
+    if (options.transport === 'udp') {
+      this.#reorder = new ReorderBuffer({
+        deliver: (packet, receivedAtMs) => this.#depacketiser.push(packet, receivedAtMs),
+      });
+    }
+    this.#gate = new SsrcGate({
+      packet: (packet, receivedAtMs) => this.#accept(packet, receivedAtMs),
+      changed: () => this.#restart(),
+      ignored: () => {
+        tally.ignoredPackets += 1;
+      },
+    });
+  }
+
+  get kind(): SupportedTrack['kind'] {
+    return this.#options.track.kind;
+  }
+
+  /** Monotonic time of the last RTP packet of this track; undefined before the first. */
+  get lastPacketAtMs(): number | undefined {
+    return this.#lastPacketAtMs;
+  }
+
+  rtp(buffer: Buffer, receivedAtMs: number): void {
+    const { tally, track } = this.#options;
+    tally.receivedPackets += 1;
+    tally.receivedBytes += buffer.length;
+    const packet = parseRtp(buffer);
+    if (packet === undefined || packet.payloadType !== track.payloadType) {
+      tally.ignoredPackets += 1;
+      return;
+    }
+    this.#gate.push(packet, receivedAtMs);
+  }
+
+  rtcp(buffer: Buffer, receivedAtMs: number): void {
+    for (const packet of parseRtcp(buffer)) {
+      if (packet.kind === 'sr') this.#senderReport(packet, receivedAtMs);
+      else if (packet.kind === 'bye' && packet.ssrcs.some((ssrc) => ssrc === this.#gate.ssrc))
+        this.#options.onBye();
+    }
+  }
+
+  /** Gives up on packets that are too late; call it now and then. */
+  tick(nowMs: number): void {
+    this.#reorder?.tick(nowMs);
+  }
+
+  reportBlock(nowMs: number): ReportBlock | undefined {
+    return this.#stats.reportBlock(nowMs);
+  }
+
+  /** Adds what was lost and dropped since the last call to the source's counters. */
+  count(): void {
+    const { tally } = this.#options;
+    const lost = this.#stats.lostPackets;
+    const dropped = this.#depacketiser.droppedUnits;
+    tally.lostPackets += lost - this.#toldLost;
+    tally.droppedUnits += dropped - this.#toldDropped;
+    this.#toldLost = lost;
+    this.#toldDropped = dropped;
+  }
+
+  #accept(packet: RtpPacket, receivedAtMs: number): void {
+    this.#lastPacketAtMs = receivedAtMs;
+    this.#stats.packet(packet, receivedAtMs);
+    if (this.#reorder === undefined) this.#depacketiser.push(packet, receivedAtMs);
+    else this.#reorder.push(packet, receivedAtMs);
+  }
+
+  #senderReport(report: Extract<RtcpPacket, { kind: 'sr' }>, receivedAtMs: number): void {
+    // Reolink cameras report about a sender that sends nothing; other cameras send a clock of zero.
+    const isForeign = this.#gate.ssrc !== undefined && report.ssrc !== this.#gate.ssrc;
+    if (isForeign || report.ntpMs <= 0) return;
+    this.#stats.senderReport(report, receivedAtMs);
+    const { ntpMs, rtpTimestamp } = report;
+    this.#options.onSenderReport({ kind: this.kind, ntpMs, rtpTimestamp, receivedAtMs });
+  }
+
+  /** A new SSRC counts its packets anew; parameter sets seen in band stay good until others come. */
+  #restart(): void {
+    this.#reorder?.flush();
+    this.count();
+    const { track } = this.#options;
+    const latest = this.#latestFormat;
+    const known =
+      track.kind === 'video' && latest !== undefined
+        ? { ...track, sps: latest.sps, pps: latest.pps, format: latest }
+        : track;
+    this.#stats = new ReceptionStats(track.clockRate);
+    this.#depacketiser = this.#newDepacketiser(known);
+    this.#toldLost = 0;
+    this.#toldDropped = 0;
+  }
+
+  #newDepacketiser(track: SupportedTrack): Depacketiser {
+    return createDepacketiser(track, {
+      onUnit: (unit) => this.#options.onUnit(unit),
+      onFormat: (format) => {
+        this.#latestFormat = format;
+        this.#options.onFormat(format);
+      },
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import { err, ok, type Result } from '../../../shared/result.ts';
+import type { RtspTrack } from '../parse/index.ts';
+import { RtspError } from './errors.ts';
+import { printable } from './refusals.ts';
+
+export type SupportedTrack = Extract<RtspTrack, { supported: true }>;
+
+/** What is set up of a camera: its first H.264 video, and its first audio of a known codec. */
+export interface TrackSelection {
+  readonly video: SupportedTrack;
+  readonly audio: SupportedTrack | undefined;
+}
+
+/** Chooses the tracks to set up; the error names the video codecs that the camera offers in place of H.264. */
+export function selectTracks(tracks: readonly RtspTrack[]): Result<TrackSelection, RtspError> {
+  const supported = tracks.filter((track): track is SupportedTrack => track.supported);
+  const video = supported.find((track) => track.kind === 'video');
+  const audio = supported.find((track) => track.kind === 'audio');
+  if (video !== undefined) return ok({ video, audio });
+  return err(new RtspError('no-h264', noVideoMessage(tracks)));
+}
+
+function noVideoMessage(tracks: readonly RtspTrack[]): string {
+  const videos = tracks.filter((track) => track.kind === 'video');
+  if (videos.length === 0) {
+    return 'The camera offers no video at this URL. Check the path, or choose another stream of the camera.';
+  }
+  const encodings = new Set(videos.map((track) => codecName(track.supported ? track.codec : track.encoding)));
+  const names = [...encodings].slice(0, 4).join(', ');
+  return `The camera offers ${names}, and no H.264. Switch its video to H.264 in its settings, or use its second stream.`;
+}
+
+function codecName(encoding: string): string {
+  switch (encoding.toUpperCase()) {
+    case 'H265':
+    case 'HEVC':
+      return 'H.265';
+    case 'JPEG':
+      return 'Motion JPEG';
+    case 'MP4V-ES':
+      return 'MPEG-4 Visual';
+    case '':
+      return 'a codec without a name';
+    default:
+      return printable(encoding);
+  }
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '../../base/clock.ts';
+import { buildTransport, parseTransport, type RtspResponse, type TransportSpec } from '../parse/index.ts';
+import { RtspError, type RtspErrorContext } from './errors.ts';
+import { refusal, unsupportedTransport } from './refusals.ts';
+import type { LowerTransport } from './transport-choice.ts';
+import { bindUdpPair, type PortRange } from './udp-ports.ts';
+import { UdpTrack } from './udp-track.ts';
+
+/** What a track's packets travel over, once it is set up. */
+export type TrackLink =
+  | { readonly lower: 'tcp'; readonly rtpChannel: number; readonly rtcpChannel: number }
+  | { readonly lower: 'udp'; readonly udp: UdpTrack };
+
+export interface TrackSetupOptions {
+  readonly lower: LowerTransport;
+  /** Position among the tracks that are set up; asks for channels 2n and 2n + 1. */
+  readonly index: number;
+  readonly clock: Clock;
+  readonly udpPorts: PortRange;
+  readonly random: () => number;
+  readonly localAddress: string;
+  readonly peerAddress: string;
+  context(): RtspErrorContext;
+  /** Sends SETUP with this Transport header. */
+  setup(transport: string): Promise<RtspResponse>;
+  isChannelTaken(channel: number): boolean;
+  onRtp(packet: Buffer, receivedAtMs: number): void;
+  onRtcp(packet: Buffer, receivedAtMs: number): void;
+}
+
+/** Sets one track up. Rejects with an RtspError; nothing stays open then. */
+export function setUpTrack(options: TrackSetupOptions): Promise<TrackLink> {
+  return options.lower === 'tcp' ? setUpOverTcp(options) : setUpOverUdp(options);
+}
+
+async function setUpOverTcp(options: TrackSetupOptions): Promise<TrackLink> {
+  const asked = [2 * options.index, 2 * options.index + 1] as const;
+  const transport = buildTransport({
+    profile: 'RTP/AVP',
+    lower: 'tcp',
+    delivery: 'unicast',
+    interleaved: asked,
+  });
+  const answered = answeredTransport(await options.setup(transport), options);
+  // A server may choose other channels than asked for (RFC 2326 section 12.39); one that names none took ours.
+  const [rtpChannel, rtcpChannel] = answered?.interleaved ?? asked;
+  if (rtpChannel > 255 || options.isChannelTaken(rtpChannel)) {
+    const message = `The camera gave two tracks the same channel ${rtpChannel}. Try transport udp.`;
+    throw new RtspError('bad-data', message, options.context());
+  }
+  return { lower: 'tcp', rtpChannel, rtcpChannel };
+}
+
+async function setUpOverUdp(options: TrackSetupOptions): Promise<TrackLink> {
+  const pair = await bindUdpPair(options.udpPorts, options.localAddress, options.random);
+  const { clock, peerAddress, onRtp, onRtcp } = options;
+  const udp = new UdpTrack({ pair, peerAddress, clock, onRtp, onRtcp });
+  try {
+    const transport = buildTransport({
+      profile: 'RTP/AVP',
+      lower: 'udp',
+      delivery: 'unicast',
+      clientPorts: udp.clientPorts,
+    });
+    const answered = answeredTransport(await options.setup(transport), options);
+    if (answered?.serverPorts !== undefined) udp.setServerPorts(...answered.serverPorts);
+    udp.punchHole();
+    return { lower: 'udp', udp };
+  } catch (thrown) {
+    udp.close();
+    throw thrown;
+  }
+}
+
+/** The Transport of a response to SETUP, where it is one that we asked for; undefined where it names none. */
+function answeredTransport(response: RtspResponse, options: TrackSetupOptions): TransportSpec | undefined {
+  if (response.statusCode >= 300) throw refusal(response, options.context());
+  const header = response.headers.get('Transport');
+  const answered = header === undefined ? undefined : parseTransport(header)[0];
+  if (answered === undefined) return undefined;
+  if (answered.lower !== options.lower || answered.delivery !== 'unicast') {
+    throw unsupportedTransport(options.context());
+  }
+  return answered;
+}

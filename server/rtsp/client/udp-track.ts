@@ -1,0 +1,93 @@
+import type { RemoteInfo } from 'node:dgram';
+import type { Clock } from '../../base/clock.ts';
+import type { UdpPair } from './udp-ports.ts';
+
+export interface UdpTrackOptions {
+  readonly pair: UdpPair;
+  readonly peerAddress: string;
+  readonly clock: Clock;
+  onRtp(packet: Buffer, receivedAtMs: number): void;
+  onRtcp(packet: Buffer, receivedAtMs: number): void;
+}
+
+/** An RTP packet without payload, of a type (RFC 3551: 0) that nobody waits for. */
+const RTP_PUNCH = Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+/** An empty receiver report (RFC 3550 section 6.4.2). */
+const RTCP_PUNCH = Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 0]);
+
+/**
+ * One track's way over UDP. Only packets from the camera's own address count, and from the port it named; a
+ * camera that named none is held to the port its first packet came from. Everything else is dropped and counted.
+ */
+export class UdpTrack {
+  readonly #options: UdpTrackOptions;
+  readonly #peerAddress: string;
+  #rtpPort = 0;
+  #rtcpPort = 0;
+  #foreignPackets = 0;
+
+  constructor(options: UdpTrackOptions) {
+    this.#options = options;
+    this.#peerAddress = withoutMapping(options.peerAddress);
+    const { pair, clock } = options;
+    pair.rtp.on('message', (packet, from) => {
+      if (this.#isForeign(from, this.#rtpPort)) return;
+      if (this.#rtpPort === 0) this.#rtpPort = from.port;
+      options.onRtp(packet, clock.monotonicMs());
+    });
+    pair.rtcp.on('message', (packet, from) => {
+      if (this.#isForeign(from, this.#rtcpPort)) return;
+      if (this.#rtcpPort === 0) this.#rtcpPort = from.port;
+      options.onRtcp(packet, clock.monotonicMs());
+    });
+    // A destination that answers with ICMP must not end the process; the media time-out notices.
+    pair.rtp.on('error', () => {});
+    pair.rtcp.on('error', () => {});
+  }
+
+  get clientPorts(): readonly [number, number] {
+    return [this.#options.pair.rtpPort, this.#options.pair.rtpPort + 1];
+  }
+
+  get foreignPackets(): number {
+    return this.#foreignPackets;
+  }
+
+  /** The ports that the camera answered with; 0 where it named none. */
+  setServerPorts(rtpPort: number, rtcpPort: number): void {
+    this.#rtpPort = rtpPort;
+    this.#rtcpPort = rtcpPort;
+  }
+
+  /** Sends a packet each way first, so that a firewall or NAT in between lets the camera's packets in. */
+  punchHole(): void {
+    this.#send(this.#options.pair.rtp, RTP_PUNCH, this.#rtpPort);
+    this.#send(this.#options.pair.rtcp, RTCP_PUNCH, this.#rtcpPort);
+  }
+
+  sendControl(packet: Buffer): void {
+    this.#send(this.#options.pair.rtcp, packet, this.#rtcpPort);
+  }
+
+  close(): void {
+    this.#options.pair.close();
+  }
+
+  #send(socket: UdpPair['rtp'], packet: Buffer, port: number): void {
+    if (port === 0) return;
+    // With a callback, a failed send is told there and not thrown.
+    socket.send(packet, port, this.#peerAddress, () => {});
+  }
+
+  #isForeign(from: RemoteInfo, port: number): boolean {
+    if (withoutMapping(from.address) === this.#peerAddress && (port === 0 || port === from.port))
+      return false;
+    this.#foreignPackets += 1;
+    return true;
+  }
+}
+
+/** IPv4 inside IPv6 (`::ffff:10.0.0.5`) is the IPv4 address. */
+function withoutMapping(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

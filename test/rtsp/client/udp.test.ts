@@ -1,0 +1,201 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../server/base/clock.ts';
+import { silentLogger } from '../../../server/base/log.ts';
+import { bindUdpPair } from '../../../server/rtsp/client/udp-ports.ts';
+import { type RtspSource, type RtspSourceDeps, startRtspSource } from '../../../server/rtsp/index.ts';
+import {
+  type FakeConnection,
+  type FakeRtspServer,
+  fakePicture,
+  openUdpPorts,
+  rtpPacket,
+  startFakeRtspServer,
+} from '../../support/fake-rtsp-server.ts';
+import { cameraAt, RecordingSink } from '../../support/recording-sink.ts';
+import { waitFor } from '../../support/wait.ts';
+
+const undo: Array<() => unknown> = [];
+
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+interface UdpCamera {
+  readonly server: FakeRtspServer;
+  /** Datagrams that came to the camera's RTP and RTCP ports. */
+  readonly rtpIn: Buffer[];
+  readonly rtcpIn: Buffer[];
+  /** Sends a packet to the client's RTP port. */
+  send(packet: Buffer): void;
+  clientPort(): number;
+}
+
+async function udpCamera(onPlay: (camera: UdpCamera) => void = () => {}): Promise<UdpCamera> {
+  const ports = await openUdpPorts();
+  const rtpIn: Buffer[] = [];
+  const rtcpIn: Buffer[] = [];
+  ports.rtp.on('message', (message) => rtpIn.push(message));
+  ports.rtcp.on('message', (message) => rtcpIn.push(message));
+  let connection: FakeConnection | undefined;
+  const server = await startFakeRtspServer({
+    onRequest: (request, on) => {
+      const transport = request.headers.get('transport');
+      if (request.method !== 'SETUP' || !transport?.includes('client_port')) return undefined;
+      connection = on;
+      on.clientPorts.push(Number(/client_port=(\d+)/.exec(transport)?.[1]));
+      return {
+        headers: { Transport: `${transport};server_port=${ports.port}-${ports.port + 1}`, Session: '1' },
+      };
+    },
+    onPlay: () => onPlay(camera),
+  });
+  undo.push(
+    () => ports.rtp.close(),
+    () => ports.rtcp.close(),
+    () => server.close(),
+  );
+  const camera: UdpCamera = {
+    server,
+    rtpIn,
+    rtcpIn,
+    send: (packet) => ports.rtp.send(packet, camera.clientPort(), '127.0.0.1'),
+    clientPort: () => connection?.clientPorts[0] ?? 0,
+  };
+  return camera;
+}
+
+function pull(
+  url: string,
+  source: Readonly<Record<string, unknown>>,
+  deps: Partial<RtspSourceDeps> = {},
+): { sink: RecordingSink; source: RtspSource } {
+  const sink = new RecordingSink();
+  const started = startRtspSource(cameraAt(url, source), sink, {
+    clock: systemClock,
+    log: silentLogger,
+    ...deps,
+  });
+  undo.push(() => started.close());
+  return { sink, source: started };
+}
+
+const picture = (sequence: number, key = false, ssrc = 9) =>
+  rtpPacket({ sequence, timestamp: sequence * 3_600, marker: true, payload: fakePicture(key), ssrc });
+
+describe('RTP over UDP', () => {
+  it('comes to an even port of the range, RTCP to the next, after a hole was punched for each', async () => {
+    const camera = await udpCamera((on) => on.send(picture(1, true)));
+    const { sink } = pull(
+      camera.server.url(),
+      { transport: 'udp' },
+      { udpPorts: { min: 21_001, max: 21_999 } },
+    );
+    await waitFor('a picture', () => sink.units.length === 1);
+    expect(camera.clientPort() % 2).toBe(0);
+    expect(camera.clientPort()).toBeGreaterThanOrEqual(21_002);
+    expect(camera.clientPort()).toBeLessThanOrEqual(21_998);
+    await waitFor('the punches', () => camera.rtpIn.length > 0 && camera.rtcpIn.length > 0);
+    expect(camera.rtcpIn[0]?.[1]).toBe(201);
+  });
+
+  it('is put in order, without duplicates', async () => {
+    const camera = await udpCamera((on) => {
+      for (const sequence of [1, 3, 3, 2, 2, 5, 4, 6]) on.send(picture(sequence, sequence === 1));
+    });
+    const { sink } = pull(camera.server.url(), { transport: 'udp' });
+    await waitFor('six pictures', () => sink.units.length === 6);
+    expect(sink.units.map((unit) => unit.rtpTimestamp / 3_600)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('goes on after a lost packet with the next key frame, even if nothing follows', async () => {
+    const camera = await udpCamera((on) => {
+      for (const sequence of [1, 2, 4, 5]) on.send(picture(sequence, sequence === 1 || sequence === 5));
+    });
+    const { sink } = pull(camera.server.url(), { transport: 'udp' });
+    await waitFor('three pictures', () => sink.units.length === 3);
+    expect(sink.units.map((unit) => unit.rtpTimestamp / 3_600)).toEqual([1, 2, 5]);
+  });
+
+  it('counts from the camera only: another sender is not heard', async () => {
+    const stranger = createSocket('udp4');
+    undo.push(() => stranger.close());
+    let told = false;
+    const camera = await udpCamera((on) => {
+      on.send(picture(1, true));
+      for (let n = 0; n < 50; n++) stranger.send(picture(100 + n, true, 9), on.clientPort(), '127.0.0.1');
+      setTimeout(() => {
+        on.send(picture(2));
+        told = true;
+      }, 100);
+    });
+    const { sink } = pull(camera.server.url(), { transport: 'udp' });
+    await waitFor('two pictures', () => told && sink.units.length === 2);
+    expect(sink.units.map((unit) => unit.rtpTimestamp / 3_600)).toEqual([1, 2]);
+  });
+
+  it('that never comes makes auto go over to TCP, and that is remembered', async () => {
+    const workedTransports = new Map([['live/cam' as const, 'udp' as const]]) as Map<
+      'live/cam',
+      'udp' | 'tcp'
+    >;
+    const camera = await udpCamera();
+    let connections = 0;
+    const timer = setInterval(() => {
+      const connection = camera.server.connections.at(-1);
+      if (connection === undefined || camera.server.connections.length < 2) return;
+      connections = camera.server.connections.length;
+      connection.sendPicture({ timestamp: 0 });
+    }, 40);
+    undo.push(() => clearInterval(timer));
+    const { sink } = pull(
+      camera.server.url(),
+      { transport: 'auto', silenceTimeoutMs: 500 },
+      { workedTransports: workedTransports as RtspSourceDeps['workedTransports'] & object },
+    );
+    await waitFor('pictures', () => sink.playings.at(-1)?.transport === 'tcp' && sink.units.length > 1);
+    expect(sink.waits).toEqual([]);
+    expect(connections).toBe(2);
+    await waitFor('the memory', () => workedTransports.get('live/cam') === 'tcp');
+  });
+
+  it('asked for by the user is not replaced by TCP', async () => {
+    const camera = await udpCamera();
+    const { sink } = pull(camera.server.url(), { transport: 'udp', silenceTimeoutMs: 500 });
+    const wait = await waitFor('the reason', () => sink.waits[0]);
+    expect(wait.reason).toBe('CAMERA_SILENT');
+    expect(wait.message).toMatch(/firewall/);
+    expect(camera.server.connections).toHaveLength(1);
+  });
+
+  it('gives its ports back', async () => {
+    const camera = await udpCamera((on) => on.send(picture(1, true)));
+    const { sink, source } = pull(camera.server.url(), { transport: 'udp' });
+    await waitFor('a picture', () => sink.units.length === 1);
+    const port = camera.clientPort();
+    await source.close();
+    const again = createSocket('udp4');
+    again.bind(port, '127.0.0.1');
+    await once(again, 'listening');
+    again.close();
+  });
+});
+
+describe('the ports', () => {
+  it('are skipped where taken, and missed with words where none is left', async () => {
+    const taken = await openUdpPorts();
+    undo.push(
+      () => taken.rtp.close(),
+      () => taken.rtcp.close(),
+    );
+    const even = taken.port - (taken.port % 2);
+    await expect(bindUdpPair({ min: even, max: even + 1 }, '127.0.0.1')).rejects.toMatchObject({
+      message: expect.stringContaining('No pair of free UDP ports'),
+    });
+    const pair = await bindUdpPair({ min: even, max: even + 40 }, '127.0.0.1', () => 0);
+    expect(pair.rtpPort).toBeGreaterThan(even);
+    pair.close();
+    pair.close();
+  });
+});
