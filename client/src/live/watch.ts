@@ -130,7 +130,7 @@ export class Watch {
       this.#listener.onStatus({ kind: 'started', ...(told ?? { state: watch.state, reason: undefined }) });
       if (!this.#paused) this.#tell(watch.resume());
       if (told !== undefined || watch.state !== 'waiting') return;
-      const reason = await session.reasonOf(this.stream);
+      const reason = await session.reasonOf(this.stream).catch(() => undefined);
       if (isCurrent() && told === undefined) {
         this.#listener.onStatus({ kind: 'started', state: watch.state, reason });
       }

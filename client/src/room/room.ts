@@ -10,6 +10,8 @@ import { StreamGrid } from './stream-grid.ts';
 const POLL_MS = 5_000;
 /** While the gateway is away it is asked more often, to be there when it comes back. */
 const POLL_AWAY_MS = 2_000;
+/** After a player changed its state, which is when the list has something new to tell. */
+const POLL_SOON_MS = 600;
 
 /** The places of `index.html` that the room fills. */
 export interface RoomPlaces {
