@@ -16,6 +16,11 @@ export interface FeedTrack {
   readonly format: TrackFormat;
 }
 
+/** Where packets go; false when it has no room for more after these. */
+export interface PacketSink {
+  send(packets: readonly Buffer[]): boolean;
+}
+
 /**
  * The outgoing RTP of one track: one SSRC and one sequence for as long as it lives, through camera
  * reconnections and from worker to worker.
@@ -54,11 +59,11 @@ export class TrackRtp {
     });
   }
 
-  /** False when the sender has no room for more after this unit. */
-  send(unit: Unit, sender: RtpSender): boolean {
+  /** False when the sink has no room for more after this unit. */
+  send(unit: Unit, sink: PacketSink): boolean {
     const packets = this.#packetiser.packetise(unit);
     this.#lastWallMs = unit.wallMs;
-    return sender.send(packets);
+    return sink.send(packets);
   }
 
   /** The first report goes out with the first unit, so that a viewer can align sound and picture at once. */
@@ -67,11 +72,11 @@ export class TrackRtp {
   }
 
   /** Ties the RTP timestamps to the hub's clock (RFC 3550 section 6.4.1); nothing while nothing is sent. */
-  report(sender: RtpSender): void {
+  report(sink: PacketSink): void {
     const { packetCount, octetCount, lastRtpTimestamp } = this.#packetiser;
     if (packetCount === this.#reportedPackets) return;
     this.#reportedPackets = packetCount;
-    sender.send([
+    sink.send([
       writeSenderReport({
         ssrc: this.ssrc,
         cname: this.#cname,

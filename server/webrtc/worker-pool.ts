@@ -149,10 +149,13 @@ export class WorkerPool {
       this.#capabilities = presentedCapabilities(defaultRouter.rtpCapabilities);
       const handle = new WorkerHandle({ index: slot.index, worker, webRtcServer, defaultRouter });
       slot.state = { kind: 'running', handle, worker };
-      worker.on('died', () => {
+      worker.on('died', (error) => {
         if (slot.state.kind !== 'running' || slot.state.worker !== worker) return;
         if (clock.monotonicMs() - startedAtMs > STABLE_AFTER_MS) slot.attempts = 0;
-        log.error({ worker: slot.index, pid: handle.pid }, 'a media worker died; starting another');
+        const fields = { worker: slot.index, pid: handle.pid };
+        // A terminal's Ctrl-C reaches the workers too, which then end in order, ahead of the gateway.
+        if (error.message.includes('code:0')) log.info(fields, 'a media worker was told to end');
+        else log.error({ ...fields, how: error.message }, 'a media worker died; starting another');
         this.#relaunchLater(slot);
         handle.markDied();
       });

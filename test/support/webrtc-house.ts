@@ -45,6 +45,9 @@ export async function openHouse(
     workers: 1,
     listen: { port: 0 },
     ...rest,
+  }).catch(async (failure: unknown) => {
+    await hub.close();
+    throw failure;
   });
   return {
     hub,

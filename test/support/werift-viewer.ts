@@ -147,7 +147,8 @@ interface RtpParameters {
   readonly rtcp: { cname: string };
 }
 
-function offerOf(transport: WireTransport, consumers: readonly WireConsumer[]): string {
+/** The offer that mediasoup-client makes of a transport and its consumers, for the browser to answer. */
+export function offerOf(transport: WireTransport, consumers: readonly WireConsumer[]): string {
   const all = consumers.map((consumer) => ({
     kind: consumer.kind,
     // The wire has it as an opaque object; this is what mediasoup makes it of.

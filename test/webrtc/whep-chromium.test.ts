@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { PLAYOUT_DELAY_URI } from '../../server/webrtc/rtp-parameters.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { ClipCamera, OPUS } from '../support/clip-camera.ts';
 import { encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
-import { openHouse, untilLive, type WebRtcHouse } from '../support/webrtc-house.ts';
+import { openHouse, TestSession, untilLive, type WebRtcHouse } from '../support/webrtc-house.ts';
+import { offerOf, VIEWER_CAPABILITIES } from '../support/werift-viewer.ts';
 
 let browser: Browser;
 const cleanups: Array<() => Promise<unknown>> = [];
@@ -24,18 +26,27 @@ interface PageStats {
   readonly payloadType: number;
   readonly audioPackets: number;
   readonly playedSeconds: number;
+  /** How long a picture waits on average between its arrival and its display. */
+  readonly jitterBufferMs: number;
+  /** Tracks of which a sender report came. */
+  readonly reports: number;
 }
 
 /** `changeOffer` may rewrite the offer on its way. */
 async function playInPage(house: WebRtcHouse, changeOffer: (sdp: string) => string): Promise<Page> {
-  const page = await browser.newPage();
-  cleanups.push(() => page.close());
+  const page = await openPage();
   await page.exposeFunction('whep', async (offer: string) => {
     const { answerSdp } = await house.webrtc.whep.create('live/cam', changeOffer(offer));
     return answerSdp;
   });
-  await page.setContent(await readFile(new URL('whep-page.html', import.meta.url), 'utf8'));
   await page.evaluate('play()');
+  return page;
+}
+
+async function openPage(): Promise<Page> {
+  const page = await browser.newPage();
+  cleanups.push(() => page.close());
+  await page.setContent(await readFile(new URL('whep-page.html', import.meta.url), 'utf8'));
   return page;
 }
 
@@ -90,4 +101,27 @@ test('two pages that offer the same payload types share a router, and the pipe i
   const stats = await house.webrtc.stats();
   expect(stats.pipes).toBe(1);
   expect(stats.workers[0]?.routers).toBe(2);
+});
+
+test('a browser of the signaling protocol takes the playout delay, shows the stream and gets sender reports', async () => {
+  const house = await openHouse({ cam: new ClipCamera(await encodeClip(), OPUS) });
+  cleanups.push(() => house.close());
+  await untilLive(house.hub, 'live/cam');
+  const page = await openPage();
+  const { session } = new TestSession(house.webrtc);
+  const watch = await session.startWatch({ stream: 'live/cam', rtpCapabilities: VIEWER_CAPABILITIES });
+  if (watch.transport === undefined) throw new Error('no transport');
+  const offer = offerOf(watch.transport, watch.consumers);
+  const answer = await page.evaluate<string>(`answer(${JSON.stringify(offer)})`);
+  expect(answer).toContain(`a=extmap:11 ${PLAYOUT_DELAY_URI}`);
+  const value = /a=fingerprint:sha-256 (\S+)/.exec(answer)?.[1] ?? '';
+  await session.connectTransport({
+    transportId: watch.transport.id,
+    dtlsParameters: { role: 'client', fingerprints: [{ algorithm: 'sha-256', value }] },
+  });
+  await session.resumeWatch({ watchId: watch.watchId });
+  await waitFor('pictures, sound and a report of each', async () => {
+    const now = await statsOf(page);
+    return now.framesDecoded > 50 && now.audioPackets > 50 && now.reports === 2 ? now : undefined;
+  });
 });

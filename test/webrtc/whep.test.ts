@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { RTCRtpCodecParameters } from 'werift';
+import { type Clock, systemClock } from '../../server/base/clock.ts';
 import { ClipCamera, OPUS, PCMA } from '../support/clip-camera.ts';
 import { type Clip, encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
@@ -161,4 +162,42 @@ test('players of many kinds get routers of their own, which do not pile up', asy
     await webrtc.whep.remove(sessionId);
   }
   expect((await webrtc.stats()).workers[0]?.routers).toBeLessThanOrEqual(7);
+});
+
+/** A clock on which long waits are over a hundred times sooner. */
+const hastyClock: Clock = {
+  ...systemClock,
+  after: (delayMs, callback) => systemClock.after(delayMs > 5000 ? delayMs / 100 : delayMs, callback),
+};
+
+test('a player that never connects is forgotten', async () => {
+  const { hub, webrtc } = await house(new ClipCamera(clip), { clock: hastyClock });
+  await untilLive(hub, 'live/cam');
+  const viewer = newViewer({ video: [h264Codec(100)] });
+  await webrtc.whep.create('live/cam', await viewer.offer());
+  expect(webrtc.whep.size).toBe(1);
+  await waitFor('the end', () => webrtc.whep.size === 0);
+  expect(webrtc.viewersOf('live/cam')).toBe(0);
+});
+
+test('a player whose certificate is not that of its offer gets nothing', async () => {
+  const { hub, webrtc } = await house(new ClipCamera(clip));
+  await untilLive(hub, 'live/cam');
+  const viewer = newViewer({ video: [h264Codec(100)] });
+  const offer = await viewer.offer();
+  const forged = offer.replaceAll(/(a=fingerprint:sha-256 )\S+/g, `$1${Array(32).fill('AB').join(':')}`);
+  const { answerSdp } = await webrtc.whep.create('live/cam', forged);
+  await viewer.acceptAnswer(answerSdp);
+  await waitFor('the end', () => webrtc.whep.size === 0);
+  expect(viewer.packets).toEqual([]);
+  expect(webrtc.isReady).toBe(true);
+});
+
+test('a removed stream ends its players', async () => {
+  const { hub, webrtc } = await house(new ClipCamera(clip));
+  await untilLive(hub, 'live/cam');
+  const viewer = newViewer({ video: [h264Codec(100)] });
+  await webrtc.whep.create('live/cam', await viewer.offer());
+  await hub.remove('live/cam');
+  expect(webrtc.whep.size).toBe(0);
 });

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { ClipCamera, PCMU } from '../support/clip-camera.ts';
 import { type Clip, encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
 import { openHouse, TestSession, untilLive, type WebRtcHouse } from '../support/webrtc-house.ts';
-import { h264Codec, WeriftViewer } from '../support/werift-viewer.ts';
+import { h264Codec, VIEWER_CAPABILITIES, WeriftViewer } from '../support/werift-viewer.ts';
 
 let clip: Clip;
 beforeAll(async () => {
@@ -129,4 +131,54 @@ test('closing ends the processes of all workers', async () => {
   await opened.close();
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   expect(() => opened.webrtc.viewers.openSession({ onEvent: () => {} })).toThrow(/shutting down/);
+});
+
+/** A port after which at least one more is free, as far as can be told. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+test('worker n listens on port + n, and so does its replacement', async () => {
+  const port = await freePort();
+  const opened = await openHouse({ cam: new ClipCamera(clip) }, { workers: 2, listen: { port } });
+  cleanups.push(() => opened.close());
+  await untilLive(opened.hub, 'live/cam');
+  const portsOf = async (session: TestSession) => {
+    const { transport } = await session.session.startWatch({
+      stream: 'live/cam',
+      rtpCapabilities: VIEWER_CAPABILITIES,
+    });
+    return transport?.iceCandidates.map((candidate) => candidate.port - port);
+  };
+  const session = new TestSession(opened.webrtc);
+  const before = await portsOf(session);
+  const home = await homeOf(opened, 'live/cam');
+  expect(before).toEqual([home.worker, home.worker]);
+  process.kill(home.pid, 'SIGKILL');
+  await waitFor('the news', () => session.ofEvent('watch.closed').length === 1);
+  await waitFor('both workers', async () => {
+    const { workers } = await opened.webrtc.stats();
+    return workers.length === 2 && workers.every(({ pid }) => pid !== home.pid);
+  });
+  const after = await portsOf(new TestSession(opened.webrtc));
+  expect(after).toEqual([
+    (await homeOf(opened, 'live/cam')).worker,
+    (await homeOf(opened, 'live/cam')).worker,
+  ]);
+});
+
+test('a taken port stops the start, and leaves no worker behind', async () => {
+  const port = await freePort();
+  const opened = await openHouse({ cam: new ClipCamera(clip) }, { listen: { port } });
+  cleanups.push(() => opened.close());
+  await expect(openHouse({ cam: new ClipCamera(clip) }, { listen: { port } })).rejects.toThrow(
+    /bind|address/i,
+  );
 });
