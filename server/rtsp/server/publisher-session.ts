@@ -1,13 +1,15 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Publication, SourceSink, Stream, TrackFormat } from '../../stream/index.ts';
+import { startRtcpReports } from '../client/rtcp-reporter.ts';
+import { SourceTally } from '../client/tally.ts';
+import { TrackReceiver } from '../client/track-receiver.ts';
+import type { SupportedTrack } from '../client/track-selection.ts';
 import type { RtspTrack } from '../parse/index.ts';
 import type { PacketOut } from './packet-out.ts';
-import { PublisherTrack, type SupportedTrack } from './publisher-track.ts';
 
-/** A publisher that asked for UDP may lose packets; holes are given up and reports sent at these paces. */
+/** A publisher that asked for UDP may lose packets; holes are given up at this pace. */
 const TICK_MS = 50;
-const TICKS_PER_SECOND = 1000 / TICK_MS;
-const REPORT_EVERY_SECONDS = 5;
+const COUNTERS_EVERY_MS = 1_000;
 
 export interface PublisherSessionOptions {
   readonly id: string;
@@ -20,7 +22,8 @@ export interface PublisherSessionOptions {
 }
 
 interface SetUpTrack {
-  readonly media: PublisherTrack | undefined;
+  readonly announced: RtspTrack;
+  readonly receiver: TrackReceiver | undefined;
   readonly out: PacketOut;
   readonly lower: 'tcp' | 'udp';
 }
@@ -38,10 +41,9 @@ export class PublisherSession {
   readonly #options: PublisherSessionOptions;
   readonly #tracks = new Map<number, SetUpTrack>();
   #state: State = { kind: 'announced' };
-  #stopTicks: (() => void) | undefined;
-  #ticks = 0;
+  readonly #tally = new SourceTally();
+  #stopTimers: Array<() => void> = [];
   #heardAtMs: number;
-  #told = 0;
 
   constructor(options: PublisherSessionOptions) {
     this.id = options.id;
@@ -65,33 +67,43 @@ export class PublisherSession {
   }
 
   /** Takes packets of a track; a track that cannot be used is set up all the same and its packets are dropped. */
-  receiverFor(track: RtspTrack, lower: 'tcp' | 'udp'): PublisherTrack | undefined {
+  receiverFor(track: RtspTrack, lower: 'tcp' | 'udp'): TrackReceiver | undefined {
     if (!track.supported || track !== this.#firstOf(track.kind)) return undefined;
-    return new PublisherTrack({
+    return new TrackReceiver({
       track,
-      lower,
+      transport: lower,
+      tally: this.#tally,
       onUnit: (unit) => this.#sink?.unit(unit),
       onFormat: (format) => this.#sink?.format(format),
       onSenderReport: (report) => this.#sink?.senderReport(report),
+      // The end of the session follows by itself.
+      onBye: () => {},
     });
   }
 
-  addTrack(track: RtspTrack, setUp: SetUpTrack): void {
-    this.#tracks.set(track.mediaIndex, setUp);
+  addTrack(setUp: SetUpTrack): void {
+    this.#tracks.set(setUp.announced.mediaIndex, setUp);
   }
 
   /** Begins the publication; an older publisher of the stream is told that it was replaced. */
   record(): void {
-    const publication = this.stream.publish({
-      replaced: () => this.#options.onEnd('a newer publisher took over'),
-    });
+    const { clock, onEnd } = this.#options;
+    const publication = this.stream.publish({ replaced: () => onEnd('a newer publisher took over') });
     this.#state = { kind: 'recording', publication };
-    this.#heardAtMs = this.#options.clock.monotonicMs();
-    this.#stopTicks = this.#options.clock.every(TICK_MS, () => this.#tick());
+    this.heard();
+    const used = [...this.#tracks.values()].filter(({ receiver }) => receiver !== undefined);
+    this.#stopTimers = [
+      clock.every(TICK_MS, () => this.#tick()),
+      clock.every(COUNTERS_EVERY_MS, () => this.#tellCounters()),
+      startRtcpReports({
+        clock,
+        trackCount: used.length,
+        reportBlock: (index, nowMs) => used[index]?.receiver?.reportBlock(nowMs),
+        send: (index, packet) => used[index]?.out.sendRtcp(packet),
+      }),
+    ];
     publication.sink.connecting();
-    const used = [...this.#tracks.values()].filter(({ media }) => media !== undefined);
-    const formats = used.map(({ media }) => media?.track.format).filter((format) => format !== undefined);
-    publication.sink.playing(videoFirst(formats), used[0]?.lower ?? 'tcp');
+    publication.sink.playing(videoFirst(used.map(({ announced }) => announced)), used[0]?.lower ?? 'tcp');
   }
 
   /** A packet of media came. */
@@ -107,7 +119,7 @@ export class PublisherSession {
     if (this.#state.kind === 'closed') return;
     const state = this.#state;
     this.#state = { kind: 'closed' };
-    this.#stopTicks?.();
+    for (const stop of this.#stopTimers.splice(0)) stop();
     for (const { out } of this.#tracks.values()) out.close();
     if (state.kind === 'recording') state.publication.close();
   }
@@ -122,34 +134,22 @@ export class PublisherSession {
 
   #tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    this.#ticks += 1;
-    for (const { media } of this.#tracks.values()) media?.tick(nowMs);
-    if (this.#ticks % TICKS_PER_SECOND === 0) this.#tellCounters();
-    if (this.#ticks % (TICKS_PER_SECOND * REPORT_EVERY_SECONDS) === 0) {
-      for (const { media, out } of this.#tracks.values()) media?.sendReceiverReport(out, nowMs);
-    }
+    for (const { receiver } of this.#tracks.values()) receiver?.tick(nowMs);
     const { silenceTimeoutMs } = this.stream.definition.source;
     if (nowMs - this.#heardAtMs > silenceTimeoutMs) this.#options.onEnd('the publisher fell silent');
   }
 
   #tellCounters(): void {
-    const sum = { receivedPackets: 0, receivedBytes: 0, lostPackets: 0, droppedUnits: 0 };
-    for (const { media } of this.#tracks.values()) {
-      if (media === undefined) continue;
-      const { receivedPackets, receivedBytes, lostPackets, droppedUnits } = media.counters;
-      sum.receivedPackets += receivedPackets;
-      sum.receivedBytes += receivedBytes;
-      sum.lostPackets += lostPackets;
-      sum.droppedUnits += droppedUnits;
-    }
-    if (sum.receivedPackets === this.#told) return;
-    this.#told = sum.receivedPackets;
-    this.#sink?.counters(sum);
+    for (const { receiver } of this.#tracks.values()) receiver?.count();
+    if (this.#tally.takeChanged()) this.#sink?.counters(this.#tally.counters);
   }
 }
 
-function videoFirst(formats: readonly TrackFormat[]): TrackFormat[] {
-  return [...formats].sort((a, b) => Number(b.kind === 'video') - Number(a.kind === 'video'));
+/** What is known of the formats; a picture whose parameter sets come in band is told of later. */
+function videoFirst(tracks: readonly RtspTrack[]): TrackFormat[] {
+  const formats = tracks.map((track) => (track.supported ? track.format : undefined));
+  const known = formats.filter((format) => format !== undefined);
+  return known.sort((a, b) => Number(b.kind === 'video') - Number(a.kind === 'video'));
 }
 
 /** Clients spell host and credentials of the same track in several ways; its path says which it is. */

@@ -59,7 +59,7 @@ export async function setupPublisher(
     transport.out.close();
     return;
   }
-  session.addTrack(track, { media: receiver, out: transport.out, lower: transport.lower });
+  session.addTrack({ announced: track, receiver, out: transport.out, lower: transport.lower });
   exchange.reply({
     statusCode: 200,
     headers: [
