@@ -22,7 +22,8 @@ export interface AddressRefusal {
 export const resolveAnyAddress: ResolveAddress = async (host) => {
   if (isIP(host) !== 0) return ok(host);
   try {
-    return ok((await lookup(host)).address);
+    // Cameras that have both kinds of address are often out of reach by the IPv6 one.
+    return ok((await lookup(host, { order: 'ipv4first' })).address);
   } catch {
     const message = `The name "${host}" is not known. Check its spelling, or use the camera's IP address.`;
     return err({ kind: 'name-not-found', message });
@@ -43,31 +44,34 @@ export async function dial(options: DialOptions): Promise<Socket> {
   const { target, clock, timeoutMs, signal } = options;
   const peer = hostPort(target.host, target.port);
   let socket: Socket | undefined;
-  let abandoned = false;
-  const abandon = () => {
-    abandoned = true;
-    socket?.destroy();
-  };
-  signal.addEventListener('abort', abandon, { once: true });
+  const stopped = () => new RtspError('stopped', 'The stream was stopped.', { peer });
+  let abandoned = signal.aborted;
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(stopped());
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
   const open = async (): Promise<Socket> => {
     const resolved = await options.resolveAddress(target.host);
     if (!resolved.ok) throw new RtspError(resolved.error.kind, resolved.error.message, { peer });
-    if (abandoned) throw new RtspError('stopped', 'The stream was stopped.');
+    if (abandoned) throw stopped();
     const opened = openSocket(target, resolved.value, options.tls);
     socket = opened;
     await connected(opened, target);
     return opened;
   };
   try {
-    return await withTimeout(clock, timeoutMs, open(), () => {
+    return await withTimeout(clock, timeoutMs, Promise.race([open(), aborted]), () => {
       const message = `${peer} did not answer within ${timeoutMs / 1000} s. Check that the camera is on, its address, and the network in between.`;
       return new RtspError('connect-timeout', message, { peer });
     });
   } catch (thrown) {
-    abandon();
+    abandoned = true;
+    socket?.destroy();
     throw thrown;
   } finally {
-    signal.removeEventListener('abort', abandon);
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
