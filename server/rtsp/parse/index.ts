@@ -3,8 +3,11 @@ export { type AacConfig, parseAacConfig } from './aac-config.ts';
 export * from './auth-client.ts';
 export * from './auth-server.ts';
 export { resolveBase, resolveControl, withoutUserInfo } from './control-url.ts';
+export { createDepacketiser } from './create-depacketiser.ts';
+export type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
 export type { DigestAlgorithm } from './digest.ts';
 export * from './framer.ts';
+export { H264Depacketiser, type H264DepacketiserOptions } from './h264-depacketiser.ts';
 export { RtspHeaders } from './headers.ts';
 export {
   interleavedHeader,

@@ -1,0 +1,112 @@
+import { unpinned } from './depacketiser.ts';
+
+const MAX_UNIT_BYTES = 8 * 1024 * 1024;
+const MAX_NALS = 4096;
+/** Fragments and what they hold in memory; a small fragment may keep a large chunk of the socket alive. */
+const MAX_FRAGMENTS = 16_384;
+const MAX_PINNED_BYTES = 8 * MAX_UNIT_BYTES;
+
+/** One access unit being put together: its NAL units, and the fragments of the one that is on its way. */
+export class AccessUnit {
+  #nals: Buffer[] = [];
+  #sizeBytes = 0;
+  #fragments: Buffer[] = [];
+  #fragmentBytes = 0;
+  #isFragmented = false;
+  #fragmentCount = 0;
+  #pinnedBytes = 0;
+  #lastBuffer: ArrayBufferLike | undefined;
+
+  /** Of the first slice; before that of the last packet. */
+  timestamp = 0;
+  /** Something came: the unit is on its way. */
+  isOpen = false;
+  /** A slice came, whole or in part. */
+  hasSlice = false;
+  isIdr = false;
+  /** Something is missing or broken: the unit will be thrown away. */
+  isDamaged = false;
+
+  get isEmpty(): boolean {
+    return this.#nals.length === 0;
+  }
+
+  get isFragmented(): boolean {
+    return this.#isFragmented;
+  }
+
+  /** Marks the unit as unusable and lets go of what it holds. */
+  damage(): void {
+    this.isDamaged = true;
+    this.#nals = [];
+    this.#dropFragments();
+  }
+
+  add(nal: Buffer): void {
+    if (this.isDamaged) return;
+    this.#nals.push(nal);
+    this.#sizeBytes += nal.length;
+    this.#pin(nal);
+    if (this.#sizeBytes > MAX_UNIT_BYTES || this.#nals.length > MAX_NALS) this.damage();
+  }
+
+  /** The first fragment of a NAL unit with the header byte `head`. */
+  beginFragments(head: number): void {
+    this.#dropFragments();
+    if (this.isDamaged) return;
+    this.#isFragmented = true;
+    this.#fragments.push(Buffer.from([head]));
+    this.#fragmentBytes = 1;
+  }
+
+  addFragment(bytes: Buffer): void {
+    if (this.isDamaged || bytes.length === 0) return;
+    this.#fragments.push(bytes);
+    this.#fragmentBytes += bytes.length;
+    this.#fragmentCount += 1;
+    this.#pin(bytes);
+    const tooLarge = this.#sizeBytes + this.#fragmentBytes > MAX_UNIT_BYTES;
+    if (tooLarge || this.#fragmentCount > MAX_FRAGMENTS) this.damage();
+  }
+
+  /** The last fragment is there: the NAL unit, joined with the one copy it takes. */
+  endFragments(): Buffer {
+    const nal = Buffer.concat(this.#fragments, this.#fragmentBytes);
+    this.#dropFragments();
+    return nal;
+  }
+
+  /** The NAL units; the unit is empty then. */
+  take(): { payloads: Buffer[]; timestamp: number; isIdr: boolean } {
+    const payloads = unpinned(this.#nals, this.#sizeBytes);
+    const { timestamp, isIdr } = this;
+    this.clear();
+    return { payloads, timestamp, isIdr };
+  }
+
+  clear(): void {
+    this.#nals = [];
+    this.#sizeBytes = 0;
+    this.#fragmentCount = 0;
+    this.#pinnedBytes = 0;
+    this.#lastBuffer = undefined;
+    this.#dropFragments();
+    this.isOpen = false;
+    this.hasSlice = false;
+    this.isIdr = false;
+    this.isDamaged = false;
+  }
+
+  #pin({ buffer }: Buffer): void {
+    if (buffer === this.#lastBuffer) return;
+    this.#lastBuffer = buffer;
+    this.#pinnedBytes += buffer.byteLength;
+    if (this.#pinnedBytes > MAX_PINNED_BYTES) this.damage();
+  }
+
+  #dropFragments(): void {
+    this.#fragments = [];
+    this.#fragmentBytes = 0;
+    this.#isFragmented = false;
+  }
+}

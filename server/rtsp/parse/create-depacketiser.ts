@@ -1,0 +1,20 @@
+import { AacDepacketiser } from './aac-depacketiser.ts';
+import type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
+import { H264Depacketiser } from './h264-depacketiser.ts';
+import type { RtspAudioTrack, RtspVideoTrack } from './tracks.ts';
+import { WholeFrameDepacketiser } from './whole-frame-depacketiser.ts';
+
+/** The depacketiser that fits a track. `onFormat` is only called for video. */
+export function createDepacketiser(
+  track: RtspVideoTrack | RtspAudioTrack,
+  handlers: DepacketiserHandlers,
+): Depacketiser {
+  const onUnit = handlers.onUnit.bind(handlers);
+  const onFormat = handlers.onFormat.bind(handlers);
+  if (track.kind === 'video') {
+    return new H264Depacketiser({ onUnit, onFormat, sps: track.sps, pps: track.pps });
+  }
+  return track.aac === undefined
+    ? new WholeFrameDepacketiser({ onUnit })
+    : new AacDepacketiser(track.aac, { onUnit });
+}
