@@ -2,6 +2,8 @@
 (() => {
   const CODE_BITS = 40;
   const CODE_HEIGHT = 64;
+  /** Of the gateway's own origin. */
+  const PLAYER_URL = '/sluice-player.js';
 
   /** To add to performance.now(), so that times fit those of other processes to a fraction of a millisecond. */
   function wallOffset() {
@@ -103,7 +105,7 @@
     /** Loads the player element; false where the gateway has none. */
     async loadPlayer() {
       try {
-        await import('/sluice-player.js');
+        await import(PLAYER_URL);
         return customElements.get('sluice-player') !== undefined;
       } catch {
         return false;

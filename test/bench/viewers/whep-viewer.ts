@@ -1,4 +1,4 @@
-import { PeerConnection, RtcpReceivingSession, Video } from 'node-datachannel';
+import { PeerConnection, RtcpReceivingSession, type Track, Video } from 'node-datachannel';
 
 export interface WhepViewer {
   /** Milliseconds of the whole negotiation till DTLS was up. */
@@ -14,15 +14,21 @@ export interface WhepViewerOptions {
 
 /** The payload types that the gateway's routers send with by themselves, so that no further router is needed. */
 const H264_PAYLOAD_TYPE = 102;
+const RTX_PAYLOAD_TYPE = 103;
 const H264_FMTP = 'profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1';
+
+/** libdatachannel falls silent when its JavaScript handles are collected, so they are held here. */
+const tracks = new Set<Track>();
 
 /** A viewer that decrypts and does not decode, by libdatachannel: light enough to have many. */
 export async function openWhepViewer({ url, onPacket }: WhepViewerOptions): Promise<WhepViewer> {
   const startMs = performance.now();
   const peer = new PeerConnection('viewer', { iceServers: [], bindAddress: '127.0.0.1' });
   let session: string | undefined;
+  let held: Track | undefined;
   const close = async () => {
     peer.close();
+    if (held !== undefined) tracks.delete(held);
     if (session !== undefined) await fetch(session, { method: 'DELETE' }).catch(() => {});
   };
   try {
@@ -41,9 +47,12 @@ export async function openWhepViewer({ url, onPacket }: WhepViewerOptions): Prom
     connected.catch(() => {});
     const video = new Video('video', 'RecvOnly');
     video.addVideoCodec(H264_PAYLOAD_TYPE, 'H264', H264_FMTP);
+    video.addRTXCodec(RTX_PAYLOAD_TYPE, H264_PAYLOAD_TYPE, 90_000);
     const track = peer.addTrack(video);
     track.setMediaHandler(new RtcpReceivingSession());
     track.onMessage(onPacket);
+    tracks.add(track);
+    held = track;
     peer.setLocalDescription('offer');
     await gathered;
     const offer = peer.localDescription();
