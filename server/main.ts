@@ -30,6 +30,8 @@ import { WebRtc } from './webrtc/index.ts';
 const RETRY_AFTER_MS = 2_000;
 /** An orderly stop that takes longer than this is given up. */
 const STOP_TIMEOUT_MS = 15_000;
+/** systemd signals every process of a service, and whoever started us passes the signal on: that is one and the same. */
+const SAME_SIGNAL_MS = 300;
 const STATIC_DIR = fileURLToPath(new URL('../client/dist', import.meta.url));
 
 /** Something a person has to mend before the gateway can start; the message says how. */
@@ -261,10 +263,14 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
 
 /** The first signal stops everything in order; the second one exits at once. */
 function stopOnSignals(gateway: () => Gateway | undefined, log: Logger): void {
-  let stopping = false;
+  let stoppingSinceMs: number | undefined;
   const stop = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    const nowMs = systemClock.monotonicMs();
+    if (stoppingSinceMs !== undefined) {
+      if (nowMs - stoppingSinceMs > SAME_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    stoppingSinceMs = nowMs;
     log.info({ signal }, 'stopping; once more to exit at once');
     const cancel = systemClock.after(STOP_TIMEOUT_MS, () => {
       log.error({}, 'stopping took too long; giving up');
