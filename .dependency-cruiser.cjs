@@ -61,7 +61,8 @@ module.exports = {
     },
     {
       name: 'front-door-only',
-      comment: 'From another folder import only its index.ts (base and shared are leaves of one-file modules).',
+      comment:
+        'From another folder import only its index.ts (base and shared are leaves of one-file modules).',
       severity: 'error',
       from: { path: '^(server/[^/]+|client)/' },
       to: {
@@ -107,6 +108,9 @@ module.exports = {
     // dependency-cruiser has no support for TypeScript 7 yet; swc reads the sources just as well.
     parser: 'swc',
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };
