@@ -128,6 +128,17 @@ describe('packetiser', () => {
     expect(packets.map((packet) => packet.subarray(12).toString())).toEqual(['frame']);
   });
 
+  it('cuts G.711 that is too large for a packet between samples, each part with its time', () => {
+    const pcmu: AudioFormat = { kind: 'audio', codec: 'pcmu', clockRate: 8_000, channels: 2 };
+    const samples = Buffer.from(Array.from({ length: 250 }, (_, i) => i));
+    const packets = packetiserOf({ clockRate: 8_000, maxPacketBytes: 113 })
+      .packetise(unitOf(pcmu, [samples], { pts90k: 90_000 }))
+      .map((packet) => RtpPacket.deSerialize(packet));
+    expect(packets.map(({ header }) => header.timestamp)).toEqual([8_000, 8_050, 8_100]);
+    expect(packets.map(({ payload }) => payload.length)).toEqual([100, 100, 50]);
+    expect(Buffer.concat(packets.map(({ payload }) => payload)).equals(samples)).toBe(true);
+  });
+
   it('counts what it sent, for sender reports', () => {
     const packetiser = packetiserOf();
     packetiser.packetise(unitOf(h264Format(), [nalOf(1, 1_000)]));
@@ -145,6 +156,14 @@ describe('timestamps and sender reports', () => {
     expect(rtpTimestampOf(90_000, 8_000)).toBe(8_000);
     expect(rtpTimestampOf(2 ** 32 + 5, 90_000)).toBe(5);
     expect(rtpTimestampOf(-1, 90_000)).toBe(2 ** 32 - 1);
+  });
+
+  it('stay exact after years', () => {
+    const threeYearsS = 3 * 365 * 86_400;
+    for (const clockRate of [8_000, 44_100, 48_000, 90_000]) {
+      const exact = BigInt.asUintN(32, BigInt(threeYearsS) * BigInt(clockRate) + BigInt(clockRate / 100));
+      expect(rtpTimestampOf(threeYearsS * 90_000 + 900, clockRate)).toBe(Number(exact));
+    }
   });
 
   it('come back the same for every clock up to 90 kHz (property)', () => {

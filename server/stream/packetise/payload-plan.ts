@@ -9,6 +9,8 @@ export interface PayloadPart {
   readonly data: Buffer;
   readonly start: number;
   readonly end: number;
+  /** Ticks of the track's clock after the unit's own time; 0 where it is left out. */
+  readonly laterTicks?: number;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -16,6 +18,7 @@ const NO_PREFIX = new Uint8Array(0);
 
 const NAL_TYPE_MASK = 0x1f;
 const NAL_REF_MASK = 0x60;
+const NAL_FORBIDDEN_BIT = 0x80;
 const STAP_A = 24;
 const FU_A = 28;
 
@@ -39,13 +42,15 @@ function stapA(nals: readonly Buffer[], maxPayloadBytes: number): PayloadPart | 
   if (nals.length === 0) return undefined;
   let sizeBytes = 1;
   let importance = 0;
+  let forbidden = 0;
   for (const nal of nals) {
     sizeBytes += 2 + nal.length;
     importance = Math.max(importance, (nal[0] ?? 0) & NAL_REF_MASK);
+    forbidden |= (nal[0] ?? 0) & NAL_FORBIDDEN_BIT;
   }
   if (sizeBytes > maxPayloadBytes) return undefined;
   const prefix = Buffer.allocUnsafe(sizeBytes);
-  prefix[0] = importance | STAP_A;
+  prefix[0] = forbidden | importance | STAP_A;
   let offset = 1;
   for (const nal of nals) {
     offset = prefix.writeUInt16BE(nal.length, offset);
@@ -83,7 +88,22 @@ export function planAac(frame: Buffer, maxPayloadBytes: number): PayloadPart[] {
   return parts;
 }
 
-/** G.711, G.722 and Opus: the frame is the payload (RFC 3551 section 4.5, RFC 7587). */
+/**
+ * G.711 and G.722 have one byte a tick and channel (RFC 3551 section 4.5), so what a camera sent in one large packet is cut
+ * between samples, each part with its own time.
+ */
+export function planSamples(samples: Buffer, maxPayloadBytes: number, channels: number): PayloadPart[] {
+  if (samples.length <= maxPayloadBytes) return planWhole(samples);
+  const stepBytes = maxPayloadBytes - (maxPayloadBytes % channels);
+  const parts: PayloadPart[] = [];
+  for (let start = 0; start < samples.length; start += stepBytes) {
+    const end = Math.min(samples.length, start + stepBytes);
+    parts.push({ prefix: NO_PREFIX, data: samples, start, end, laterTicks: start / channels });
+  }
+  return parts;
+}
+
+/** The frame is the payload. Opus (RFC 7587) cannot be cut, so a frame that is too large goes out as it is. */
 export function planWhole(frame: Buffer): PayloadPart[] {
   return [{ prefix: NO_PREFIX, data: frame, start: 0, end: frame.length }];
 }

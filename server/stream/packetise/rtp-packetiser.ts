@@ -1,6 +1,13 @@
 import { assertNever } from '../../../shared/result.ts';
 import type { Unit } from '../unit.ts';
-import { type ParameterSetMode, type PayloadPart, planAac, planH264, planWhole } from './payload-plan.ts';
+import {
+  type ParameterSetMode,
+  type PayloadPart,
+  planAac,
+  planH264,
+  planSamples,
+  planWhole,
+} from './payload-plan.ts';
 import { RTP_HEADER_BYTES, rtpTimestampOf, writeRtpHeader } from './rtp-header.ts';
 
 export interface RtpPacketiserOptions {
@@ -99,10 +106,13 @@ export class RtpPacketiser {
       case 'aac':
         return unit.payloads.flatMap((frame) => planAac(frame, this.#maxPayloadBytes));
       case 'opus':
+        return unit.payloads.flatMap((frame) => planWhole(frame));
       case 'pcmu':
       case 'pcma':
       case 'g722':
-        return unit.payloads.flatMap((frame) => planWhole(frame));
+        return unit.payloads.flatMap((samples) =>
+          planSamples(samples, this.#maxPayloadBytes, Math.max(1, format.channels)),
+        );
       default:
         return assertNever(format);
     }
@@ -115,7 +125,7 @@ export class RtpPacketiser {
       payloadType,
       marker,
       sequence: this.#sequence,
-      timestamp: this.#lastRtpTimestamp,
+      timestamp: (this.#lastRtpTimestamp + (part.laterTicks ?? 0)) >>> 0,
       ssrc,
       hasExtension: this.#extension.length > 0,
     });
