@@ -1,6 +1,7 @@
 import type { StreamId } from '../../shared/names.ts';
 import type { WatchableStream } from './ports.ts';
 import { StreamFeed, type StreamFeedDeps } from './stream-feed.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 
 export interface FeedsOptions extends StreamFeedDeps {
   /** How long the producers stay after the last viewer left. */
@@ -28,7 +29,8 @@ export class Feeds {
     this.#options = options;
   }
 
-  acquire(stream: WatchableStream): FeedLease {
+  /** `near`: the worker of who watches, which saves a pipe where the stream is in none yet. */
+  acquire(stream: WatchableStream, near?: WorkerHandle): FeedLease {
     let entry = this.#entries.get(stream.id);
     if (entry !== undefined && entry.feed.stream !== stream) {
       // The same name was removed and added again; its old viewers have been told by the old stream.
@@ -37,7 +39,7 @@ export class Feeds {
     }
     if (entry === undefined) {
       const made: Entry = {
-        feed: new StreamFeed(stream, this.#options),
+        feed: new StreamFeed(stream, this.#options, near),
         viewers: 0,
         cancelLinger: undefined,
         undoRemoved: stream.onRemoved(() => this.#drop(stream.id, made)),

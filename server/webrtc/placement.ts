@@ -65,5 +65,5 @@ export async function placeViewer(
 
 async function workerFor(deps: PlacementDeps, feed: StreamFeed): Promise<WorkerHandle> {
   const home = feed.worker;
-  return home === undefined ? deps.pool.leastLoaded() : deps.pool.forViewer(home, deps.spreadSlack);
+  return home === undefined ? deps.pool.leastLoaded() : deps.pool.besides(home, deps.spreadSlack);
 }

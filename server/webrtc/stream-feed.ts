@@ -18,6 +18,7 @@ const REBUILD_AFTER_MS = 1000;
 
 export interface StreamFeedDeps {
   readonly pool: WorkerPool;
+  readonly spreadSlack: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -52,6 +53,7 @@ export class StreamFeed {
   readonly #rtp = new Map<TrackKind, TrackRtp>();
   readonly #keyFrames: KeyFrameRequests;
   readonly #work = new Serial();
+  readonly #near: WorkerHandle | undefined;
   #formats: readonly TrackFormat[] = [];
   #home: Home | undefined;
   #reader: Reader | undefined;
@@ -60,8 +62,9 @@ export class StreamFeed {
   #isSettled = false;
   #isClosed = false;
 
-  constructor(stream: WatchableStream, deps: StreamFeedDeps) {
+  constructor(stream: WatchableStream, deps: StreamFeedDeps, near?: WorkerHandle) {
     this.stream = stream;
+    this.#near = near;
     this.#deps = deps;
     this.#log = deps.log.child({ stream: stream.id });
     this.#keyFrames = new KeyFrameRequests(deps.clock, () => stream.requestKeyFrame());
@@ -191,7 +194,10 @@ export class StreamFeed {
 
   async #ensureHome(): Promise<Home> {
     if (this.#home !== undefined) return this.#home;
-    const worker = await this.#deps.pool.leastLoaded();
+    const { pool, spreadSlack } = this.#deps;
+    const worker = await (this.#near === undefined
+      ? pool.leastLoaded()
+      : pool.besides(this.#near, spreadSlack));
     const sender = await RtpSender.open(worker.routers.default.router, {
       clock: this.#deps.clock,
       onKeyFrameRequest: () => this.#keyFrames.ask(),

@@ -126,7 +126,7 @@ export class ViewerSession {
     stream: WatchableStream,
     params: Params<'watch.start'>,
   ): Promise<MethodResult<'watch.start'>> {
-    const lease = this.#options.feeds.acquire(stream);
+    const lease = this.#options.feeds.acquire(stream, this.#placement?.placement.router.worker);
     let held: HeldWatch | undefined;
     try {
       await lease.feed.settled();

@@ -85,13 +85,14 @@ export class WebRtc {
       closers.add(() => pool.close());
       // Workers that are told to end complain of it; that is no news.
       closers.add(releaseLog);
-      const feeds = new Feeds({ pool, clock, log, lingerMs: options.lingerMs ?? 10_000 });
+      const spreadSlack = options.spreadSlack ?? 16;
+      const feeds = new Feeds({ pool, spreadSlack, clock, log, lingerMs: options.lingerMs ?? 10_000 });
       closers.add(() => feeds.close());
       const pipes = new Pipes();
       const deps = {
         pool,
         listen,
-        spreadSlack: options.spreadSlack ?? 16,
+        spreadSlack,
         streams,
         feeds,
         pipes,

@@ -90,13 +90,13 @@ export class WorkerPool {
   }
 
   /**
-   * The worker for a viewer of a stream that enters at `home`: that one, which costs no pipe, unless it carries
-   * notably more than the least loaded.
+   * The worker for one end of a stream whose other end is at `near`: that one, which costs no pipe, unless it
+   * carries notably more than the least loaded.
    */
-  async forViewer(home: WorkerHandle, slack: number): Promise<WorkerHandle> {
+  async besides(near: WorkerHandle, slack: number): Promise<WorkerHandle> {
     const least = await this.leastLoaded();
-    if (!home.isAlive) return least;
-    return home.load <= least.load * 1.25 + slack ? home : least;
+    if (!near.isAlive) return least;
+    return near.load <= least.load * 1.25 + slack ? near : least;
   }
 
   /** Ends every worker and waits for their processes to be gone. Idempotent. */

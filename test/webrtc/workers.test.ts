@@ -62,6 +62,17 @@ test('viewers of one stream spread over two workers, joined by a pipe that goes 
   expect((await opened.webrtc.stats()).workers.map(({ consumers }) => consumers)).toEqual([0, 0]);
 });
 
+test('streams watched by one session enter at its own worker, so nothing has to be piped', async () => {
+  const opened = await house(['one', 'two']);
+  const { session } = new TestSession(opened.webrtc);
+  for (const stream of ['live/one', 'live/two'] as const) {
+    await session.startWatch({ stream, rtpCapabilities: VIEWER_CAPABILITIES });
+  }
+  const { pipes, streams } = await opened.webrtc.stats();
+  expect(pipes).toBe(0);
+  expect(new Set(streams.map(({ worker }) => worker)).size).toBe(1);
+});
+
 test('a killed worker takes its viewers with it, tells them, and is replaced; others do not notice', async () => {
   const opened = await house(['front', 'back']);
   const doomed = new TestSession(opened.webrtc);
