@@ -112,8 +112,12 @@ export class Room {
       this.#enter('login');
       return;
     }
-    const text = failure.code === 'UNREACHABLE' ? `${failure.message} Trying again…` : failure.message;
-    setText(this.#places.notice, text);
+    const away = failure.code === 'UNREACHABLE';
+    if (away) {
+      setText(this.#places.tally, '');
+      this.#grid.outOfReach();
+    }
+    setText(this.#places.notice, away ? `${failure.message} Trying again…` : failure.message);
     this.#places.notice.hidden = false;
   }
 

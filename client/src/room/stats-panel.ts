@@ -6,10 +6,10 @@ const REFRESH_MS = 1_000;
 const UNKNOWN = '–';
 
 const FIGURES: readonly { label: string; text(stats: PlayerStats): string }[] = [
-  { label: 'Delay from server', text: ({ latencyMs }) => unit(latencyMs, 'ms') },
-  { label: 'Frames a second', text: ({ fps }) => unit(fps, '') },
+  { label: 'Delay', text: ({ latencyMs }) => unit(latencyMs, 'ms') },
+  { label: 'Frame rate', text: ({ fps }) => unit(fps, 'fps') },
   {
-    label: 'Arriving',
+    label: 'Bit rate',
     text: ({ bitrateKbps }) => (bitrateKbps === undefined ? UNKNOWN : bitrateText(bitrateKbps)),
   },
   { label: 'Packets lost', text: ({ packetsLost }) => unit(packetsLost, '') },

@@ -63,6 +63,13 @@ export class StreamCard {
     this.#remove.hidden = status.readOnly;
   }
 
+  /** The gateway is away, so what it said last may no longer be true. */
+  outOfReach(): void {
+    setText(this.#state, 'Out of reach');
+    this.#state.dataset.state = 'unknown';
+    this.#why.hidden = true;
+  }
+
   get large(): boolean {
     return this.#large;
   }

@@ -48,6 +48,10 @@ export class StreamGrid {
     this.#applyAddress();
   }
 
+  outOfReach(): void {
+    for (const card of this.#cards.values()) card.outOfReach();
+  }
+
   clear(): void {
     this.update([]);
   }
