@@ -253,6 +253,7 @@ export class GatewayRtspConnection extends RtspClient {
       localAddress: socket.localAddress ?? '0.0.0.0',
       peerAddress: socket.remoteAddress ?? '',
       context: () => this.#context('SETUP'),
+      onFailure: (thrown) => this.#end(asRtspError(thrown)),
       setup: (url, header) => this.#send('SETUP', url, { Transport: header }),
       sendInterleaved: (channel, packet) =>
         exchange.send(Buffer.concat([interleavedHeader(channel, packet.length), packet]), false),

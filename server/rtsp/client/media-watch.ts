@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { SourceUnit, TrackKind } from '../../stream/index.ts';
-import { RtspError } from './errors.ts';
+import { asRtspError, RtspError } from './errors.ts';
 import type { TrackReceiver } from './track-receiver.ts';
 import type { LowerTransport } from './transport-choice.ts';
 
@@ -61,15 +61,24 @@ export class MediaWatch {
 
   #check(nowMs: number): void {
     const receivers = this.#options.receivers();
-    for (const receiver of receivers) receiver.tick(nowMs);
     if (this.#failed) return;
+    try {
+      for (const receiver of receivers) receiver.tick(nowMs);
+    } catch (thrown) {
+      // Only a bug gets here; a timer has nobody above it to catch it.
+      this.#fail(asRtspError(thrown));
+      return;
+    }
     const lastAtMs = receivers.find((receiver) => receiver.kind === 'video')?.lastPacketAtMs;
     if (lastAtMs !== undefined && this.#firstPacketAtMs === undefined) {
       this.#firstPacketAtMs = lastAtMs;
       this.#options.onFirstPacket();
     }
     const error = this.#trouble(nowMs, lastAtMs);
-    if (error === undefined) return;
+    if (error !== undefined) this.#fail(error);
+  }
+
+  #fail(error: RtspError): void {
     this.#failed = true;
     this.#options.onFailure(error);
   }

@@ -13,7 +13,7 @@ export interface PacketListener {
 export interface TrackLinksOptions
   extends Pick<
     TrackSetupOptions,
-    'lower' | 'clock' | 'udpPorts' | 'random' | 'localAddress' | 'peerAddress'
+    'lower' | 'clock' | 'udpPorts' | 'random' | 'localAddress' | 'peerAddress' | 'onFailure'
   > {
   readonly listener: PacketListener;
   context(): RtspErrorContext;

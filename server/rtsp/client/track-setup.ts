@@ -26,6 +26,7 @@ export interface TrackSetupOptions {
   isChannelTaken(channel: number): boolean;
   onRtp(packet: Buffer, receivedAtMs: number): void;
   onRtcp(packet: Buffer, receivedAtMs: number): void;
+  onFailure(thrown: unknown): void;
 }
 
 /** Sets one track up. Rejects with an RtspError; nothing stays open then. */
@@ -53,8 +54,8 @@ async function setUpOverTcp(options: TrackSetupOptions): Promise<TrackLink> {
 
 async function setUpOverUdp(options: TrackSetupOptions): Promise<TrackLink> {
   const pair = await bindUdpPair(options.udpPorts, options.localAddress, options.random);
-  const { clock, peerAddress, onRtp, onRtcp } = options;
-  const udp = new UdpTrack({ pair, peerAddress, clock, onRtp, onRtcp });
+  const { clock, peerAddress, onRtp, onRtcp, onFailure } = options;
+  const udp = new UdpTrack({ pair, peerAddress, clock, onRtp, onRtcp, onFailure });
   try {
     const transport = buildTransport({
       profile: 'RTP/AVP',

@@ -8,6 +8,8 @@ export interface UdpTrackOptions {
   readonly clock: Clock;
   onRtp(packet: Buffer, receivedAtMs: number): void;
   onRtcp(packet: Buffer, receivedAtMs: number): void;
+  /** One of the two threw: a bug, which must not end the process. */
+  onFailure(thrown: unknown): void;
 }
 
 /** An RTP packet without payload, of a type (RFC 3551: 0) that nobody waits for. */
@@ -33,12 +35,20 @@ export class UdpTrack {
     pair.rtp.on('message', (packet, from) => {
       if (this.#isForeign(from, this.#rtpPort)) return;
       if (this.#rtpPort === 0) this.#rtpPort = from.port;
-      options.onRtp(packet, clock.monotonicMs());
+      try {
+        options.onRtp(packet, clock.monotonicMs());
+      } catch (thrown) {
+        options.onFailure(thrown);
+      }
     });
     pair.rtcp.on('message', (packet, from) => {
       if (this.#isForeign(from, this.#rtcpPort)) return;
       if (this.#rtcpPort === 0) this.#rtcpPort = from.port;
-      options.onRtcp(packet, clock.monotonicMs());
+      try {
+        options.onRtcp(packet, clock.monotonicMs());
+      } catch (thrown) {
+        options.onFailure(thrown);
+      }
     });
     // A destination that answers with ICMP must not end the process; the media time-out notices.
     pair.rtp.on('error', () => {});

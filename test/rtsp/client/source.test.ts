@@ -668,6 +668,15 @@ describe('units', () => {
     expect(sink.lastCounters?.droppedUnits).toBeGreaterThan(0);
   });
 
+  it('cost this connection only when whoever takes them throws', async () => {
+    const server = await camera({ onPlay: stream });
+    const { sink } = pull(server.url());
+    sink.unit = () => {
+      throw new Error('a bug elsewhere');
+    };
+    expect((await firstWait(sink)).message).toContain('a bug elsewhere');
+  });
+
   it('are told of in receiver reports with a name, every 5 s', async () => {
     const clock = new FakeClock();
     const server = await camera({ onPlay: (connection) => connection.sendPicture({ timestamp: 0 }) });

@@ -169,6 +169,16 @@ describe('RTP over UDP', () => {
     expect(camera.server.connections).toHaveLength(1);
   });
 
+  it('costs this connection only when whoever takes the units throws', async () => {
+    const camera = await udpCamera((on) => on.send(picture(1, true)));
+    const { sink } = pull(camera.server.url(), { transport: 'udp' });
+    sink.unit = () => {
+      throw new Error('a bug elsewhere');
+    };
+    const wait = await waitFor('the reason', () => sink.waits[0]);
+    expect(wait.message).toContain('a bug elsewhere');
+  });
+
   it('gives its ports back', async () => {
     const camera = await udpCamera((on) => on.send(picture(1, true)));
     const { sink, source } = pull(camera.server.url(), { transport: 'udp' });
