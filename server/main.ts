@@ -6,19 +6,26 @@
 import { fileURLToPath } from 'node:url';
 import type { StreamId } from '../shared/names.ts';
 import { streamId } from '../shared/names.ts';
-import type { StreamDefinition } from '../shared/stream.ts';
 import { resolveAnyAddress, resolveCameraAddress } from './base/address-policy.ts';
-import { isLoopback } from './base/addresses.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { Closers } from './base/closers.ts';
 import { ConfigError, type LoadedConfig, loadConfig } from './base/config/load.ts';
 import type { Settings } from './base/config/settings.ts';
 import { createLogger, type Logger } from './base/log.ts';
 import { prettyStream } from './base/log-pretty.ts';
+import { stopOnSignals } from './base/stop-on-signals.ts';
 import { VERSION } from './base/version.ts';
 import { SqliteCatalog } from './catalog/index.ts';
 import { HELP, parseCommandLine } from './cli.ts';
-import { Demo, Metrics, StreamDirectory } from './gateway/index.ts';
+import {
+  checkPublishers,
+  Demo,
+  listening,
+  Metrics,
+  requireLogin,
+  StartError,
+  StreamDirectory,
+} from './gateway/index.ts';
 import { createHttpApp, Gate } from './http/index.ts';
 import { RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
@@ -28,59 +35,19 @@ import { WebRtc } from './webrtc/index.ts';
 
 /** How long viewers wait before they look for the gateway again after an orderly stop. */
 const RETRY_AFTER_MS = 2_000;
-/** An orderly stop that takes longer than this is given up. */
-const STOP_TIMEOUT_MS = 15_000;
-/** systemd signals every process of a service, and whoever started us passes the signal on: that is one and the same. */
-const SAME_SIGNAL_MS = 300;
 const STATIC_DIR = fileURLToPath(new URL('../client/dist', import.meta.url));
-
-/** Something a person has to mend before the gateway can start; the message says how. */
-class StartError extends Error {}
-
-function requireLogin(settings: Settings): void {
-  const open = [
-    ['http.host', settings.http.host],
-    ['rtsp.host', settings.rtsp.host],
-  ] as const;
-  for (const [key, host] of open) {
-    if (settings.auth.apiToken !== undefined || host === 'localhost' || isLoopback(host)) continue;
-    throw new StartError(
-      `${key} is ${host}, so other machines could watch without logging in. Set auth.apiToken (SLUICE_API_TOKEN), ` +
-        'for example to the output of "openssl rand -hex 24", or keep the address 127.0.0.1.',
-    );
-  }
-}
-
-/** `what` failed with a system error: says which setting to change. */
-async function listening<T>(key: string, address: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (failure) {
-    const code = failure instanceof Error && 'code' in failure ? String(failure.code) : '';
-    const text = failure instanceof Error ? failure.message : String(failure);
-    if (code === 'EADDRINUSE' || /address already in use|port bind failed/i.test(text)) {
-      throw new StartError(
-        `${address} is in use by another program. Stop that one, or choose another ${key}.`,
-      );
-    }
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      throw new StartError(`Cannot listen at ${address} (${code}). Choose another ${key}.`);
-    }
-    throw failure;
-  }
-}
 
 function sourceStarter(parts: {
   clock: Clock;
   log: Logger;
   settings: Settings;
-  trusted: Set<StreamId>;
+  mayBeLocal: (id: StreamId) => boolean;
 }): StartSource {
-  const { clock, log, settings, trusted } = parts;
+  const { clock, log, settings } = parts;
   const workedTransports = new Map();
   return (definition, sink) => {
     const mayBeLocal =
-      settings.sources.allowLoopback || trusted.has(streamId(definition.app, definition.name));
+      settings.sources.allowLoopback || parts.mayBeLocal(streamId(definition.app, definition.name));
     return startRtspSource(definition, sink, {
       clock,
       log,
@@ -143,16 +110,6 @@ async function addStreams(parts: { config: LoadedConfig; hub: Hub; catalog: Sqli
   }
 }
 
-function checkPublishers(streams: readonly StreamDefinition[], file: string | undefined): void {
-  for (const { app, name, source } of streams) {
-    if (source.url !== 'publish:' || (source.username !== undefined && source.password !== undefined))
-      continue;
-    throw new StartError(
-      `${file}: streams.${app}/${name}.source needs username and password; publishers log in with them.`,
-    );
-  }
-}
-
 interface Gateway {
   readonly url: string;
   close(): Promise<void>;
@@ -178,9 +135,10 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   const catalog = new SqliteCatalog({ dataDir: settings.dataDir, clock });
   closers.add(() => catalog.close());
 
-  const readOnly = new Set(config.streams.map(({ app, name }) => streamId(app, name)));
-  const trusted = new Set<StreamId>([...readOnly, 'live/demo']);
-  const hub = new Hub({ clock, log, startSource: sourceStarter({ ...base, trusted }) });
+  const ofFile = new Set(config.streams.map(({ app, name }) => streamId(app, name)));
+  const isDemo = (id: StreamId) => id === 'live/demo' && demo.isOn;
+  const isFixed = (id: StreamId) => ofFile.has(id) || isDemo(id);
+  const hub = new Hub({ clock, log, startSource: sourceStarter({ ...base, mayBeLocal: isFixed }) });
   closers.add(() => hub.close());
 
   const webRtc = await startWebRtc({ ...base, hub });
@@ -188,7 +146,6 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
 
   const rtsp = await startRtspServer({ ...base, hub });
   closers.add(() => rtsp.server.close());
-  await addStreams({ config, hub, catalog, log });
 
   const { apiToken } = settings.auth;
   const ffmpegPath = process.env.FFMPEG_PATH;
@@ -207,17 +164,16 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       }),
   });
   closers.add(() => demo.set(false));
+  await addStreams({ config, hub, catalog, log });
   const directory = new StreamDirectory({
     hub,
     catalog,
-    readOnly: new Set<StreamId>([...readOnly, 'live/demo']),
+    isReadOnly: isFixed,
     sharedViewers: (id) => webRtc.viewersOf(id),
     onCountChanged: () => updateDemo(),
   });
   const updateDemo = () => {
-    const configured = directory
-      .list()
-      .filter(({ app, name }) => readOnly.has(streamId(app, name)) || name !== 'demo');
+    const configured = directory.list().filter(({ app, name }) => !isDemo(streamId(app, name)));
     demo
       .set(settings.demo ?? configured.length === 0)
       .catch((failure) => log.error({ err: failure }, 'the demo failed'));
@@ -261,33 +217,6 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   return listening('http.port', `${host}:${port}`, app.listen({ host, port }));
 }
 
-/** The first signal stops everything in order; the second one exits at once. */
-function stopOnSignals(gateway: () => Gateway | undefined, log: Logger): void {
-  let stoppingSinceMs: number | undefined;
-  const stop = (signal: NodeJS.Signals) => {
-    const nowMs = systemClock.monotonicMs();
-    if (stoppingSinceMs !== undefined) {
-      if (nowMs - stoppingSinceMs > SAME_SIGNAL_MS) process.exit(130);
-      return;
-    }
-    stoppingSinceMs = nowMs;
-    log.info({ signal }, 'stopping; once more to exit at once');
-    const cancel = systemClock.after(STOP_TIMEOUT_MS, () => {
-      log.error({}, 'stopping took too long; giving up');
-      process.exit(1);
-    });
-    const closed = gateway()?.close() ?? Promise.resolve();
-    closed
-      .catch((failure: unknown) => log.error({ err: failure }, 'something did not stop in order'))
-      .finally(() => {
-        cancel();
-        log.info({}, 'stopped');
-        process.exit(0);
-      });
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
-}
-
 async function run(config: LoadedConfig): Promise<void> {
   const terminal = process.stderr.isTTY === true;
   const log = createLogger(
@@ -300,7 +229,7 @@ async function run(config: LoadedConfig): Promise<void> {
     process.exit(1);
   });
   let gateway: Gateway | undefined;
-  stopOnSignals(() => gateway, log);
+  stopOnSignals(async () => gateway?.close(), log);
   gateway = await start(config, log);
   process.stdout.write(`Sluice ${VERSION} is running. Open ${gateway.url}/ in a browser. Ctrl-C stops it.\n`);
 }

@@ -27,10 +27,16 @@ export interface DemoOptions {
 export class Demo {
   readonly #options: DemoOptions;
   #camera: DemoCamera | undefined;
+  #isOn = false;
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: DemoOptions) {
     this.#options = options;
+  }
+
+  /** Whether `live/demo` is the demo just now; otherwise the name is as good as any. */
+  get isOn(): boolean {
+    return this.#isOn;
   }
 
   /** Starts or stops it, one change after the other. */
@@ -51,6 +57,7 @@ export class Demo {
       log.warn({}, 'there is a stream live/demo already; the demo camera stays off');
       return;
     }
+    this.#isOn = true;
     const secret = { username: DEMO_USER, password: randomBytes(24).toString('hex') };
     const definitionOf = (app: string, source: object) => ({
       ...streamDefinitionSchema.parse({ name: 'demo', source, labels: { title: 'Demo camera' } }),
@@ -70,6 +77,7 @@ export class Demo {
     const camera = this.#camera;
     this.#camera = undefined;
     await this.#options.hub.remove('live/demo');
+    this.#isOn = false;
     await camera?.close();
     await this.#options.hub.remove('internal/demo');
   }

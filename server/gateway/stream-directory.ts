@@ -14,7 +14,7 @@ export interface StreamDirectoryOptions {
   readonly hub: Hub;
   readonly catalog: StreamCatalog;
   /** Streams of the configuration file and the demo: not to be changed here. */
-  readonly readOnly: ReadonlySet<StreamId>;
+  readonly isReadOnly: (id: StreamId) => boolean;
   readonly sharedViewers: (id: StreamId) => number;
   /** A stream was added or removed. */
   readonly onCountChanged?: () => void;
@@ -90,7 +90,7 @@ export class StreamDirectory {
         `There is no stream ${id}; GET /api/v1/streams lists those there are.`,
       );
     }
-    if (this.#options.readOnly.has(id)) {
+    if (this.#options.isReadOnly(id)) {
       throw new ApiError(
         'STREAM_READ_ONLY',
         `${id} comes from the configuration; change it there and restart.`,
@@ -101,7 +101,7 @@ export class StreamDirectory {
 
   #status(stream: Stream): StreamStatus {
     return streamStatus(stream, {
-      readOnly: this.#options.readOnly.has(stream.id),
+      readOnly: this.#options.isReadOnly(stream.id),
       sharedViewers: this.#options.sharedViewers(stream.id),
     });
   }

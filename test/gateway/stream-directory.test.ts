@@ -36,7 +36,7 @@ describe('stream directory', () => {
     directory = new StreamDirectory({
       hub,
       catalog,
-      readOnly: new Set(['live/fixed'] as const),
+      isReadOnly: (id) => id === 'live/fixed',
       sharedViewers: () => 3,
     });
   });
