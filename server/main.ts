@@ -218,6 +218,8 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
 }
 
 async function run(config: LoadedConfig): Promise<void> {
+  // Media workers inherit the environment, and none of them needs the token.
+  delete process.env.SLUICE_API_TOKEN;
   const terminal = process.stderr.isTTY === true;
   const log = createLogger(
     config.settings.log.level,
