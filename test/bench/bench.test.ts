@@ -4,7 +4,7 @@ import { benches } from './benches/index.ts';
 import type { Report } from './support/report.ts';
 
 /** A short slice of every bench: that it runs, leaves nothing behind and finds figures. Speed is not judged here. */
-const SLICE = { seconds: 2, cameras: 2, joins: 2 };
+const SLICE = { seconds: 2, settleMs: 1200, cameras: 1, joins: 1 };
 
 let closers = new Closers();
 afterEach(() => closers.close());
@@ -20,15 +20,13 @@ async function runSlice(name: string): Promise<Map<string, number>> {
   return values;
 }
 
-test('latency: pictures of both cameras come through gateway and relay, later than they were sent', async () => {
+test('latency: pictures come through gateway and relay, later than they were sent', async () => {
   const values = await runSlice('latency');
   for (const side of ['gateway', 'relay']) {
-    for (const cameras of [1, 2]) {
-      expect(values.get(`latency.${cameras}.${side}.p50`)).toBeGreaterThan(0);
-      expect(values.get(`latency.${cameras}.${side}.p50`)).toBeLessThan(5000);
-    }
+    expect(values.get(`latency.1.${side}.p50`)).toBeGreaterThan(0);
+    expect(values.get(`latency.1.${side}.p50`)).toBeLessThan(5000);
   }
-  expect(values.get('latency.2.pictures')).toBeGreaterThan(values.get('latency.1.pictures') ?? Infinity);
+  expect(values.get('latency.1.pictures')).toBeGreaterThan(10);
 }, 90_000);
 
 test('glass: the time code is read back from Chromium, a while after it was painted', async () => {

@@ -8,7 +8,6 @@ import type { Figure } from '../support/report.ts';
 import { slope } from '../support/stats.ts';
 import { startViewers, type Viewers } from '../viewers/viewers.ts';
 
-const SETTLE_MS = 3000;
 /** Viewers of each camera, step by step. */
 const STEPS = [0, 1, 2] as const;
 
@@ -44,7 +43,7 @@ export const cpuBench: Bench = {
     for (const perCamera of STEPS) {
       if (perCamera > 0) await addViewers(context, gateway, viewers);
       context.progress(`${cameras} cameras, ${perCamera} viewers each`);
-      await sleep(SETTLE_MS);
+      await sleep(context.settleMs);
       steps.push({ viewers: perCamera * cameras, usages: await measure(gateway.pid, context.seconds) });
     }
     return {

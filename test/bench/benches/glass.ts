@@ -7,14 +7,12 @@ import type { Figure } from '../support/report.ts';
 import { percentile } from '../support/stats.ts';
 
 const CAMERA = { width: 1280, height: 720, fps: 25, gop: 25 };
-/** Chromium's jitter buffer starts wide and settles. */
-const WARM_UP_MS = 2000;
 
 /** From the moment a picture is painted to the moment Chromium shows it. */
 export const glassBench: Bench = {
   name: 'glass',
   summary: 'glass to glass in Chromium, from a time code drawn into the picture',
-  async run({ closers, seconds, progress }) {
+  async run({ closers, seconds, settleMs, progress }) {
     const camera = await startTimeCodeCamera(CAMERA);
     closers.add(() => camera.close());
     const gateway = await startGateway({ cameras: [camera.url] });
@@ -27,7 +25,7 @@ export const glassBench: Bench = {
     const ways: Way[] = (await page.loadPlayer()) ? ['player', 'whep'] : ['whep'];
     for (const way of ways) {
       progress(`watching by ${way} for ${seconds} s`);
-      const glass = await page.glass(way, 'live/cam0', { warmUpMs: WARM_UP_MS, lengthMs: seconds * 1000 });
+      const glass = await page.glass(way, 'live/cam0', { warmUpMs: settleMs, lengthMs: seconds * 1000 });
       figures.push(...figuresOf(way, glass, await camera.takeLog()));
     }
     return {

@@ -12,8 +12,6 @@ import type { ReceivedLog } from '../viewers/received-log.ts';
 import { startUdpReceiver, startViewers } from '../viewers/viewers.ts';
 import { type Matched, matchPictures } from './match.ts';
 
-/** Time for the last connected viewers to get a key frame and for the processes to warm up. */
-const WARM_UP_MS = 2500;
 /** Time for the last pictures to come in. */
 const TRAIL_MS = 500;
 
@@ -111,7 +109,7 @@ async function measure(
   cameras: Side<SentLog>,
   viewers: Side<ReceivedLog>,
 ): Promise<Matched> {
-  await sleep(WARM_UP_MS);
+  await sleep(context.settleMs);
   const fromMs = monotonicMs();
   await sleep(context.seconds * 1000);
   const toMs = monotonicMs();

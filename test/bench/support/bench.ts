@@ -4,6 +4,8 @@ import type { Report } from './report.ts';
 export interface BenchOptions {
   /** How long each measurement lasts, once everything runs. */
   readonly seconds: number;
+  /** How long everything runs before it is measured: the last viewers get a key frame, processes warm up. */
+  readonly settleMs: number;
   /** Overrides how many cameras there are in the full load. */
   readonly cameras: number;
   /** How many times the `join` bench clicks, for each GOP length. */

@@ -2,6 +2,9 @@ import { parseArgs } from 'node:util';
 import { err, ok, type Result } from '../../../shared/result.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 
+/** Also long enough for Chromium's jitter buffer to settle. */
+const SETTLE_MS = 3000;
+
 export interface CommandLine extends BenchOptions {
   readonly help: boolean;
   /** Which benches to run, in the order of the list. */
@@ -44,6 +47,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     help: values.help === true,
     names: positionals.length === 0 ? known : positionals,
     seconds,
+    settleMs: SETTLE_MS,
     cameras,
     joins,
     jsonFile: values.json,

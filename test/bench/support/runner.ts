@@ -15,9 +15,9 @@ export class Runner {
     const closers = new Closers();
     this.#closers = closers;
     try {
-      const { seconds, cameras, joins } = options;
+      const { seconds, settleMs, cameras, joins } = options;
       const progress = (text: string) => this.#say(`${bench.name}: ${text}`);
-      return await bench.run({ seconds, cameras, joins, closers, progress });
+      return await bench.run({ seconds, settleMs, cameras, joins, closers, progress });
     } finally {
       await closers.close();
     }
