@@ -75,7 +75,7 @@ test('watches start after the greeting, and are resumed when their tracks are th
 });
 
 test('all watches share one connection and one transport', async () => {
-  const logs = watchAll(connect(), 3);
+  watchAll(connect(), 3);
   await settle();
   expect(server.connections).toHaveLength(1);
   expect(media.transports).toHaveLength(1);

@@ -50,7 +50,7 @@ export class SluicePlayer extends HTMLElement {
 
   constructor() {
     super();
-    this.#view = new PlayerView(this.attachShadow({ mode: 'open' }), {
+    this.#view = new PlayerView(this.attachShadow({ mode: 'open', delegatesFocus: true }), {
       togglePlay: () => (this.paused ? this.play() : this.pause()),
       toggleMuted: () => this.#setMuted(!this.muted),
       toggleFullscreen: () => void this.#toggleFullscreen(),

@@ -1,0 +1,273 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { launchChromium } from '../support/chromium.ts';
+import { type GatewayOptions, GatewayProcess } from '../support/gateway.ts';
+import { waitFor } from '../support/wait.ts';
+
+const TOKEN = 'correct-horse-battery-staple';
+const TIMEOUT_MS = 90_000;
+
+let browser: Browser;
+const undo: Array<() => Promise<unknown>> = [];
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+
+afterAll(() => browser.close());
+
+afterEach(async () => {
+  for (const close of undo.splice(0).reverse()) await close();
+});
+
+async function startGateway(options: GatewayOptions = {}): Promise<GatewayProcess> {
+  const gateway = await GatewayProcess.start(options);
+  undo.push(() => gateway.close());
+  return gateway;
+}
+
+interface OpenPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** What the browser complained about: scripts that threw, and what a policy blocked. */
+  readonly complaints: string[];
+}
+
+async function openPage(url: string): Promise<OpenPage> {
+  const context = await browser.newContext();
+  undo.push(() => context.close());
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy|Refused to/i.test(message.text())) complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, context, complaints };
+}
+
+interface PlayerLook {
+  readonly state: string;
+  readonly reason: string | undefined;
+  readonly timeS: number;
+  readonly frames: number;
+  readonly keepsPicture: boolean;
+}
+
+/** The page's player, by its public face; as text, since the browser's types are not those of the tests. */
+function look(page: Page, selector = 'sluice-player'): Promise<PlayerLook | undefined> {
+  return page.evaluate<PlayerLook | undefined>(`(async () => {
+    const player = document.querySelector(${JSON.stringify(selector)});
+    if (!player || player.state === undefined) return undefined;
+    const stats = await player.stats;
+    return {
+      state: player.state,
+      reason: player.reason?.code,
+      timeS: player.video.currentTime,
+      frames: stats?.framesDecoded ?? 0,
+      keepsPicture: !player.shadowRoot.querySelector('.still').hidden,
+    };
+  })()`);
+}
+
+async function untilPlaying(page: Page, selector?: string): Promise<PlayerLook> {
+  return waitFor(
+    'the player to play',
+    async () => {
+      const now = await look(page, selector);
+      return now?.state === 'playing' && now.frames > 0 ? now : undefined;
+    },
+    30_000,
+  );
+}
+
+/** Frames are decoded and time goes on. */
+async function expectAdvance(page: Page, selector?: string): Promise<void> {
+  const before = await untilPlaying(page, selector);
+  await waitFor('more frames and later times', async () => {
+    const now = await look(page, selector);
+    return now !== undefined && now.frames >= before.frames + 10 && now.timeS > before.timeS + 0.2;
+  });
+}
+
+test(
+  'the page lists the demo camera and plays it',
+  async () => {
+    const gateway = await startGateway();
+    const { page, complaints } = await openPage(gateway.url);
+    await page.getByRole('heading', { name: 'demo' }).waitFor();
+    await expectAdvance(page);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByText(/H\.264 .* 1280 × 720/).waitFor();
+    await page.getByText('1 viewer', { exact: false }).waitFor();
+    expect(complaints).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'enlarging a camera is a place of its own in the address, with its figures',
+  async () => {
+    const gateway = await startGateway();
+    const { page, complaints } = await openPage(gateway.url);
+    await untilPlaying(page);
+    await page.getByRole('button', { name: 'Enlarge live/demo' }).click();
+    expect(new URL(page.url()).hash).toBe('#/live/demo');
+    await page.getByText('UDP', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Enlarge live/demo' }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Back to all cameras' }).waitFor();
+    await expectAdvance(page);
+    expect(complaints).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a gateway that is killed and started again is found without a reload, and the last picture stays',
+  async () => {
+    const gateway = await startGateway();
+    const { page } = await openPage(gateway.url);
+    await untilPlaying(page);
+    await page.evaluate('globalThis.sameDocument = true');
+    await gateway.kill();
+    await waitFor('the player to see it', async () => (await look(page))?.state === 'reconnecting');
+    expect((await look(page))?.keepsPicture).toBe(true);
+    await page.getByRole('alert').getByText('The gateway cannot be reached.').waitFor();
+    await gateway.startAgain();
+    await expectAdvance(page);
+    expect((await look(page))?.keepsPicture).toBe(false);
+    await page.getByRole('alert').waitFor({ state: 'hidden' });
+    expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'with a token the page asks for it, and keeps it from scripts and from the address',
+  async () => {
+    const gateway = await startGateway({ settings: { auth: { apiToken: TOKEN } } });
+    const { page, context, complaints } = await openPage(gateway.url);
+    await page.getByLabel('Token').fill('not-the-right-token');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByText('That is not the token.').waitFor();
+    expect(await look(page)).toBeUndefined();
+    await page.getByLabel('Token').fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await expectAdvance(page);
+    const cookies = await context.cookies();
+    expect(cookies.map(({ httpOnly, sameSite }) => [httpOnly, sameSite])).toEqual([[true, 'Strict']]);
+    expect(JSON.stringify([await page.content(), cookies, page.url()])).not.toContain(TOKEN);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByLabel('Token').waitFor();
+    expect(await look(page)).toBeUndefined();
+    expect(complaints).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a camera is added by form, with readable errors, and removed again',
+  async () => {
+    const gateway = await startGateway({ settings: { demo: true } });
+    const { page, complaints } = await openPage(gateway.url);
+    await page.getByRole('button', { name: 'Add camera' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name', { exact: true }).fill('back-yard');
+    await dialog.getByLabel('Address').fill('http://192.0.2.7/video');
+    await dialog.getByRole('button', { name: 'Add camera' }).click();
+    await dialog.getByText(/scheme "http:"; expected rtsp:/).waitFor();
+    await dialog.getByLabel('Address').fill('rtsp://192.0.2.7/video');
+    await dialog.getByLabel('User name').fill('viewer');
+    await dialog.getByLabel('Password').fill('secret-of-the-camera');
+    await dialog.getByRole('button', { name: 'Add camera' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'back-yard' }) });
+    await card
+      .getByText(/Connecting|Waiting/)
+      .first()
+      .waitFor();
+    expect(await page.content()).not.toContain('secret-of-the-camera');
+    await card.getByRole('button', { name: 'Remove live/back-yard' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await card.waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'demo' }).waitFor();
+    expect(complaints).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a page of another, allowed origin embeds the player with a token',
+  async () => {
+    const site = await startSite();
+    const gateway = await startGateway({
+      settings: { auth: { apiToken: TOKEN }, http: { allowedOrigins: [site.origin] } },
+    });
+    site.html = `<!doctype html><title>A shop</title>
+    <script type="module" src="${gateway.url}/sluice-player.js"></script>
+    <sluice-player id="good" src="/live/demo" token="${TOKEN}" autoplay muted controls></sluice-player>
+    <sluice-player id="bad" src="/live/demo" token="some-other-token" autoplay muted></sluice-player>
+    <sluice-player id="idle" src="/live/demo" token="${TOKEN}"></sluice-player>`;
+    const { page } = await openPage(site.origin);
+    await expectAdvance(page, '#good');
+    await waitFor('the other player to be refused', async () => {
+      const bad = await look(page, '#bad');
+      return bad?.state === 'failed' && bad.reason === 'UNAUTHORIZED';
+    });
+    expect((await look(page, '#idle'))?.state).toBe('idle');
+    await page.locator('#idle').getByRole('button', { name: 'Play' }).first().click();
+    await expectAdvance(page, '#idle');
+    await page.locator('#good').press(' ');
+    expect((await look(page, '#good'))?.state).toBe('paused');
+    await page.locator('#good').press(' ');
+    await expectAdvance(page, '#good');
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a page of an origin that is not allowed gets nothing',
+  async () => {
+    const site = await startSite();
+    const gateway = await startGateway();
+    site.html = `<!doctype html><title>A stranger</title>
+    <sluice-player src="/live/demo" server="${gateway.url}" autoplay muted></sluice-player>
+    <script type="module" src="${gateway.url}/sluice-player.js"></script>`;
+    const { page } = await openPage(site.origin);
+    const opened = await page.evaluate(`new Promise((done) => {
+    const socket = new WebSocket(${JSON.stringify(gateway.url.replace('http', 'ws'))} + '/api/v1/signaling', ['sluice.v1']);
+    socket.onopen = () => done(true);
+    socket.onerror = () => done(false);
+  })`);
+    expect(opened).toBe(false);
+    expect(await look(page)).toBeUndefined();
+  },
+  TIMEOUT_MS,
+);
+
+interface Site {
+  readonly origin: string;
+  html: string;
+}
+
+/** A web site of somebody else. */
+async function startSite(): Promise<Site> {
+  const site = { origin: '', html: '' };
+  const server: Server = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end(site.html);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  site.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  undo.push(async () => {
+    server.closeAllConnections();
+    await once(server.close(), 'close');
+  });
+  return site;
+}
