@@ -5,6 +5,10 @@ const MAX_NALS = 4096;
 /** Fragments and what they hold in memory; a small fragment may keep a large chunk of the socket alive. */
 const MAX_FRAGMENTS = 16_384;
 const MAX_PINNED_BYTES = 8 * MAX_UNIT_BYTES;
+/**
+ * Sockets read no more at once; what is larger is memory that somebody else has for a reason of their own.
+ */
+const SOCKET_CHUNK_BYTES = 64 * 1024;
 
 /** One access unit being put together: its NAL units, and the fragments of the one that is on its way. */
 export class AccessUnit {
@@ -100,7 +104,7 @@ export class AccessUnit {
   #pin({ buffer }: Buffer): void {
     if (buffer === this.#lastBuffer) return;
     this.#lastBuffer = buffer;
-    this.#pinnedBytes += buffer.byteLength;
+    this.#pinnedBytes += Math.min(buffer.byteLength, SOCKET_CHUNK_BYTES);
     if (this.#pinnedBytes > MAX_PINNED_BYTES) this.damage();
   }
 

@@ -11,8 +11,8 @@ export function containsStartCode(bytes: Buffer): boolean {
 }
 
 /**
- * Cuts at Annex B start codes (H.264 annex B) and takes them out; bytes without any are one NAL unit. Trailing zeros go too: a
- * NAL unit never ends in one. Parts of the input are given out, nothing is copied.
+ * Cuts at Annex B start codes (H.264 annex B) and takes them out; bytes without any are one NAL unit.
+ * Trailing zeros go too: a NAL unit never ends in one. Parts of the input are given out, nothing is copied.
  */
 export function splitAtStartCodes(bytes: Buffer): Buffer[] {
   const nals: Buffer[] = [];

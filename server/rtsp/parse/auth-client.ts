@@ -21,8 +21,8 @@ export type Challenge =
 const MAX_CHALLENGES = 16;
 
 /**
- * Reads all WWW-Authenticate fields (`headers.all('WWW-Authenticate')`), each with one or more challenges. Those we
- * cannot answer (another scheme, another algorithm, only `auth-int`) are left out.
+ * Reads all WWW-Authenticate fields (`headers.all('WWW-Authenticate')`), each with one or more challenges.
+ * Those we cannot answer (another scheme, another algorithm, only `auth-int`) are left out.
  */
 export function parseChallenges(headers: readonly string[]): Challenge[] {
   const fields = headers.slice(0, MAX_CHALLENGES).flatMap((header) => parseAuthFields(header));

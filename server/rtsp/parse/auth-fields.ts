@@ -1,4 +1,7 @@
-/** One `Scheme name=value, name="value"` of an authentication field (RFC 9110 section 11). Names in lower case. */
+/**
+ * One `Scheme name=value, name="value"` of an authentication field (RFC 9110 section 11). Names in lower
+ * case.
+ */
 export interface AuthField {
   readonly scheme: string;
   readonly parameters: ReadonlyMap<string, string>;
@@ -16,8 +19,8 @@ const QUOTED = /"((?:[^"\\]|\\.)*)"?/y;
 const BARE = /[^,\s]*/y;
 
 /**
- * Reads the schemes of one field, as several may stand in one (`Digest realm="a", nonce="b", Basic realm="a"`).
- * Stops at what it cannot read.
+ * Reads the schemes of one field, as several may stand in one (`Digest realm="a", nonce="b", Basic
+ * realm="a"`). Stops at what it cannot read.
  */
 export function parseAuthFields(value: string): AuthField[] {
   const text = value.slice(0, MAX_FIELD_CHARS);

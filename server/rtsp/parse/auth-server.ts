@@ -24,7 +24,10 @@ export function buildChallenges(options: ChallengeOptions): string[] {
   return options.basic === true ? [...digests, `Basic ${realm}`] : digests;
 }
 
-/** What a client shows. The caller of `verifyAuthorization` checks that `nonce` is its own, is fresh, and that `nc` grows. */
+/**
+ * What a client shows. The caller of `verifyAuthorization` checks that `nonce` is its own, is fresh, and that
+ * `nc` grows.
+ */
 export type Authorization =
   | { readonly scheme: 'basic'; readonly username: string; readonly password: string }
   | {
@@ -122,8 +125,8 @@ export function verifyAuthorization(authorization: Authorization, expected: Expe
 }
 
 /**
- * The answer has to be meant for this request's URI, or for a parent of it: live555 and VLC sign the presentation's
- * URL also in the requests for its tracks.
+ * The answer has to be meant for this request's URI, or for a parent of it: live555 and VLC sign the
+ * presentation's URL also in the requests for its tracks.
  */
 function coversUri(signed: string, requested: string): boolean {
   if (signed === requested) return true;

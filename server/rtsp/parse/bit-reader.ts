@@ -1,4 +1,7 @@
-/** Reads bits, most significant first. Past the end it gives zeros and says so in `overrun`, so parsers need no checks inside. */
+/**
+ * Reads bits, most significant first. Past the end it gives zeros and says so in `overrun`, so parsers need
+ * no checks inside.
+ */
 export class BitReader {
   readonly #bytes: Uint8Array;
   #at = 0;

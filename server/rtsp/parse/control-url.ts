@@ -6,8 +6,9 @@ export function withoutUserInfo(url: string): string {
 }
 
 /**
- * The base that control URLs are resolved against (RFC 2326 appendix C.1.1): Content-Base, else Content-Location, else the
- * request's URL. Cameras write bases without a scheme; those say nothing and are passed over.
+ * The base that control URLs are resolved against (RFC 2326 appendix C.1.1): Content-Base, else
+ * Content-Location, else the request's URL. Cameras write bases without a scheme; those say nothing and are
+ * passed over.
  */
 export function resolveBase(options: {
   readonly requestUrl: string;
@@ -23,8 +24,8 @@ export function resolveBase(options: {
 }
 
 /**
- * The URL of a track. Relative ones are put behind the base with a slash, query or not, as live555 and FFmpeg do and
- * cameras expect; RFC 3986 would cut the base's last part off.
+ * The URL of a track. Relative ones are put behind the base with a slash, query or not, as live555 and FFmpeg
+ * do and cameras expect; RFC 3986 would cut the base's last part off.
  */
 export function resolveControl(base: string, control: string | undefined): string {
   const wanted = control?.trim() ?? '';

@@ -2,8 +2,8 @@ import type { H264Format, SourceUnit } from '../../stream/index.ts';
 import type { RtpPacket } from './rtp.ts';
 
 /**
- * RTP packets of one track, in order, to units. Payloads of units are parts of what was parsed where that can be: nobody may
- * write to it. A unit that misses a packet is never given out.
+ * RTP packets of one track, in order, to units. Payloads of units are parts of what was parsed where that can
+ * be: nobody may write to it. A unit that misses a packet is never given out.
  */
 export interface Depacketiser {
   push(packet: RtpPacket, receivedAtMs: number): void;
@@ -21,12 +21,14 @@ export interface DepacketiserHandlers {
   onFormat(format: H264Format): void;
 }
 
-/** A chunk of the socket may hold much that is no media; a unit that is this much smaller is copied out of it. */
+/**
+ * A chunk of the socket may hold much that is no media; a unit that is this much smaller is copied out of it.
+ */
 const PINNED_FACTOR = 8;
 
 /**
- * Keeps small units from holding large chunks in memory: those would be counted as small wherever units are kept. Large
- * units stay as they are.
+ * Keeps small units from holding large chunks in memory: those would be counted as small wherever units are
+ * kept. Large units stay as they are.
  */
 export function unpinned(payloads: Buffer[], sizeBytes: number): Buffer[] {
   let pinnedBytes = 0;

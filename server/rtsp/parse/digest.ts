@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 
 export type DigestAlgorithm = 'MD5' | 'MD5-sess' | 'SHA-256' | 'SHA-256-sess';
 
-/** The algorithm a field names; MD5 where it names none (RFC 7616 section 3.3), undefined where we have it not. */
+/**
+ * The algorithm a field names; MD5 where it names none (RFC 7616 section 3.3), undefined where we have it
+ * not.
+ */
 export function digestAlgorithm(name: string | undefined): DigestAlgorithm | undefined {
   switch (name?.toLowerCase()) {
     case undefined:

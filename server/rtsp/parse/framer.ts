@@ -11,8 +11,8 @@ import {
 
 export interface FramerError {
   /**
-   * `NOT_RTSP`: the very first bytes are no RTSP. `TOO_LARGE`: a limit was passed. `MALFORMED`: a message whose end
-   * nobody can tell. `GARBAGE`: too many bytes between messages.
+   * `NOT_RTSP`: the very first bytes are no RTSP. `TOO_LARGE`: a limit was passed. `MALFORMED`: a message
+   * whose end nobody can tell. `GARBAGE`: too many bytes between messages.
    */
   readonly code: 'NOT_RTSP' | 'TOO_LARGE' | 'MALFORMED' | 'GARBAGE';
   readonly message: string;
@@ -23,8 +23,8 @@ export interface FramerHandlers {
   request(request: RtspRequest): void;
   response(response: RtspResponse): void;
   /**
-   * One interleaved packet. `payload` is a subarray of the pushed chunk where it lay whole in it (else a copy), so
-   * it stays valid for as long as nobody writes to the chunk.
+   * One interleaved packet. `payload` is a subarray of the pushed chunk where it lay whole in it (else a
+   * copy), so it stays valid for as long as nobody writes to the chunk.
    */
   interleaved(channel: number, payload: Buffer): void;
   /** Fatal: all later input is ignored, the connection is to be closed. */
@@ -39,8 +39,9 @@ export interface FramerOptions {
   /** Default 64 KiB. */
   readonly maxBodyBytes?: number;
   /**
-   * For the client side: bytes out of frame (after the first good message) are skipped to the next `RTSP/` or `$` on
-   * a known channel, because there are cameras with a wrong Content-Length or stray bytes. Default false: an error.
+   * For the client side: bytes out of frame (after the first good message) are skipped to the next `RTSP/` or
+   * `$` on a known channel, because there are cameras with a wrong Content-Length or stray bytes. Default
+   * false: an error.
    */
   readonly resync?: boolean;
   /** Asked only while looking for the next frame. Default: channels 0 to 7. */
@@ -58,8 +59,9 @@ const CR = 0x0d;
 const RESPONSE_MARK = 'RTSP/';
 
 /**
- * Cuts the bytes of an RTSP connection into requests, responses and interleaved packets (RFC 2326 sections 4 and
- * 10.12). Gives the same events however the bytes are chunked, and holds at most one head, body or packet.
+ * Cuts the bytes of an RTSP connection into requests, responses and interleaved packets (RFC 2326 sections 4
+ * and 10.12). Gives the same events however the bytes are chunked, and holds at most one head, body or
+ * packet.
  */
 export class RtspFramer {
   readonly #handlers: FramerHandlers;
@@ -334,7 +336,8 @@ export class RtspFramer {
       return offset + 1;
     }
     if (this.#markBytes > 0) {
-      // The bytes of a broken-off mark hold no start of another one, as no letter of it comes twice before the end.
+      // The bytes of a broken-off mark hold no start of another one, as no letter of it comes twice before
+      // the end.
       const skipped = this.#markBytes;
       this.#markBytes = 0;
       this.#skip(skipped);

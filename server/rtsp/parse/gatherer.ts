@@ -1,4 +1,7 @@
-/** Gathers pieces of bytes and joins them once. It keeps copies, since pieces are small and outlive their chunk. */
+/**
+ * Gathers pieces of bytes and joins them once. It keeps copies, since pieces are small and outlive their
+ * chunk.
+ */
 export class Gatherer {
   #pieces: Buffer[] = [];
   #sizeBytes = 0;

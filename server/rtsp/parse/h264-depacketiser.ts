@@ -12,18 +12,19 @@ export interface H264DepacketiserOptions extends DepacketiserHandlers {
   readonly sps?: readonly Buffer[];
   readonly pps?: readonly Buffer[];
   /**
-   * Sequence number that the first packet must have, from RTP-Info: only where the server is known to say it right, as the
-   * first pictures are thrown away otherwise.
+   * Sequence number that the first packet must have, from RTP-Info: only where the server is known to say it
+   * right, as the first pictures are thrown away otherwise.
    */
   readonly firstSequence?: number;
 }
 
 /**
- * H.264 packets (RFC 6184: single NAL units, STAP-A, FU-A), in order, to access units. STAP-B, MTAP and FU-B need
- * packetization mode 2, which nobody asks for; they count as damage.
+ * H.264 packets (RFC 6184: single NAL units, STAP-A, FU-A), in order, to access units. STAP-B, MTAP and FU-B
+ * need packetization mode 2, which nobody asks for; they count as damage.
  *
- * A unit is given out when its marker comes, or the next timestamp for cameras that set no markers. After any break of the
- * sequence the unit in work and all that follow are dropped up to the next IDR picture of which nothing can be missing.
+ * A unit is given out when its marker comes, or the next timestamp for cameras that set no markers. After any
+ * break of the sequence the unit in work and all that follow are dropped up to the next IDR picture of which
+ * nothing can be missing.
  */
 export class H264Depacketiser implements Depacketiser {
   readonly #handlers: DepacketiserHandlers;
@@ -51,7 +52,10 @@ export class H264Depacketiser implements Depacketiser {
     this.#toldFormat = this.#sets.format;
   }
 
-  /** Known from the start where the session description gave both parameter sets; `onFormat` tells later changes. */
+  /**
+   * Known from the start where the session description gave both parameter sets; `onFormat` tells later
+   * changes.
+   */
   get format(): H264Format | undefined {
     return this.#toldFormat;
   }
@@ -88,7 +92,8 @@ export class H264Depacketiser implements Depacketiser {
   /** The unit in work has another time than `packet`. */
   #onNewTime(packet: RtpPacket, isGap: boolean): void {
     const unit = this.#unit;
-    // Parameter sets and SEI ahead of a picture may have a time (and a marker) of their own: they belong to what follows.
+    // Parameter sets and SEI ahead of a picture may have a time (and a marker) of their own: they belong to
+    // what follows.
     if (unit.hasSlice || isGap || (unit.isDamaged && beginsUnit(packet.payload))) this.#close();
     else unit.timestamp = packet.timestamp;
   }
@@ -262,7 +267,10 @@ export class H264Depacketiser implements Depacketiser {
   }
 }
 
-/** Only these come first in an access unit (H.264 section 7.4.1.2.3), so nothing of use can be missing before them. */
+/**
+ * Only these come first in an access unit (H.264 section 7.4.1.2.3), so nothing of use can be missing before
+ * them.
+ */
 function beginsUnit(payload: Buffer): boolean {
   const { type } = payloadStart(payload);
   return type === NAL.accessUnitDelimiter || type === NAL.sps;

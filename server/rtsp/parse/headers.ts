@@ -1,4 +1,6 @@
-/** RTSP header fields: case-insensitive names, repeated fields kept (several WWW-Authenticate), order kept. */
+/**
+ * RTSP header fields: case-insensitive names, repeated fields kept (several WWW-Authenticate), order kept.
+ */
 export class RtspHeaders {
   #entries: [name: string, value: string][] = [];
 

@@ -44,8 +44,8 @@ export function parseStartLine(line: string): MessageHead | undefined {
 }
 
 /**
- * Reads one header line. A line without a colon or with an empty name is nothing: cameras and clients (yellowstone
- * sends an empty `: `) write such lines, and no field of use is lost with them.
+ * Reads one header line. A line without a colon or with an empty name is nothing: cameras and clients
+ * (yellowstone sends an empty `: `) write such lines, and no field of use is lost with them.
  */
 export function parseHeaderLine(line: string): readonly [name: string, value: string] | undefined {
   const match = HEADER_LINE.exec(line);
@@ -55,8 +55,8 @@ export function parseHeaderLine(line: string): readonly [name: string, value: st
 }
 
 /**
- * The body's size, or undefined where the fields are no number or contradict each other: then nobody can tell where
- * the next message begins.
+ * The body's size, or undefined where the fields are no number or contradict each other: then nobody can tell
+ * where the next message begins.
  */
 export function contentLengthOf(headers: RtspHeaders): number | undefined {
   const values = new Set(headers.all('Content-Length'));

@@ -30,7 +30,9 @@ export function isSlice(type: number): boolean {
 export interface PayloadStart {
   /** Of the first NAL unit in it; -1 where it is the rest of one. */
   readonly type: number;
-  /** A slice that is the first of its picture: `first_mb_in_slice` is 0, which is written as a single 1 bit. */
+  /**
+   * A slice that is the first of its picture: `first_mb_in_slice` is 0, which is written as a single 1 bit.
+   */
   readonly beginsPicture: boolean;
 }
 

@@ -29,8 +29,8 @@ export class ParameterSets {
   #isChanged = false;
 
   /**
-   * Takes an SPS or PPS NAL unit; one that cannot be read changes nothing. `nal` is copied, as it is small and lives
-   * long.
+   * Takes an SPS or PPS NAL unit; one that cannot be read changes nothing. `nal` is copied, as it is small
+   * and lives long.
    */
   add(nal: Buffer): void {
     if (nal.length > MAX_PARAMETER_SET_BYTES) return;
@@ -110,8 +110,8 @@ export function h264Format(sps: readonly Buffer[], pps: readonly Buffer[]): H264
 }
 
 /**
- * Reads `sprop-parameter-sets` (RFC 6184 section 8.1): base64 NAL units with commas. Some cameras leave Annex B start codes
- * in them, before, behind or between.
+ * Reads `sprop-parameter-sets` (RFC 6184 section 8.1): base64 NAL units with commas. Some cameras leave Annex
+ * B start codes in them, before, behind or between.
  */
 export function parseSpropParameterSets(value: string): { sps: Buffer[]; pps: Buffer[] } {
   const nals = value

@@ -45,8 +45,8 @@ export function isRtcp(buffer: Buffer): boolean {
 }
 
 /**
- * Reads a compound packet. Tolerant: a part that cannot be read ends the reading, those before it stand; a compound that
- * begins with something else than a report is fine.
+ * Reads a compound packet. Tolerant: a part that cannot be read ends the reading, those before it stand; a
+ * compound that begins with something else than a report is fine.
  */
 export function parseRtcp(buffer: Buffer): RtcpPacket[] {
   const packets: RtcpPacket[] = [];
@@ -105,7 +105,9 @@ function parseSenderReport(part: Buffer, count: number): RtcpPacket | undefined 
   };
 }
 
-/** NTP time to Unix milliseconds. Its 32 bits of seconds wrap in 2036: without the top bit it is after that. */
+/**
+ * NTP time to Unix milliseconds. Its 32 bits of seconds wrap in 2036: without the top bit it is after that.
+ */
 function ntpToUnixMs(seconds: number, fraction: number): number {
   const era = seconds < 0x8000_0000 ? 2 ** 32 : 0;
   return (seconds + era - NTP_EPOCH_OFFSET_S) * 1000 + (fraction * 1000) / 2 ** 32;

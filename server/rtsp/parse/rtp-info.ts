@@ -9,7 +9,10 @@ export interface RtpInfo {
 
 const MAX_ENTRIES = 64;
 
-/** Reads an RTP-Info field; what is out of range (negative `rtptime` was seen) is left out, trailing `;` are fine. */
+/**
+ * Reads an RTP-Info field; what is out of range (negative `rtptime` was seen) is left out, trailing `;` are
+ * fine.
+ */
 export function parseRtpInfo(value: string): RtpInfo[] {
   // URLs may hold commas, so only a comma before the next `url=` separates.
   const entries = value.split(/,\s*(?=url\s*=)/i).slice(0, MAX_ENTRIES);

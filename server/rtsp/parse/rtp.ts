@@ -10,7 +10,10 @@ export interface RtpPacket {
 
 const FIXED_HEADER_BYTES = 12;
 
-/** Reads a packet without copying; undefined where the bytes are no RTP. CSRCs and header extensions are skipped. */
+/**
+ * Reads a packet without copying; undefined where the bytes are no RTP. CSRCs and header extensions are
+ * skipped.
+ */
 export function parseRtp(buffer: Buffer): RtpPacket | undefined {
   if (buffer.length < FIXED_HEADER_BYTES) return undefined;
   const first = buffer[0] ?? 0;

@@ -64,9 +64,9 @@ interface Section {
 }
 
 /**
- * Reads a session description (RFC 4566) as leniently as real cameras need: lines may be missing, doubled and in any order, a
- * media line that cannot be read takes its own attributes with it and nothing else. The error says what is wrong in a
- * few words.
+ * Reads a session description (RFC 4566) as leniently as real cameras need: lines may be missing, doubled and
+ * in any order, a media line that cannot be read takes its own attributes with it and nothing else. The error
+ * says what is wrong in a few words.
  */
 export function parseSdp(text: string): Result<SessionDescription, string> {
   if (text.length > MAX_SDP_BYTES) return err(`session description over ${MAX_SDP_BYTES} bytes`);

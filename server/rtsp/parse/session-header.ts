@@ -2,8 +2,8 @@
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
- * Reads `Session: 708345999;timeout=60`. The id is kept as text: cameras send numbers longer than a double holds.
- * Undefined where there is no id.
+ * Reads `Session: 708345999;timeout=60`. The id is kept as text: cameras send numbers longer than a double
+ * holds. Undefined where there is no id.
  */
 export function parseSession(value: string): { id: string; timeoutMs: number } | undefined {
   const [id = '', ...parameters] = value.split(';').map((part) => part.trim());

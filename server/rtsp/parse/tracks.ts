@@ -58,7 +58,10 @@ export function aggregateUrl(session: SessionDescription, baseUrl: string): stri
   return resolveControl(baseUrl, session.control);
 }
 
-/** What each media is and how it is reached, in the order of the description. `baseUrl` comes from `resolveBase`. */
+/**
+ * What each media is and how it is reached, in the order of the description. `baseUrl` comes from
+ * `resolveBase`.
+ */
 export function describeTracks(session: SessionDescription, baseUrl: string): RtspTrack[] {
   // ONVIF back-channels are sendonly; but servers are known that call everything they send so.
   const hasReceived = session.media.some((media) => media.direction === 'recvonly');

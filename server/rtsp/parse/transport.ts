@@ -21,9 +21,9 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const MAX_ALTERNATIVES = 16;
 
 /**
- * Reads a Transport field: the alternatives in their order. Parameters may come in any order, with spaces, quotes
- * and in any case (`ssrc` before the others, `ssrc= 4cacc3d1` and `mode="PLAY"` were all seen on cameras); what cannot
- * be read is left out.
+ * Reads a Transport field: the alternatives in their order. Parameters may come in any order, with spaces,
+ * quotes and in any case (`ssrc` before the others, `ssrc= 4cacc3d1` and `mode="PLAY"` were all seen on
+ * cameras); what cannot be read is left out.
  */
 export function parseTransport(value: string): TransportSpec[] {
   const specs: TransportSpec[] = [];

@@ -1,8 +1,8 @@
 import type { Unit } from '../unit.ts';
 
 /**
- * One RTP payload: a few bytes of prefix (made here) and a run of a shared buffer (not copied until the packet is
- * written). STAP-A is all prefix.
+ * One RTP payload: a few bytes of prefix (made here) and a run of a shared buffer (not copied until the
+ * packet is written). STAP-A is all prefix.
  */
 export interface PayloadPart {
   readonly prefix: Uint8Array;
@@ -24,7 +24,10 @@ const FU_A = 28;
 
 export type ParameterSetMode = 'stap-a-before-idr' | 'single-before-idr';
 
-/** H.264 by RFC 6184 in packetization mode 1: single NAL units, STAP-A for parameter sets, FU-A for what is too big. */
+/**
+ * H.264 by RFC 6184 in packetization mode 1: single NAL units, STAP-A for parameter sets, FU-A for what is
+ * too big.
+ */
 export function planH264(unit: Unit, maxPayloadBytes: number, mode: ParameterSetMode): PayloadPart[] {
   const parts: PayloadPart[] = [];
   if (unit.isKeyFrame && unit.format.kind === 'video') {
@@ -89,8 +92,8 @@ export function planAac(frame: Buffer, maxPayloadBytes: number): PayloadPart[] {
 }
 
 /**
- * G.711 and G.722 have one byte a tick and channel (RFC 3551 section 4.5), so what a camera sent in one large packet is cut
- * between samples, each part with its own time.
+ * G.711 and G.722 have one byte a tick and channel (RFC 3551 section 4.5), so what a camera sent in one large
+ * packet is cut between samples, each part with its own time.
  */
 export function planSamples(samples: Buffer, maxPayloadBytes: number, channels: number): PayloadPart[] {
   if (samples.length <= maxPayloadBytes) return planWhole(samples);
@@ -103,7 +106,9 @@ export function planSamples(samples: Buffer, maxPayloadBytes: number, channels: 
   return parts;
 }
 
-/** The frame is the payload. Opus (RFC 7587) cannot be cut, so a frame that is too large goes out as it is. */
+/**
+ * The frame is the payload. Opus (RFC 7587) cannot be cut, so a frame that is too large goes out as it is.
+ */
 export function planWhole(frame: Buffer): PayloadPart[] {
   return [{ prefix: NO_PREFIX, data: frame, start: 0, end: frame.length }];
 }

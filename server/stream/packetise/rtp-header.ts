@@ -1,8 +1,8 @@
 export const RTP_HEADER_BYTES = 12;
 
 /**
- * 32-bit RTP timestamp of a place on the hub's timeline, in a track's clock. Whole seconds are counted apart: after 24 days
- * `pts90k` times 48000 is beyond the integers that a number holds exactly.
+ * 32-bit RTP timestamp of a place on the hub's timeline, in a track's clock. Whole seconds are counted apart:
+ * after 24 days `pts90k` times 48000 is beyond the integers that a number holds exactly.
  */
 export function rtpTimestampOf(pts90k: number, clockRate: number): number {
   const seconds = Math.floor(pts90k / 90_000);

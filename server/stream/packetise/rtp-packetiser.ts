@@ -59,7 +59,9 @@ export class RtpPacketiser {
     return this.#lastRtpTimestamp;
   }
 
-  /** Packets and payload octets sent so far, as sender reports tell them (32 bits, RFC 3550 section 6.4.1). */
+  /**
+   * Packets and payload octets sent so far, as sender reports tell them (32 bits, RFC 3550 section 6.4.1).
+   */
   get packetCount(): number {
     return this.#packetCount;
   }
@@ -75,8 +77,8 @@ export class RtpPacketiser {
   }
 
   /**
-   * Complete RTP packets of a unit, in order; subarrays of one buffer that nobody else holds. The marker bit is on
-   * the last packet of a picture or of an AAC frame.
+   * Complete RTP packets of a unit, in order; subarrays of one buffer that nobody else holds. The marker bit
+   * is on the last packet of a picture or of an AAC frame.
    */
   packetise(unit: Unit): Buffer[] {
     const parts = this.#plan(unit);

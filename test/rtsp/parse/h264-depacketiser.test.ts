@@ -66,7 +66,8 @@ const other = parseSpropParameterSets('Z2QAM6zoAoALWQ==,aO48MA==');
 const OTHER_SPS = other.sps[0]?.toString('hex') ?? '';
 const OTHER_PPS = other.pps[0]?.toString('hex') ?? '';
 
-// Slices with `first_mb_in_slice` 0 (a one in the first bit after the header), and such that go on with the picture.
+// Slices with `first_mb_in_slice` 0 (a one in the first bit after the header), and such that go on with the
+// picture.
 const IDR = '65888401';
 const IDR_MORE = '65408401';
 const P = '419a0203';

@@ -29,7 +29,10 @@ function depacketise(
   return { units, depacketiser };
 }
 
-/** A NAL unit of `size` bytes; emulation prevention keeps three-byte start codes out of real ones, so there is no zero in it. */
+/**
+ * A NAL unit of `size` bytes; emulation prevention keeps three-byte start codes out of real ones, so there is
+ * no zero in it.
+ */
 function nal(type: number, size: number, seed: number): Buffer {
   const bytes = Buffer.alloc(size);
   for (let i = 1; i < size; i += 1) bytes[i] = 1 + ((i * 31 + seed * 17) % 255);
