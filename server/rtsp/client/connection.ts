@@ -25,6 +25,8 @@ export interface GatewayRtspConnectionOptions {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly transport: LowerTransport;
+  /** Taken where the camera refuses `transport` (461). */
+  readonly fallbackTransport?: LowerTransport | undefined;
   readonly clock: Clock;
   readonly resolveAddress: ResolveAddress;
   readonly udpPorts: PortRange;
@@ -112,6 +114,11 @@ export class GatewayRtspConnection extends RtspClient {
   /** Address and port of the camera; empty before it is dialled. */
   get peer(): string {
     return this.#opened?.addresses.peer ?? '';
+  }
+
+  /** What the packets travel over: as asked for, or the fallback once the camera refused that. */
+  get transport(): LowerTransport {
+    return this.#opened?.links.lower ?? this.#options.transport;
   }
 
   /** Dials the camera and sets its tracks up. Rejects with an RtspError; everything is closed then. */
@@ -243,9 +250,10 @@ export class GatewayRtspConnection extends RtspClient {
   }
 
   #newLinks(socket: Socket, exchange: RtspExchange): TrackLinks {
-    const { listener, transport, clock, udpPorts, random } = this.#options;
+    const { listener, transport, fallbackTransport, clock, udpPorts, random } = this.#options;
     return new TrackLinks({
       lower: transport,
+      fallback: fallbackTransport,
       listener,
       clock,
       udpPorts,

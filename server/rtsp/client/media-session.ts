@@ -18,6 +18,8 @@ import type { PortRange } from './udp-ports.ts';
 export interface MediaSessionOptions {
   readonly source: StreamDefinition['source'];
   readonly transport: LowerTransport;
+  /** Taken where the camera refuses `transport`. */
+  readonly fallbackTransport: LowerTransport | undefined;
   readonly sink: SourceSink;
   readonly tally: SourceTally;
   readonly clock: Clock;
@@ -28,15 +30,17 @@ export interface MediaSessionOptions {
   readonly tls: ConnectionOptions | undefined;
   /** Ends the session; it resolves with `stopped` then. */
   readonly signal: AbortSignal;
-  onPlaying(): void;
+  onPlaying(transport: LowerTransport): void;
   /** The first packet of the video came: this transport works. */
-  onFirstPacket(): void;
+  onFirstPacket(transport: LowerTransport): void;
 }
 
 /** How a session ended, and for how long its media had flowed. */
 export interface MediaSessionEnd {
   readonly error: RtspError;
   readonly playedMs: number;
+  /** The one in use at the end. */
+  readonly transport: LowerTransport;
 }
 
 /** Dials a camera, follows its redirects, delivers its media, and resolves with why that ended. */
@@ -76,11 +80,12 @@ class MediaSession {
   constructor(options: MediaSessionOptions, destination: Destination) {
     this.#options = options;
     this.#destination = destination;
-    const { source, clock, transport } = options;
+    const { source, clock, transport, fallbackTransport } = options;
     this.#connection = new GatewayRtspConnection({
       username: destination.username,
       password: destination.password,
       transport,
+      fallbackTransport,
       clock,
       resolveAddress: options.resolveAddress,
       udpPorts: options.udpPorts,
@@ -98,11 +103,11 @@ class MediaSession {
     });
     this.#watch = new MediaWatch({
       clock,
-      transport,
+      transport: () => this.#connection.transport,
       mayChooseTransport: source.transport === 'auto',
       silenceTimeoutMs: source.silenceTimeoutMs,
       receivers: () => this.#receivers,
-      onFirstPacket: () => options.onFirstPacket(),
+      onFirstPacket: () => options.onFirstPacket(this.#connection.transport),
       onFailure: (error) => void this.#connection.closeWith(error),
     });
   }
@@ -126,14 +131,18 @@ class MediaSession {
     }
     for (const undo of this.#undo.reverse()) undo();
     for (const receiver of this.#receivers) receiver.count();
-    return { error, playedMs: this.#watch.playedMs(clock.monotonicMs()) };
+    return {
+      error,
+      playedMs: this.#watch.playedMs(clock.monotonicMs()),
+      transport: this.#connection.transport,
+    };
   }
 
   #receiver(track: SupportedTrack): TrackReceiver {
-    const { transport, tally, sink } = this.#options;
+    const { tally, sink } = this.#options;
     return new TrackReceiver({
       track,
-      transport,
+      transport: this.#connection.transport,
       tally,
       onUnit: (unit) => {
         this.#watch.unit(unit);
@@ -153,10 +162,11 @@ class MediaSession {
 
   /** The camera has agreed to play: tells the sink, hands over what came early, and starts what runs beside. */
   #play(tracks: readonly SupportedTrack[]): void {
-    const { sink, transport, clock } = this.#options;
+    const { sink, clock } = this.#options;
+    const { transport } = this.#connection;
     const formats = tracks.map((track) => track.format).filter((format) => format !== undefined);
     sink.playing(formats, transport);
-    this.#options.onPlaying();
+    this.#options.onPlaying(transport);
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const item of early) {

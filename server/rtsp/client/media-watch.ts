@@ -6,7 +6,7 @@ import type { LowerTransport } from './transport-choice.ts';
 
 export interface MediaWatchOptions {
   readonly clock: Clock;
-  readonly transport: LowerTransport;
+  transport(): LowerTransport;
   /** Where another transport can be tried, a first packet is waited for less long. */
   readonly mayChooseTransport: boolean;
   readonly silenceTimeoutMs: number;
@@ -43,7 +43,7 @@ export class MediaWatch {
     const { clock, transport } = this.#options;
     this.#startedAtMs = clock.monotonicMs();
     // Over UDP the check also frees packets that wait for a lost one.
-    return clock.every(transport === 'udp' ? 50 : 250, () => this.#check(clock.monotonicMs()));
+    return clock.every(transport() === 'udp' ? 50 : 250, () => this.#check(clock.monotonicMs()));
   }
 
   unit(unit: SourceUnit): void {
@@ -89,7 +89,7 @@ export class MediaWatch {
       const waitMs = mayChooseTransport ? Math.min(silenceTimeoutMs, FIRST_PACKET_AUTO_MS) : silenceTimeoutMs;
       if (nowMs - this.#startedAtMs < waitMs) return undefined;
       const advice =
-        transport === 'udp'
+        transport() === 'udp'
           ? 'A firewall may keep its UDP packets out: set the transport of the source to tcp or auto.'
           : 'Restart the camera, or try its other stream.';
       const message = `The camera agreed to play, but no video came within ${waitMs / 1000} s. ${advice}`;

@@ -10,8 +10,7 @@ import { asRtspError, type RtspError } from './errors.ts';
 import { type MediaSessionEnd, runMediaSession } from './media-session.ts';
 import { RetryWait } from './retry-wait.ts';
 import { SourceTally } from './tally.ts';
-import type { LowerTransport } from './transport-choice.ts';
-import { transportsToTry } from './transport-choice.ts';
+import { bothFailed, type LowerTransport, transportsToTry } from './transport-choice.ts';
 import { DEFAULT_UDP_PORTS, type PortRange } from './udp-ports.ts';
 
 export interface RtspSourceDeps {
@@ -143,25 +142,33 @@ export class RtspSource implements Source {
   async runOnce(): Promise<MediaSessionEnd> {
     const { transport: configured } = this.#definition.source;
     const transports = transportsToTry(configured, this.#worked.get(this.#id));
-    let end: MediaSessionEnd | undefined;
-    for (const transport of transports) {
-      end = await this.#runSession(transport);
-      // Only what another transport can mend is tried again with another transport.
-      const isTransportsFault = end.error.kind === 'unsupported-transport' || end.error.kind === 'no-packets';
-      if (!isTransportsFault || this.#stop.signal.aborted) return end;
-      this.#worked.delete(this.#id);
-      this.#log.debug({ transport, kind: end.error.kind }, 'no media over this transport');
-    }
-    if (end === undefined) throw new Error('there is always a transport to try');
-    return end;
+    const [first, other] = transports;
+    const end = await this.#runSession(first, other);
+    if (other === undefined || !this.#isTransportsFault(end.error)) return end;
+    this.#worked.delete(this.#id);
+    // The camera refused the first transport, and what it took instead brought nothing either.
+    if (end.transport === other) return { ...end, error: bothFailed(end.error, end.error) };
+    const second = await this.#runSession(other, undefined);
+    if (!this.#isTransportsFault(second.error)) return second;
+    return { ...second, error: bothFailed(end.error, second.error) };
   }
 
-  async #runSession(transport: LowerTransport): Promise<MediaSessionEnd> {
+  /** Only what another transport can mend is tried again with another transport. */
+  #isTransportsFault(error: RtspError): boolean {
+    if (this.#stop.signal.aborted) return false;
+    return error.kind === 'unsupported-transport' || error.kind === 'no-packets';
+  }
+
+  async #runSession(
+    transport: LowerTransport,
+    fallbackTransport: LowerTransport | undefined,
+  ): Promise<MediaSessionEnd> {
     const { clock } = this.#deps;
     try {
       return await runMediaSession({
         source: this.#definition.source,
         transport,
+        fallbackTransport,
         sink: this.#sink,
         tally: this.#tally,
         clock,
@@ -171,18 +178,18 @@ export class RtspSource implements Source {
         random: this.#deps.random ?? Math.random,
         tls: this.#deps.tls,
         signal: this.#stop.signal,
-        onPlaying: () => {
-          this.#state = { state: 'playing', transport, sinceMs: clock.monotonicMs() };
+        onPlaying: (used) => {
+          this.#state = { state: 'playing', transport: used, sinceMs: clock.monotonicMs() };
         },
-        onFirstPacket: () => {
-          if (this.#definition.source.transport === 'auto') this.#worked.set(this.#id, transport);
+        onFirstPacket: (used) => {
+          if (this.#definition.source.transport === 'auto') this.#worked.set(this.#id, used);
         },
       });
     } catch (thrown) {
       // What gets here is a bug; the stream shows it and the other streams go on.
       const error = asRtspError(thrown);
       this.#log.error({ err: thrown }, 'the connection to the camera failed in an unforeseen way');
-      return { error, playedMs: 0 };
+      return { error, playedMs: 0, transport };
     }
   }
 

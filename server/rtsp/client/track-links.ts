@@ -1,6 +1,7 @@
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
 import type { SupportedTrack, TrackSelection } from './track-selection.ts';
 import { setUpTrack, type TrackLink, type TrackSetupOptions } from './track-setup.ts';
+import type { LowerTransport } from './transport-choice.ts';
 
 /** Takes a connection's packets; called on the media loop, once for each packet. */
 export interface PacketListener {
@@ -16,6 +17,8 @@ export interface TrackLinksOptions
     'lower' | 'clock' | 'udpPorts' | 'random' | 'localAddress' | 'peerAddress' | 'onFailure'
   > {
   readonly listener: PacketListener;
+  /** Taken in place of `lower` where the camera refuses that one for the video (461). */
+  readonly fallback: LowerTransport | undefined;
   context(): RtspErrorContext;
   setup(url: string, transport: string): ReturnType<TrackSetupOptions['setup']>;
   /** Sends a packet on an interleaved channel. */
@@ -31,15 +34,22 @@ export class TrackLinks {
   readonly #tracks: SupportedTrack[] = [];
   /** By channel: 2 * track for RTP, 2 * track + 1 for RTCP. */
   readonly #routes = new Int16Array(256).fill(NOBODY);
+  #lower: LowerTransport;
   #closed = false;
 
   constructor(options: TrackLinksOptions) {
     this.#options = options;
+    this.#lower = options.lower;
   }
 
   /** In the order of the numbers that the listener gets. */
   get tracks(): readonly SupportedTrack[] {
     return this.#tracks;
+  }
+
+  /** What the packets travel over, once the video is set up. */
+  get lower(): LowerTransport {
+    return this.#lower;
   }
 
   isKnownChannel(channel: number): boolean {
@@ -48,7 +58,7 @@ export class TrackLinks {
 
   /** Sets up the video, then the audio. Rejects where the video fails. */
   async setUp(selection: TrackSelection): Promise<void> {
-    await this.#setUpOne(selection.video);
+    await this.#setUpVideo(selection.video);
     if (selection.audio === undefined) return;
     try {
       await this.#setUpOne(selection.audio);
@@ -87,11 +97,24 @@ export class TrackLinks {
     for (const link of this.#links) if (link.lower === 'udp') link.udp.close();
   }
 
+  /** On one connection, for a camera that is left and dialled anew at once may still be busy with the first one. */
+  async #setUpVideo(track: SupportedTrack): Promise<void> {
+    const { fallback } = this.#options;
+    try {
+      await this.#setUpOne(track);
+    } catch (thrown) {
+      if (fallback === undefined || asRtspError(thrown).kind !== 'unsupported-transport') throw thrown;
+      this.#lower = fallback;
+      await this.#setUpOne(track);
+    }
+  }
+
   async #setUpOne(track: SupportedTrack): Promise<void> {
     const index = this.#links.length;
     const { listener, setup, context, ...options } = this.#options;
     const link = await setUpTrack({
       ...options,
+      lower: this.#lower,
       index,
       context,
       setup: (transport) => setup(track.controlUrl, transport),

@@ -1,3 +1,5 @@
+import { RtspError } from './errors.ts';
+
 /** What RTP travels over: inside the RTSP connection, or in datagrams of its own. */
 export type LowerTransport = 'tcp' | 'udp';
 
@@ -8,7 +10,18 @@ export type LowerTransport = 'tcp' | 'udp';
 export function transportsToTry(
   configured: 'auto' | LowerTransport,
   worked: LowerTransport | undefined,
-): readonly LowerTransport[] {
+): readonly [first: LowerTransport, other?: LowerTransport] {
   if (configured !== 'auto') return [configured];
   return worked === 'udp' ? ['udp', 'tcp'] : ['tcp', 'udp'];
+}
+
+/** What to tell when neither transport brought media: `auto` has nothing left to advise about transports. */
+export function bothFailed(first: RtspError, second: RtspError): RtspError {
+  if (first.kind === 'unsupported-transport' && second.kind === 'unsupported-transport') {
+    const message = 'The camera offers RTP neither over TCP nor over UDP to this address (461).';
+    return new RtspError('unsupported-transport', message, second.context, second);
+  }
+  const message =
+    'The camera agreed to play, but sent no video, neither over TCP nor over UDP. Restart the camera, or try its other stream; if it offers UDP only, check the firewall.';
+  return new RtspError('no-packets', message, second.context, second);
 }

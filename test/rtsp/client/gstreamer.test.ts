@@ -196,3 +196,23 @@ it('goes on when the camera dies and comes back', async () => {
     await second.close();
   }
 });
+
+it('notices a camera that hangs with its sockets open, and goes on when it wakes', async () => {
+  const server = await startGstRtspServer({ mounts: { '/cam': {} } });
+  try {
+    const sink = pull(server.url('/cam'), { silenceTimeoutMs: 700, connectTimeoutMs: 700, transport: 'tcp' });
+    open.at(-1)?.setWatched(true);
+    await waitFor('pictures', () => sink.videoUnits.length > 5);
+    process.kill(server.pid, 'SIGSTOP');
+    const wait = await waitFor('the silence to be told', () => sink.waits[0], 5_000);
+    expect(wait.reason).toBe('CAMERA_SILENT');
+    await waitFor('a second try', () => sink.waits.length > 1);
+    process.kill(server.pid, 'SIGCONT');
+    const before = sink.videoUnits.length;
+    await waitFor('pictures again', () => sink.videoUnits.length > before + 5, 20_000);
+  } finally {
+    process.kill(server.pid, 'SIGCONT');
+    await Promise.all(open.splice(0).map((source) => source.close()));
+    await server.close();
+  }
+});

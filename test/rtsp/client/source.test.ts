@@ -242,12 +242,23 @@ describe('silence', () => {
   it('no packet over TCP and none over UDP: CAMERA_SILENT, after both were tried', async () => {
     const server = await camera();
     const { sink } = pull(server.url(), { silenceTimeoutMs: 500 });
-    expect((await firstWait(sink)).reason).toBe('CAMERA_SILENT');
+    const wait = await firstWait(sink);
+    expect(wait.reason).toBe('CAMERA_SILENT');
+    expect(wait.message).toMatch(/neither over TCP nor over UDP/);
     const asked = server.requests.flatMap((request) => request.headers.get('transport') ?? []);
     expect(asked).toHaveLength(2);
     expect(asked[0]).toContain('RTP/AVP/TCP');
     expect(asked[1]).toContain('client_port=');
     expect(server.requests.filter((request) => request.method === 'TEARDOWN')).toHaveLength(2);
+  });
+
+  it('461 to both transports: CAMERA_REFUSED', async () => {
+    const server = await camera({
+      onRequest: (request) => (request.method === 'SETUP' ? { status: 461 } : undefined),
+    });
+    const wait = await firstWait(pull(server.url()).sink);
+    expect(wait.reason).toBe('CAMERA_REFUSED');
+    expect(wait.message).toMatch(/neither over TCP nor over UDP/);
   });
 
   it('no further packet: CAMERA_SILENT after the silence time-out, though the socket is open', async () => {
