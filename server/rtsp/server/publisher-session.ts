@@ -10,6 +10,8 @@ import type { PacketOut } from './packet-out.ts';
 /** A publisher that asked for UDP may lose packets; holes are given up at this pace. */
 const TICK_MS = 50;
 const COUNTERS_EVERY_MS = 1_000;
+/** From ANNOUNCE to RECORD. */
+const RECORD_WITHIN_MS = 60_000;
 
 export interface PublisherSessionOptions {
   readonly id: string;
@@ -50,6 +52,7 @@ export class PublisherSession {
     this.stream = options.stream;
     this.#options = options;
     this.#heardAtMs = options.clock.monotonicMs();
+    this.#stopTimers = [options.clock.after(RECORD_WITHIN_MS, () => options.onEnd('no RECORD came'))];
   }
 
   get state(): State['kind'] {
@@ -91,6 +94,7 @@ export class PublisherSession {
     const publication = this.stream.publish({ replaced: () => onEnd('a newer publisher took over') });
     this.#state = { kind: 'recording', publication };
     this.heard();
+    this.#clearTimers();
     const used = [...this.#tracks.values()].filter(({ receiver }) => receiver !== undefined);
     this.#stopTimers = [
       clock.every(TICK_MS, () => this.#tick()),
@@ -119,13 +123,17 @@ export class PublisherSession {
     if (this.#state.kind === 'closed') return;
     const state = this.#state;
     this.#state = { kind: 'closed' };
-    for (const stop of this.#stopTimers.splice(0)) stop();
+    this.#clearTimers();
     for (const { out } of this.#tracks.values()) out.close();
     if (state.kind === 'recording') state.publication.close();
   }
 
   get #sink(): SourceSink | undefined {
     return this.#state.kind === 'recording' ? this.#state.publication.sink : undefined;
+  }
+
+  #clearTimers(): void {
+    for (const stop of this.#stopTimers.splice(0)) stop();
   }
 
   #firstOf(kind: SupportedTrack['kind']): RtspTrack | undefined {

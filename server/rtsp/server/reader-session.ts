@@ -67,6 +67,7 @@ export class ReaderSession {
   readonly #stopTicks: () => void;
   #state: State = { kind: 'ready' };
   #cancelGone: (() => void) | undefined;
+  /** Set once a track goes over UDP. */
   #needsSignsOfLife = false;
   #heardAtMs: number;
 
@@ -199,9 +200,10 @@ export class ReaderSession {
 
   #tick(): void {
     const silentMs = this.#options.clock.monotonicMs() - this.#heardAtMs;
-    // Over TCP the connection itself tells whether somebody is there.
-    if (this.#needsSignsOfLife && silentMs > SESSION_TIMEOUT_S * 1000)
-      this.#end('nothing heard from the reader');
+    // While media flows over TCP, the connection itself tells whether somebody is there.
+    const needsSigns = this.#needsSignsOfLife || this.#state.kind === 'ready';
+    const isOver = needsSigns && silentMs > SESSION_TIMEOUT_S * 1000;
+    if (isOver) this.#end('nothing heard from the reader');
     else this.#report();
   }
 
