@@ -29,14 +29,8 @@ const passedOn = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  */
 export function runChild({ node, args, env, cwd }) {
   const tether = pathToFileURL(join(projectRoot, 'server/setup/tether.mjs')).href;
-  const child = spawn(node, ['--import', tether, ...args], {
-    cwd,
-    env: { ...env, SLUICE_SETUP_TETHER: String(process.pid) },
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    detached: true,
-  });
-  // The channel only shows the child that this process lives; it must not keep this one alive.
-  child.channel?.unref();
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  let child;
   /** @type {Map<string, number>} */
   const passedMs = new Map();
   /** @param {NodeJS.Signals} signal */
@@ -44,18 +38,28 @@ export function runChild({ node, args, env, cwd }) {
     const nowMs = performance.now();
     if (nowMs - (passedMs.get(signal) ?? Number.NEGATIVE_INFINITY) < samePressMs) return;
     passedMs.set(signal, nowMs);
-    child.kill(signal);
+    child?.kill(signal);
   };
+  // Before the child is there: a signal in between would end this process and leave the child behind.
   for (const signal of passedOn) process.on(signal, pass);
+  const started = spawn(node, ['--import', tether, ...args], {
+    cwd,
+    env: { ...env, SLUICE_SETUP_TETHER: String(process.pid) },
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    detached: true,
+  });
+  child = started;
+  // The channel only shows the child that this process lives; it must not keep this one alive.
+  started.channel?.unref();
   return new Promise((resolve, reject) => {
     const undo = () => {
       for (const signal of passedOn) process.off(signal, pass);
     };
-    child.on('error', (error) => {
+    started.on('error', (error) => {
       undo();
       reject(error);
     });
-    child.on('exit', (code, signal) => {
+    started.on('exit', (code, signal) => {
       undo();
       resolve(signal === null ? { code: code ?? 1, signal: null } : { code: null, signal });
     });
