@@ -10,9 +10,12 @@ h2 { margin-top: 3rem; text-transform: capitalize; }
 article { border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0; padding: .75rem 1rem; }
 article > h3 { margin: 0; font: 600 1rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .method { color: var(--accent); display: inline-block; min-width: 5rem; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; }
+tr > :first-child { width: 4.5rem; }
+tr > :nth-child(3) { width: 17rem; }
 td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-top: 1px solid var(--line); }
 pre { background: var(--soft); border-radius: .25rem; padding: .75rem; overflow: auto; font-size: .85rem; }
+.wide tr > :first-child { width: 16rem; }
 .note { opacity: .75; }
 `;
 
@@ -104,7 +107,7 @@ function errorTable(): string {
     ([code, { status, retryable }]) =>
       `<tr><th>${code}</th><td>${status}</td><td>${retryable ? 'trying again may help' : ''}</td></tr>`,
   );
-  return `<table>${rows.join('')}</table>`;
+  return `<table class="wide">${rows.join('')}</table>`;
 }
 
 function escapeHtml(text: string): string {
