@@ -40,19 +40,22 @@ export async function bindUdpPair(
     const port = first + 2 * ((start + n) % pairs);
     const rtp = await bind(port, localAddress);
     if (rtp === undefined) continue;
-    const rtcp = await bind(port + 1, localAddress);
-    if (rtcp === undefined) {
-      rtp.close();
-      continue;
+    let rtcp: Socket | undefined;
+    try {
+      rtcp = await bind(port + 1, localAddress);
+    } finally {
+      if (rtcp === undefined) rtp.close();
     }
+    if (rtcp === undefined) continue;
     let open = true;
+    const pair = { rtp, rtcp };
     const close = () => {
       if (!open) return;
       open = false;
-      rtp.close();
-      rtcp.close();
+      pair.rtp.close();
+      pair.rtcp.close();
     };
-    return { rtp, rtcp, rtpPort: port, close };
+    return { ...pair, rtpPort: port, close };
   }
   const message = `No pair of free UDP ports in ${range.min}-${range.max}; widen rtsp.udpPorts, or use transport tcp.`;
   throw new RtspError('local-failure', message);
