@@ -38,8 +38,10 @@ test('glass: the time code is read back from Chromium, a while after it was pain
 
 test('join: every click brings a picture', async () => {
   const values = await runSlice('join');
-  expect(values.get('join.whep.1s.click.p95')).toBeGreaterThan(0);
-  expect(values.get('join.whep.1s.click.p95')).toBeLessThan(15_000);
+  for (const part of ['player.1s', 'player.1s.watched', 'player.4s', 'whep.1s']) {
+    expect(values.get(`join.${part}.click.p95`), part).toBeGreaterThan(0);
+    expect(values.get(`join.${part}.click.p95`), part).toBeLessThan(15_000);
+  }
 }, 90_000);
 
 test('cpu: a gateway that serves uses some, and has memory', async () => {

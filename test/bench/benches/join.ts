@@ -8,14 +8,54 @@ import { startGateway } from '../support/gateway.ts';
 import type { Figure } from '../support/report.ts';
 import { percentile } from '../support/stats.ts';
 import { withClosers } from '../support/with-closers.ts';
+import { startViewers } from '../viewers/viewers.ts';
 
 /** With a key frame every 4 s, as cameras with "smart" codecs have them, waiting for one is what people feel. */
 const LONG_GOP: FootageSpec = { ...CAMERA_FOOTAGE, gop: 100, frames: 200 };
 
 interface Part {
+  readonly id: string;
+  readonly what: string;
   readonly way: Way;
   readonly spec: FootageSpec;
+  /** Somebody watches already, so that nothing can be shown to the new viewer that the other would see again. */
+  readonly isWatched: boolean;
+  readonly targetMs?: number;
 }
+
+const PARTS: readonly Part[] = [
+  {
+    id: 'player.1s',
+    what: 'player, key frame every 1 s',
+    way: 'player',
+    spec: CAMERA_FOOTAGE,
+    isWatched: false,
+    targetMs: 300,
+  },
+  {
+    id: 'player.1s.watched',
+    what: 'player, 1 s, watched by another',
+    way: 'player',
+    spec: CAMERA_FOOTAGE,
+    isWatched: true,
+  },
+  {
+    id: 'player.4s',
+    what: 'player, key frame every 4 s',
+    way: 'player',
+    spec: LONG_GOP,
+    isWatched: false,
+    targetMs: 300,
+  },
+  {
+    id: 'whep.1s',
+    what: 'WHEP page, key frame every 1 s',
+    way: 'whep',
+    spec: CAMERA_FOOTAGE,
+    isWatched: false,
+    targetMs: 300,
+  },
+];
 
 /** From the click to the first picture, at random moments of the camera's GOP. */
 export const joinBench: Bench = {
@@ -25,65 +65,53 @@ export const joinBench: Bench = {
     const browser = await launchBrowser();
     context.closers.add(() => browser.close());
     const figures: Figure[] = [];
-    for (const spec of [CAMERA_FOOTAGE, LONG_GOP]) {
-      figures.push(...(await measureCamera(context, browser, spec)));
-    }
+    for (const part of PARTS) figures.push(...(await measurePart(context, browser, part)));
     return {
       title: 'Joining: from the click to the first frame in Chromium',
       figures,
       notes: [
-        'One 4 Mbit/s camera (1280x720) that answers no request for a key frame; nobody else watches.',
-        'Beyond the next key frame: from the arrival of the first key frame that ends after the click; below zero where a kept one was shown.',
-        'player: a fresh page each time, its script loaded before the click; whep: a new RTCPeerConnection each time.',
+        'One 4 Mbit/s camera (1280x720) that answers no request for a key frame.',
+        'Beyond the next key frame: from the arrival of the first key frame after the click.',
+        'player: the <sluice-player> element in a fresh page each time, its script loaded before the click.',
       ],
     };
   },
 };
 
-async function measureCamera(
-  context: BenchContext,
-  browser: BenchBrowser,
-  spec: FootageSpec,
-): Promise<Figure[]> {
+function measurePart(context: BenchContext, browser: BenchBrowser, part: Part): Promise<Figure[]> {
   return withClosers(context, async (closers) => {
-    const camera = await startLoadCameras({ cameras: 1, spec });
+    const camera = await startLoadCameras({ cameras: 1, spec: part.spec });
     closers.add(() => camera.close());
     const gateway = await startGateway({ cameras: camera.urls });
     closers.add(() => gateway.close());
     await gateway.live();
-    const probe = await browser.newPage(gateway.url);
-    const hasPlayer = await probe.loadPlayer();
-    await probe.close();
-    const ways: Way[] = hasPlayer
-      ? spec.gop === CAMERA_FOOTAGE.gop
-        ? ['player', 'whep']
-        : ['player']
-      : ['whep'];
-    const figures: Figure[] = [];
-    for (const way of ways) {
-      context.progress(`${context.joins} joins by ${way}, a key frame every ${spec.gop / spec.fps} s`);
-      await camera.takeLogs();
-      const joins = await joinOften(context, { browser, url: gateway.url, part: { way, spec } });
-      const [sent] = await camera.takeLogs();
-      if (sent !== undefined) figures.push(...figuresOf({ way, spec }, joins, keyFrameTimes(sent)));
+    if (part.isWatched) {
+      const viewers = startViewers();
+      closers.add(() => viewers.close());
+      await viewers.watch(`${gateway.url}/whep/live/cam0`, 0);
     }
-    return figures;
+    context.progress(`${context.joins} joins: ${part.what}`);
+    const joins: Join[] = [];
+    for (let count = 0; count < context.joins; count += 1) {
+      joins.push(await joinOnce(browser, gateway.url, part));
+    }
+    const [sent] = await camera.takeLogs();
+    return sent === undefined ? [] : figuresOf(part, joins, keyFrameTimes(sent));
   });
 }
 
-async function joinOften(
-  context: BenchContext,
-  { browser, url, part }: { browser: BenchBrowser; url: string; part: Part },
-): Promise<Join[]> {
-  const joins: Join[] = [];
-  for (let count = 0; count < context.joins; count += 1) {
-    const page = await browser.newPage(url);
-    if (part.way === 'player') await page.loadPlayer();
-    await sleep(Math.random() * (part.spec.gop / part.spec.fps) * 1000);
-    joins.push(await page.join(part.way, 'live/cam0'));
+/** At a random moment between two key frames. */
+async function joinOnce(browser: BenchBrowser, url: string, { way, spec }: Part): Promise<Join> {
+  const page = await browser.newPage(url);
+  try {
+    if (way === 'player' && !(await page.loadPlayer())) {
+      throw new Error('This bench needs the built player; npm start builds it.');
+    }
+    await sleep(Math.random() * (spec.gop / spec.fps) * 1000);
+    return await page.join(way, 'live/cam0');
+  } finally {
     await page.close();
   }
-  return joins;
 }
 
 /** Unix times at which key frames had come in whole. */
@@ -92,32 +120,30 @@ function keyFrameTimes(sent: SentLog): number[] {
   return sent.sentMs.filter((_, index) => sent.isKeyFrame[index] === true).map((ms) => ms + offsetMs);
 }
 
-function figuresOf({ way, spec }: Part, joins: readonly Join[], keyFramesMs: readonly number[]): Figure[] {
-  const gopS = spec.gop / spec.fps;
+function figuresOf(part: Part, joins: readonly Join[], keyFramesMs: readonly number[]): Figure[] {
   const nextAfter = (ms: number) => keyFramesMs.find((time) => time >= ms) ?? ms;
-  const total = joins.map((join) => join.firstFrameMs - join.clickMs);
-  const beyond = joins.map((join) => join.firstFrameMs - nextAfter(join.clickMs));
-  const connected = joins.filter((join) => join.connectedMs > 0);
   const figure = (id: string, what: string, value: number, target?: number): Figure => ({
-    id: `join.${way}.${gopS}s.${id}`,
-    what: `${way}, key frame every ${gopS} s: ${what}`,
+    id: `join.${part.id}.${id}`,
+    what: `${part.what}: ${what}`,
     value,
     unit: 'ms',
     ...(target === undefined ? {} : { target }),
   });
-  const spread = (id: string, what: string, values: readonly number[], target?: number) => [
-    figure(`${id}.p50`, `${what} p50`, percentile(values, 0.5)),
-    figure(`${id}.p95`, `${what} p95`, percentile(values, 0.95), target),
-  ];
+  const spread = (id: string, what: string, timeOf: (join: Join) => number, target?: number) => {
+    const times = joins.map(timeOf);
+    return [
+      figure(`${id}.p50`, `${what} p50`, percentile(times, 0.5)),
+      figure(`${id}.p95`, `${what} p95`, percentile(times, 0.95), target),
+    ];
+  };
   return [
-    ...spread('click', 'click to first frame', total),
-    ...spread('beyond', 'beyond the next key frame', beyond, 300),
-    ...(connected.length === 0
-      ? []
-      : spread(
-          'connect',
-          'click to connected',
-          connected.map((join) => join.connectedMs - join.clickMs),
-        )),
+    ...spread('connect', 'click to connected', (join) => join.connectedMs - join.clickMs),
+    ...spread('click', 'click to first frame', (join) => join.firstFrameMs - join.clickMs),
+    ...spread(
+      'beyond',
+      'beyond the next key frame',
+      (join) => join.firstFrameMs - nextAfter(join.clickMs),
+      part.targetMs,
+    ),
   ];
 }

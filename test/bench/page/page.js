@@ -19,6 +19,18 @@
   const offsetMs = wallOffset();
   const wallMs = () => performance.now() + offsetMs;
 
+  /** When a peer connection was last connected, whoever opened it. */
+  let connectedMs = 0;
+  const NativePeerConnection = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends NativePeerConnection {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('connectionstatechange', () => {
+        if (this.connectionState === 'connected') connectedMs = wallMs();
+      });
+    }
+  };
+
   const nextFrame = (video) =>
     new Promise((resolve) => {
       video.requestVideoFrameCallback((now, metadata) => resolve({ now, metadata }));
@@ -36,16 +48,13 @@
   /** What any WHEP page does: one offer, one answer, nothing of ours. */
   async function playWhep(url) {
     const video = newVideo();
-    const playing = { video, clickMs: wallMs(), connectedMs: 0, stop: async () => {} };
+    const playing = { video, clickMs: wallMs(), stop: async () => {} };
     const peer = new RTCPeerConnection();
     peer.addTransceiver('video', { direction: 'recvonly' });
     peer.addTransceiver('audio', { direction: 'recvonly' });
     peer.addEventListener('track', ({ track, receiver }) => {
       receiver.jitterBufferTarget = 0;
       if (track.kind === 'video') video.srcObject = new MediaStream([track]);
-    });
-    peer.addEventListener('connectionstatechange', () => {
-      if (peer.connectionState === 'connected') playing.connectedMs = wallMs();
     });
     await peer.setLocalDescription();
     const answer = await fetch(url, {
@@ -78,7 +87,6 @@
     return {
       video: player.video,
       clickMs,
-      connectedMs: 0,
       stop: async () => player.remove(),
     };
   }
@@ -118,7 +126,7 @@
       await nextFrame(playing.video);
       const firstFrameMs = wallMs();
       await playing.stop();
-      return { clickMs: playing.clickMs, connectedMs: playing.connectedMs, firstFrameMs };
+      return { clickMs: playing.clickMs, connectedMs, firstFrameMs };
     },
 
     /** Plays one stream and reads the time code of every frame shown. */

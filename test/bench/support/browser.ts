@@ -17,7 +17,7 @@ export interface BenchPage {
   close(): Promise<void>;
 }
 
-/** Unix times. `connectedMs` is 0 where it is not known. */
+/** Unix times. `connectedMs`: ICE and DTLS were up. */
 export interface Join {
   readonly clickMs: number;
   readonly connectedMs: number;
