@@ -17,6 +17,11 @@ const SOURCE_ATTRIBUTES = new Set(['src', 'server', 'token', 'mode']);
 
 const CONNECTING: EngineStatus = { kind: 'connecting', reason: undefined };
 
+/** iPhones have full screen for video elements only, by a method of their own. */
+function enterVideoFullscreen(video: HTMLVideoElement & { webkitEnterFullscreen?: () => void }): void {
+  video.webkitEnterFullscreen?.();
+}
+
 /** `detail` of `statechange`. */
 export interface StateChangeDetail extends StateAndReason {
   readonly state: PlayerState;
@@ -300,7 +305,8 @@ export class SluicePlayer extends HTMLElement {
   async #toggleFullscreen(): Promise<void> {
     try {
       if (document.fullscreenElement !== null) await document.exitFullscreen();
-      else await this.requestFullscreen();
+      else if (document.fullscreenEnabled) await this.requestFullscreen();
+      else enterVideoFullscreen(this.#view.video);
     } catch {
       // The page may not be allowed to; then there is nothing to do about it.
     }
