@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { StreamDefinition } from '../../../shared/stream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import type { SourceSink, SourceUnit, TrackFormat } from '../../stream/index.ts';
+import type { SenderReport, SourceSink, SourceUnit, TrackFormat } from '../../stream/index.ts';
 import { GatewayRtspConnection } from './connection.ts';
 import type { ResolveAddress } from './dial.ts';
 import { asRtspError, RtspError } from './errors.ts';
@@ -61,10 +61,16 @@ export async function runMediaSession(options: MediaSessionOptions): Promise<Med
   }
 }
 
-/** Units that come before the camera's reply to PLAY are kept, but never more than this. */
-const MAX_EARLY_UNITS = 512;
+/**
+ * What comes before the camera's reply to PLAY is kept (Reolink cameras send their first sender report there), but
+ * never more than this.
+ */
+const MAX_EARLY = 512;
 
-type Early = { readonly unit: SourceUnit } | { readonly format: TrackFormat };
+type Early =
+  | { readonly unit: SourceUnit }
+  | { readonly format: TrackFormat }
+  | { readonly report: SenderReport };
 
 /** One connection from dialling to its end, with what has to run beside it. */
 class MediaSession {
@@ -155,6 +161,7 @@ class MediaSession {
       },
       onSenderReport: (report) => {
         if (this.#early === undefined) sink.senderReport(report);
+        else this.#keep({ report });
       },
       onBye: () => this.#watch.bye(track.kind),
     });
@@ -171,7 +178,8 @@ class MediaSession {
     this.#early = undefined;
     for (const item of early) {
       if ('unit' in item) sink.unit(item.unit);
-      else sink.format(item.format);
+      else if ('format' in item) sink.format(item.format);
+      else sink.senderReport(item.report);
     }
     this.#undo.push(
       this.#watch.start(),
@@ -189,6 +197,6 @@ class MediaSession {
 
   #keep(item: Early): void {
     const early = this.#early;
-    if (early !== undefined && early.length < MAX_EARLY_UNITS) early.push(item);
+    if (early !== undefined && early.length < MAX_EARLY) early.push(item);
   }
 }

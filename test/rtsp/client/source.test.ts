@@ -581,14 +581,16 @@ describe('units', () => {
   it('that come before the reply to PLAY are told after playing()', async () => {
     const server = await camera({
       onRequest: (request, connection) => {
-        if (request.method === 'PLAY') connection.sendPicture({ timestamp: 0 });
+        if (request.method !== 'PLAY') return undefined;
+        connection.write(interleaved(1, senderReport({ ntpMs: 1_700_000_000_000, rtpTimestamp: 0 })));
+        connection.sendPicture({ timestamp: 0 });
         return undefined;
       },
       onPlay: (connection) => connection.sendPicture({ timestamp: 3_600, key: false }),
     });
     const { sink } = pull(server.url());
     await waitFor('pictures', () => sink.units.length === 2);
-    expect(sink.calls).toEqual(['connecting', 'playing', 'unit', 'unit']);
+    expect(sink.calls).toEqual(['connecting', 'playing', 'senderReport', 'unit', 'unit']);
     expect(sink.units[0]?.isKeyFrame).toBe(true);
   });
 
@@ -614,6 +616,26 @@ describe('units', () => {
     ]);
     expect(sink.calls.indexOf('format')).toBeLessThan(sink.calls.indexOf('unit'));
     expect(sink.units[0]?.payloads.map((nal) => (nal[0] ?? 0) & 31)).toEqual([5]);
+  });
+
+  it('of a camera that changes its picture on the way: format() before the first unit it holds for', async () => {
+    const sps = Buffer.from('Z2QADay0Cg/YC1BgYGpQAAADABAAAAMDKPFCqg==', 'base64');
+    const pps = Buffer.from('aO88sA==', 'base64');
+    const server = await camera({
+      onPlay: (connection) => {
+        connection.sendPicture({ timestamp: 0 });
+        for (const nal of [sps, pps]) {
+          const packet = connection.nextPacket(3_600, nal);
+          packet[1] = 96;
+          connection.write(interleaved(0, packet));
+        }
+        connection.sendPicture({ timestamp: 3_600 });
+      },
+    });
+    const { sink } = pull(server.url());
+    await waitFor('pictures', () => sink.units.length === 2);
+    expect(sink.calls).toEqual(['connecting', 'playing', 'unit', 'format', 'unit']);
+    expect(sink.formats).toMatchObject([{ profileLevelId: '64000d' }]);
   });
 
   it('go on when the camera restarts its encoder with a new SSRC', async () => {
