@@ -109,7 +109,13 @@ export class RtspConnection {
     const reply = (answer: Reply) => {
       if (isAnswered) return;
       isAnswered = true;
-      this.#reply(request, answer);
+      try {
+        this.#reply(request, answer);
+      } catch (failure) {
+        // A client that never gets its answer would wait for ever; and PLAY answers from inside the hub's loop.
+        this.#context.log.error({ err: failure, method: request.method }, 'an RTSP answer failed');
+        this.#socket.destroy();
+      }
     };
     try {
       await handleRequest(this.#context, { request, signal: this.#gone.signal, reply });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { authorize, parseChallenges, type RtspResponse } from '../../../server/rtsp/parse/index.ts';
 import { type Clip, define, makeClip, Probe, readFrames, sourceOf, start, startServer } from './support.ts';
@@ -87,6 +88,26 @@ describe('who may read', () => {
     expect(challenge.statusCode).toBe(401);
     const headers = answerTo(challenge, uri, { scheme: new RegExp(`^${scheme}$`) });
     expect((await probe.ask('DESCRIBE', uri, headers)).statusCode).toBe(200);
+  });
+
+  it('takes the bare Digest of live555 (VLC), which names neither algorithm nor qop and signs the URL of the stream', async () => {
+    const { port, url } = await lockedServer();
+    const probe = new Probe(port);
+    const uri = url('live/cam');
+    const [first] = challengesOf(await probe.ask('DESCRIBE', uri));
+    if (first?.scheme !== 'digest') throw new Error('no digest challenge');
+    const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+    const header = (method: string) => {
+      const response = md5(
+        `${md5(`viewer:${first.realm}:${TOKEN}`)}:${first.nonce}:${md5(`${method}:${uri}/`)}`,
+      );
+      return `Digest username="viewer", realm="${first.realm}", nonce="${first.nonce}", uri="${uri}/", response="${response}"`;
+    };
+    const described = await probe.ask('DESCRIBE', uri, { Authorization: header('DESCRIBE') });
+    expect(described.statusCode).toBe(200);
+    const Transport = 'RTP/AVP/TCP;unicast;interleaved=0-1';
+    const setup = await probe.ask('SETUP', `${uri}/track1`, { Authorization: header('SETUP'), Transport });
+    expect(setup.statusCode).toBe(200);
   });
 
   it('tells nobody without credentials which streams there are', async () => {
