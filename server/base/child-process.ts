@@ -68,19 +68,10 @@ export function runProcess(spec: ProcessSpec, clock: Clock, stop: AbortSignal): 
     stop.addEventListener('abort', onStop, { once: true });
     undo.push(() => stop.removeEventListener('abort', onStop));
 
-    let lastProgressMs = clock.monotonicMs();
-    const progress = () => {
-      lastProgressMs = clock.monotonicMs();
-    };
-    const stallTimeoutMs = spec.stallTimeoutMs;
-    if (stallTimeoutMs !== undefined) {
-      const check = () => {
-        if (clock.monotonicMs() - lastProgressMs >= stallTimeoutMs) end('stalled');
-      };
-      undo.push(clock.every(Math.max(10, stallTimeoutMs / 4), check));
-    }
+    const watchdog = watchProgress(clock, spec.stallTimeoutMs, () => end('stalled'));
+    undo.push(watchdog.stop);
 
-    child.stdout?.on('data', (chunk: Buffer) => spec.onStdout?.(chunk, progress));
+    child.stdout?.on('data', (chunk: Buffer) => spec.onStdout?.(chunk, watchdog.progress));
     child.stderr.on('data', (chunk: Buffer) => tail.push(chunk));
     child.once('spawn', () => {
       if (child.pid === undefined) return;
@@ -107,6 +98,23 @@ export function runProcess(spec: ProcessSpec, clock: Clock, stop: AbortSignal): 
       resolve({ cause, code, signal, lastLines: tail.lines() });
     };
   });
+}
+
+/** Calls `onStall` when `progress` was not called for `timeoutMs`. */
+function watchProgress(
+  clock: Clock,
+  timeoutMs: number | undefined,
+  onStall: () => void,
+): { progress: () => void; stop: () => void } {
+  if (timeoutMs === undefined) return { progress: () => {}, stop: () => {} };
+  let lastProgressMs = clock.monotonicMs();
+  const stop = clock.every(Math.max(10, timeoutMs / 4), () => {
+    if (clock.monotonicMs() - lastProgressMs >= timeoutMs) onStall();
+  });
+  const progress = () => {
+    lastProgressMs = clock.monotonicMs();
+  };
+  return { progress, stop };
 }
 
 function minimalEnv(extra: Readonly<Record<string, string>> | undefined): NodeJS.ProcessEnv {
