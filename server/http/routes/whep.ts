@@ -121,6 +121,7 @@ function optionsRoute(): ApiRoute {
     access: 'public',
     tag: 'whep',
     summary: 'Says what may be posted. Preflights of allowed origins are answered on every path.',
+    params: streamPathSchema,
     answers: [{ status: 204, description: 'Said.', headers: { 'Accept-Post': SDP } }],
     handle: ({ reply }) => reply.code(204).header('accept-post', SDP).send(),
   });
