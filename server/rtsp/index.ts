@@ -1,9 +1,4 @@
 export {
-  type AddressRefusal,
-  type ResolveAddress,
-  resolveAnyAddress,
-} from './client/dial.ts';
-export {
   type RtspSource,
   type RtspSourceDeps,
   type RtspSourceState,

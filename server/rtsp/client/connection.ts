@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { RtspClient } from 'yellowstone';
+import type { AddressResolver } from '../../base/address-policy.ts';
 import { type Clock, withTimeout } from '../../base/clock.ts';
 import { VERSION } from '../../base/version.ts';
 import { interleavedHeader, RtspFramer, type RtspRequest, type RtspResponse } from '../parse/index.ts';
 import { Authenticator } from './authenticator.ts';
 import { describeCamera } from './describe.ts';
-import { dial, type ResolveAddress } from './dial.ts';
+import { dial } from './dial.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
 import { RtspExchange } from './exchange.ts';
 import { framingError, socketEnd } from './faults.ts';
@@ -28,7 +29,7 @@ export interface GatewayRtspConnectionOptions {
   /** Taken where the camera refuses `transport` (461). */
   readonly fallbackTransport?: LowerTransport | undefined;
   readonly clock: Clock;
-  readonly resolveAddress: ResolveAddress;
+  readonly resolveAddress: AddressResolver;
   readonly udpPorts: PortRange;
   readonly random: () => number;
   readonly connectTimeoutMs: number;

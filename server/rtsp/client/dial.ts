@@ -1,40 +1,15 @@
-import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, getCACertificates } from 'node:tls';
-import { err, ok, type Result } from '../../../shared/result.ts';
+import type { AddressResolver } from '../../base/address-policy.ts';
 import { type Clock, withTimeout } from '../../base/clock.ts';
 import { RtspError } from './errors.ts';
 import { hostPort, type RtspTarget } from './target.ts';
-
-/**
- * Turns a host into the one address that is then dialled, or says why not. Resolving, checking and connecting
- * to that very address leaves no room for a name that answers differently the second time (DNS rebinding).
- */
-export type ResolveAddress = (host: string) => Promise<Result<string, AddressRefusal>>;
-
-export interface AddressRefusal {
-  readonly kind: 'name-not-found' | 'address-forbidden';
-  /** For people; says what to do next. */
-  readonly message: string;
-}
-
-/** Takes any address. The gateway hands in a stricter one for sources that were added through the API. */
-export const resolveAnyAddress: ResolveAddress = async (host) => {
-  if (isIP(host) !== 0) return ok(host);
-  try {
-    // Cameras that have both kinds of address are often out of reach by the IPv6 one.
-    return ok((await lookup(host, { order: 'ipv4first' })).address);
-  } catch {
-    const message = `The name "${host}" is not known. Check its spelling, or use the camera's IP address.`;
-    return err({ kind: 'name-not-found', message });
-  }
-};
 
 export interface DialOptions {
   readonly target: RtspTarget;
   readonly clock: Clock;
   readonly timeoutMs: number;
-  readonly resolveAddress: ResolveAddress;
+  readonly resolveAddress: AddressResolver;
   readonly tls?: ConnectionOptions | undefined;
   readonly signal: AbortSignal;
 }

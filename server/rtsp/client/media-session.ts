@@ -1,10 +1,10 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { StreamDefinition } from '../../../shared/stream.ts';
+import type { AddressResolver } from '../../base/address-policy.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { SenderReport, SourceSink, SourceUnit, TrackFormat } from '../../stream/index.ts';
 import { GatewayRtspConnection } from './connection.ts';
-import type { ResolveAddress } from './dial.ts';
 import { asRtspError, RtspError } from './errors.ts';
 import { MediaWatch } from './media-watch.ts';
 import { type Destination, followRedirect, MAX_REDIRECTS } from './redirect.ts';
@@ -24,7 +24,7 @@ export interface MediaSessionOptions {
   readonly tally: SourceTally;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly resolveAddress: ResolveAddress;
+  readonly resolveAddress: AddressResolver;
   readonly udpPorts: PortRange;
   readonly random: () => number;
   readonly tls: ConnectionOptions | undefined;

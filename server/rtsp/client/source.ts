@@ -2,10 +2,10 @@ import type { ConnectionOptions } from 'node:tls';
 import type { WaitReason } from '../../../shared/errors.ts';
 import { type StreamId, streamId } from '../../../shared/names.ts';
 import type { StreamDefinition } from '../../../shared/stream.ts';
+import { type AddressResolver, resolveAnyAddress } from '../../base/address-policy.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Source, SourceSink } from '../../stream/index.ts';
-import { type ResolveAddress, resolveAnyAddress } from './dial.ts';
 import { asRtspError, type RtspError } from './errors.ts';
 import { type MediaSessionEnd, runMediaSession } from './media-session.ts';
 import { RetryWait } from './retry-wait.ts';
@@ -17,7 +17,7 @@ export interface RtspSourceDeps {
   readonly clock: Clock;
   readonly log: Logger;
   /** Which address a host means, and whether it may be dialled. Default: any. */
-  readonly resolveAddress?: ResolveAddress;
+  readonly resolveAddress?: AddressResolver;
   /** Default 20000-29999. */
   readonly udpPorts?: PortRange;
   /** What worked for a stream whose transport is `auto`; hand in one map that outlives the sources. */

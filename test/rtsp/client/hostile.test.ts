@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { resolveAnyAddress } from '../../../server/base/address-policy.ts';
 import { systemClock } from '../../../server/base/clock.ts';
 import { GatewayRtspConnection } from '../../../server/rtsp/client/connection.ts';
-import { resolveAnyAddress } from '../../../server/rtsp/client/dial.ts';
 import { RtspError } from '../../../server/rtsp/client/errors.ts';
 import { startFakeRtspServer } from '../../support/fake-rtsp-server.ts';
 

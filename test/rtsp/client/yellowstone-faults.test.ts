@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { resolveAnyAddress } from '../../../server/base/address-policy.ts';
 import { systemClock } from '../../../server/base/clock.ts';
 import { GatewayRtspConnection } from '../../../server/rtsp/client/connection.ts';
-import { resolveAnyAddress } from '../../../server/rtsp/client/dial.ts';
 import { RtspError } from '../../../server/rtsp/client/errors.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import {
