@@ -34,7 +34,7 @@ export const glassBench: Bench = {
       notes: [
         'The camera is a Node process that paints 1280x720 pictures 25 times a second and libx264 (ultrafast, zerolatency).',
         'player: the <sluice-player> element; whep: a plain RTCPeerConnection page.',
-        'Shown: the time at which Chromium expects the picture to be seen (requestVideoFrameCallback).',
+        'Shown: when Chromium expects the picture to be seen, at the earliest when the page saw it (requestVideoFrameCallback).',
       ],
     };
   },

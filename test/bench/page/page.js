@@ -140,7 +140,8 @@
       const result = { frames: [], unread: 0, width: video.videoWidth };
       while (wallMs() < fromMs + lengthMs) {
         const { metadata } = await nextFrame(video);
-        if (wallMs() < fromMs) continue;
+        const seenMs = wallMs();
+        if (seenMs < fromMs) continue;
         const code = readCode(context, video);
         if (code === undefined) {
           result.unread += 1;
@@ -148,7 +149,8 @@
         }
         result.frames.push({
           code,
-          shownMs: metadata.expectedDisplayTime + offsetMs,
+          // With WebRTC Chromium expects some frames to be shown before it had them.
+          shownMs: Math.max(seenMs, metadata.expectedDisplayTime + offsetMs),
           submittedMs: metadata.presentationTime + offsetMs,
           receivedMs: (metadata.receiveTime ?? Number.NaN) + offsetMs,
           decodeMs: (metadata.processingDuration ?? Number.NaN) * 1000,

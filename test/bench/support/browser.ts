@@ -27,7 +27,7 @@ export interface Join {
 export interface Glass {
   readonly frames: readonly {
     readonly code: number;
-    /** When the picture is expected to be seen. */
+    /** When the picture is expected to be seen, at the earliest when the page could read it. */
     readonly shownMs: number;
     /** When it was handed to the compositor. */
     readonly submittedMs: number;
