@@ -110,6 +110,12 @@ async function addStreams(parts: { config: LoadedConfig; hub: Hub; catalog: Sqli
   }
 }
 
+/** How this machine reaches a server that it listens with at `host`, as it stands in a URL. */
+function hostForOwnUse(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 interface Gateway {
   readonly url: string;
   close(): Promise<void>;
@@ -149,16 +155,18 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
 
   const { apiToken } = settings.auth;
   const ffmpegPath = process.env.FFMPEG_PATH;
+  const rtspHost = hostForOwnUse(settings.rtsp.host);
   const demo = new Demo({
     hub,
     log,
-    rtspPort: rtsp.port,
+    rtspAddress: `${rtspHost}:${rtsp.port}`,
     apiToken,
     startCamera: (secret) =>
       startDemoCamera({
         clock,
         log,
         rtspPort: rtsp.port,
+        rtspHost,
         ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
         ...secret,
       }),

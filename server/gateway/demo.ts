@@ -14,7 +14,8 @@ export interface DemoCamera {
 export interface DemoOptions {
   readonly hub: Hub;
   readonly log: Logger;
-  readonly rtspPort: number;
+  /** `host:port` at which the gateway reaches its own RTSP server. */
+  readonly rtspAddress: string;
   /** Readers of the loopback server prove themselves with this where a token is set. */
   readonly apiToken: string | undefined;
   readonly startCamera: (secret: { username: string; password: string }) => DemoCamera;
@@ -52,7 +53,7 @@ export class Demo {
   }
 
   #start(): void {
-    const { hub, log, rtspPort, apiToken } = this.#options;
+    const { hub, log, rtspAddress, apiToken } = this.#options;
     if (hub.get('live/demo') !== undefined) {
       log.warn({}, 'there is a stream live/demo already; the demo camera stays off');
       return;
@@ -66,9 +67,7 @@ export class Demo {
     });
     hub.add(definitionOf('internal', { url: 'publish:', ...secret }));
     const login = apiToken === undefined ? {} : { username: DEMO_USER, password: apiToken };
-    hub.add(
-      definitionOf('live', { url: `rtsp://127.0.0.1:${rtspPort}/internal/demo`, transport: 'tcp', ...login }),
-    );
+    hub.add(definitionOf('live', { url: `rtsp://${rtspAddress}/internal/demo`, transport: 'tcp', ...login }));
     this.#camera = this.#options.startCamera(secret);
     log.info({}, 'no stream is configured yet: live/demo shows a demo camera');
   }

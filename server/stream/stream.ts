@@ -266,7 +266,15 @@ export class Stream {
       if (unit.format.kind !== 'video') return;
       this.#setState({ state: 'live' });
     }
-    for (const reader of this.#readers) reader.deliver(unit);
+    for (const reader of this.#readers) {
+      try {
+        reader.deliver(unit);
+      } catch (failure) {
+        // A bug in one reader costs that reader, not the stream.
+        this.#log.error({ err: failure, reader: reader.options.name }, 'a reader failed and was closed');
+        reader.close();
+      }
+    }
   }
 
   #onWaiting(reason: NonNullable<StateChange['reason']>): void {

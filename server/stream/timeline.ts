@@ -4,6 +4,11 @@ import { TrackClock } from './track-clock.ts';
 import type { TrackKind } from './unit.ts';
 import { WallClockEstimate } from './wall-clock.ts';
 
+/**
+ * Where a stream's timeline begins: not at 0, since FFmpeg takes an RTP timestamp of 0 for one that is not known yet, and
+ * sound that sender reports move back must not fall below it.
+ */
+export const TIMELINE_START_90K = 90_000;
 /** Sound this far from where the sender reports put it is moved; less is within what they can tell. */
 const SYNC_TOLERANCE_90K = 20 * 90;
 /** Reports that put sound and picture further apart than this are nonsense. */
@@ -94,7 +99,7 @@ export class Timeline {
 
   /** Where the timeline stands at `receivedAtMs`: the newest unit's place plus the time since. */
   #now90k(receivedAtMs: number): number {
-    if (this.#newest === undefined) return 0;
+    if (this.#newest === undefined) return TIMELINE_START_90K;
     const since90k = Math.round((receivedAtMs - this.#newest.receivedAtMs) * 90);
     return this.#newest.pts90k + Math.max(1, since90k);
   }

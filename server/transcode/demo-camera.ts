@@ -12,6 +12,8 @@ export interface DemoCameraOptions {
   readonly ffmpegPath?: string;
   /** The gateway's own RTSP server on the loopback address. */
   readonly rtspPort: number;
+  /** The address that server listens at; default `127.0.0.1`. */
+  readonly rtspHost?: string;
   /** The `publish:` stream's secret, made anew at each start; see `demoArguments` on who can see it. */
   readonly username: string;
   readonly password: string;
@@ -96,7 +98,7 @@ function demoSpec(options: DemoCameraOptions, withText: boolean): ProcessSpec {
  */
 function demoArguments(options: DemoCameraOptions, withText: boolean): string[] {
   const user = `${encodeURIComponent(options.username)}:${encodeURIComponent(options.password)}`;
-  const url = `rtsp://${user}@127.0.0.1:${options.rtspPort}/${options.stream ?? 'internal/demo'}`;
+  const url = `rtsp://${user}@${options.rtspHost ?? '127.0.0.1'}:${options.rtspPort}/${options.stream ?? 'internal/demo'}`;
   return [
     ...['-nostdin', '-hide_banner', '-loglevel', 'warning', '-progress', 'pipe:1', '-stats_period', '1'],
     ...['-re', '-f', 'lavfi', '-i', demoGraph({ withText })],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../server/base/log.ts';
 import { Hub, type Source, type SourceSink, type StateChange, type Unit } from '../../server/stream/index.ts';
+import { TIMELINE_START_90K } from '../../server/stream/timeline.ts';
 import { streamDefinitionSchema } from '../../shared/stream.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { audioUnit, h264Format, pcmuFormat, playVideo, videoUnit } from '../support/units.ts';
@@ -61,7 +62,9 @@ function collector(options: { start?: 'cached' | 'next'; accept?: () => boolean 
       return ended;
     },
     get frames() {
-      return units.filter((unit) => unit.format.kind === 'video').map((unit) => unit.pts90k / 3_600);
+      return units
+        .filter((unit) => unit.format.kind === 'video')
+        .map((unit) => (unit.pts90k - TIMELINE_START_90K) / 3_600);
     },
     options: {
       name: 'test',
@@ -156,6 +159,23 @@ describe('hub', () => {
     expect(fast.frames).toHaveLength(22);
   });
 
+  it('closes a reader that fails, and keeps the others', async () => {
+    const { hub, sources } = setUp();
+    const stream = hub.add(definitionOf());
+    const good = collector();
+    stream.read({
+      ...collector().options,
+      write: () => {
+        throw new Error('a bug');
+      },
+    });
+    stream.read(good.options);
+    await settle();
+    playVideo(live(sources[0]).sink, { from: 0, count: 3, gop: 1 });
+    expect(good.frames).toEqual([0, 1, 2]);
+    expect(stream.readerCounts.viewers).toBe(1);
+  });
+
   it('writes a queue out in order once there is room', async () => {
     const { hub, sources } = setUp();
     const stream = hub.add(definitionOf());
@@ -245,7 +265,7 @@ describe('hub', () => {
       'live',
     ]);
     // 1,080 ms after start came the 3rd unit, at 11,080 ms this one: the gap is there on the timeline.
-    expect((reader.units[3]?.pts90k ?? 0) / 90).toBeCloseTo(10_080, -1);
+    expect(((reader.units[3]?.pts90k ?? 0) - TIMELINE_START_90K) / 90).toBeCloseTo(10_080, -1);
   });
 
   it('is not live before a picture came, and ignores sound until then', async () => {

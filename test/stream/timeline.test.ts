@@ -1,21 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Timeline } from '../../server/stream/timeline.ts';
+import { TIMELINE_START_90K, Timeline } from '../../server/stream/timeline.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const FRAME_90K = 3_600;
 
 function timelineOf(clock: FakeClock, trustCameraClock = false) {
   const timeline = new Timeline(clock, { trustCameraClock });
+  // Told from the timeline's beginning, so that the tests count from 0.
+  const place = (kind: 'video' | 'audio', clockRate: number, rtp: number) => {
+    const placed = timeline.place(kind, clockRate, rtp >>> 0, clock.monotonicMs());
+    return placed === undefined ? undefined : { ...placed, pts90k: placed.pts90k - TIMELINE_START_90K };
+  };
   return {
     timeline,
-    video: (rtp: number) => timeline.place('video', 90_000, rtp >>> 0, clock.monotonicMs()),
-    audio: (rtp: number) => timeline.place('audio', 8_000, rtp >>> 0, clock.monotonicMs()),
+    video: (rtp: number) => place('video', 90_000, rtp),
+    audio: (rtp: number) => place('audio', 8_000, rtp),
   };
 }
 
 describe('timeline', () => {
-  it('starts at 0 and follows the camera timestamps', () => {
+  it('starts at its beginning and follows the camera timestamps', () => {
     const clock = new FakeClock();
     const { video } = timelineOf(clock);
     expect(video(123_456)?.pts90k).toBe(0);

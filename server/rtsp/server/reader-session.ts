@@ -16,11 +16,6 @@ const GONE_AFTER_MS = 10_000;
 const TICK_MS = 1_000;
 /** RTP header and payload; with IP and UDP headers below the 1500 of an Ethernet frame. */
 const MAX_PACKET_BYTES = 1440;
-/**
- * RTP timestamps are the stream's timeline plus this. FFmpeg takes a timestamp of 0 for "none yet" and gives the
- * first two pictures of a stream that has just begun the same time.
- */
-export const RTP_TIMELINE_OFFSET_S = 1;
 
 type State =
   | { readonly kind: 'ready' }
@@ -97,7 +92,6 @@ export class ReaderSession {
       clockRate: format.clockRate,
       maxPacketBytes: MAX_PACKET_BYTES,
       firstSequence: randomInt(0, 0x8000),
-      timestampOffset: RTP_TIMELINE_OFFSET_S * format.clockRate,
       parameterSets: 'single-before-idr',
     });
     const { out, lower } = transport;
