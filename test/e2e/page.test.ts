@@ -98,7 +98,7 @@ test(
   async () => {
     const gateway = await startGateway();
     const { page, complaints } = await openPage(gateway.url);
-    await page.getByRole('heading', { name: 'demo' }).waitFor();
+    await page.getByRole('heading', { name: 'Demo camera' }).waitFor();
     await expectAdvance(page);
     await page.getByText('Live', { exact: true }).waitFor();
     await page.getByText(/H\.264 .* 1280 × 720/).waitFor();
@@ -195,7 +195,7 @@ test(
     await card.getByRole('button', { name: 'Remove live/back-yard' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
     await card.waitFor({ state: 'detached' });
-    await page.getByRole('heading', { name: 'demo' }).waitFor();
+    await page.getByRole('heading', { name: 'Demo camera' }).waitFor();
     expect(complaints).toEqual([]);
   },
   TIMEOUT_MS,

@@ -1,3 +1,4 @@
+import { DEFAULT_APP } from '../../../shared/names.ts';
 import type { StreamState, StreamStatus } from '../../../shared/stream.ts';
 
 /** What a stream's state is called on the page. */
@@ -7,6 +8,11 @@ export const STATE_NAMES: Readonly<Record<StreamState, string>> = {
   waiting: 'Waiting',
   idle: 'On demand',
 };
+
+/** What people call the stream: its label `title` where it has one, else its name, with the app where that is not `live`. */
+export function displayName({ app, name, labels }: StreamStatus): string {
+  return labels?.title ?? (app === DEFAULT_APP ? name : `${app} / ${name}`);
+}
 
 const CODEC_NAMES: ReadonlyMap<string, string> = new Map([
   ['h264', 'H.264'],

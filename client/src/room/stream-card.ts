@@ -1,7 +1,7 @@
 import type { StreamStatus } from '../../../shared/stream.ts';
 import { element, icon, setText } from '../base/dom.ts';
 import type { SluicePlayer } from '../player/index.ts';
-import { factsLine, STATE_NAMES, viewersText } from './format.ts';
+import { displayName, factsLine, STATE_NAMES, viewersText } from './format.ts';
 import { StatsPanel } from './stats-panel.ts';
 
 const ENLARGE = 'M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7';
@@ -22,6 +22,7 @@ export class StreamCard {
   readonly root: HTMLLIElement;
   readonly player: SluicePlayer;
   readonly #actions: CardActions;
+  readonly #name = element('h2');
   readonly #state = element('span', { class: 'state' });
   readonly #facts = element('p', { class: 'facts' });
   readonly #why = element('p', { class: 'why', attributes: { hidden: true } });
@@ -48,12 +49,14 @@ export class StreamCard {
     this.#shrink = iconButton('Back to all cameras', SHRINK, () => actions.shrink());
     this.#shrink.classList.add('shrink');
     this.#remove = iconButton(`Remove ${this.id}`, BIN, () => actions.remove(this.#status));
-    this.root = this.#build(status);
+    this.root = this.#build();
     this.update(status);
   }
 
   update(status: StreamStatus): void {
     this.#status = status;
+    setText(this.#name, displayName(status));
+    this.#name.title = this.id;
     setText(this.#state, STATE_NAMES[status.state]);
     this.#state.dataset.state = status.state;
     const facts = [factsLine(status), viewersText(status.viewers)].filter((part) => part !== '');
@@ -93,7 +96,7 @@ export class StreamCard {
     this.root.remove();
   }
 
-  #build(status: StreamStatus): HTMLLIElement {
+  #build(): HTMLLIElement {
     this.#shrink.hidden = true;
     const picture = element('div', { class: 'picture' }, this.player, this.#enlarge);
     picture.addEventListener('click', (event) => {
@@ -101,8 +104,6 @@ export class StreamCard {
       const hitButton = event.composedPath().some((node) => node instanceof HTMLButtonElement);
       if (!hitButton && !this.#large) this.#actions.enlarge(this.id);
     });
-    const name = element('h2', {}, status.name);
-    if (status.app !== 'live') name.prepend(element('span', { class: 'app', text: `${status.app} / ` }));
     return element(
       'li',
       { class: 'card' },
@@ -110,7 +111,7 @@ export class StreamCard {
       element(
         'div',
         { class: 'about' },
-        element('div', { class: 'line' }, name, this.#state, this.#remove, this.#shrink),
+        element('div', { class: 'line' }, this.#name, this.#state, this.#remove, this.#shrink),
         this.#facts,
         this.#why,
         this.#stats.root,
