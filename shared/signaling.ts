@@ -100,6 +100,9 @@ export const consumerSchema = z.object({
 });
 export type WireConsumer = z.infer<typeof consumerSchema>;
 
+/** Why a stream is not live: a code for programs, a sentence for people. */
+export const reasonSchema = z.object({ code: text, message: z.string() });
+
 const watchParams = z.strictObject({ watchId: id });
 const empty = z.strictObject({});
 
@@ -114,6 +117,8 @@ export const METHODS = {
     result: z.object({
       watchId: id,
       state: streamStateSchema,
+      /** Where it is waiting: events tell of later changes only. */
+      reason: reasonSchema.optional(),
       transport: transportSchema.optional(),
       consumers: z.array(consumerSchema),
     }),
@@ -151,7 +156,7 @@ export const EVENTS = {
   'stream.state': z.object({
     stream: text,
     state: streamStateSchema,
-    reason: z.object({ code: text, message: z.string() }).optional(),
+    reason: reasonSchema.optional(),
   }),
   'consumer.added': z.object({
     watchId: id,

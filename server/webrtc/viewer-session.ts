@@ -3,6 +3,7 @@ import { ApiError, ERROR_TABLE, type ErrorCode } from '../../shared/errors.ts';
 import type { StreamId } from '../../shared/names.ts';
 import type { EventData, MethodResult, Params, WireTransport } from '../../shared/signaling.ts';
 import type { Logger } from '../base/log.ts';
+import type { StateChange } from '../stream/index.ts';
 import { shuttingDown, toApiError } from './failures.ts';
 import type { Feeds } from './feeds.ts';
 import type { Pipes } from './pipes.ts';
@@ -155,7 +156,7 @@ export class ViewerSession {
       if (!this.#watches.has(id)) throw new ApiError('WORKER_DIED', 'A media worker died; watch again.');
       const transport = place.isTold ? undefined : wireTransport(place.placement);
       place.isTold = true;
-      return { watchId: id, state: stream.state.state, consumers, ...(transport && { transport }) };
+      return { watchId: id, ...wireState(stream.state), consumers, ...(transport && { transport }) };
     } catch (failure) {
       if (held === undefined) lease.release();
       else this.#dropWatch(held);
@@ -166,10 +167,9 @@ export class ViewerSession {
   #hold(watch: Watch, stream: WatchableStream): HeldWatch {
     const held: HeldWatch = { watch, stream: stream.id, undo: [] };
     held.undo.push(
-      stream.onState(({ state, reason }) => {
-        const why = reason === undefined ? {} : { reason: { code: reason.code, message: reason.message } };
-        this.#emit({ event: 'stream.state', data: { stream: stream.id, state, ...why } });
-      }),
+      stream.onState((change) =>
+        this.#emit({ event: 'stream.state', data: { stream: stream.id, ...wireState(change) } }),
+      ),
       stream.onRemoved(() => this.#endWatch(held, 'STREAM_NOT_FOUND')),
     );
     this.#watches.set(watch.id, held);
@@ -247,6 +247,14 @@ export class ViewerSession {
   #emit(event: ViewerEvent): void {
     if (!this.#isClosed) this.#options.onEvent(event);
   }
+}
+
+/** A state for the wire: when the next try comes is nothing that a viewer needs. */
+function wireState({ state, reason }: StateChange): Omit<EventData<'stream.state'>, 'stream'> {
+  return {
+    state,
+    ...(reason === undefined ? {} : { reason: { code: reason.code, message: reason.message } }),
+  };
 }
 
 function wireTransport(placement: Placement): WireTransport {

@@ -188,10 +188,7 @@ test('a stream that waits is told with its reason, and tracks that come later pl
   const reason = { code: 'CAMERA_UNREACHABLE', message: 'The camera does not answer.' };
   server.handle = (request, connection) => {
     if (request.method === 'watch.start') {
-      return { watchId: 'w', state: 'waiting', transport: fakeTransport('t'), consumers: [] };
-    }
-    if (request.method === 'streams.list') {
-      return { streams: [{ stream: 'live/door', state: 'waiting', reason }] };
+      return { watchId: 'w', state: 'waiting', reason, transport: fakeTransport('t'), consumers: [] };
     }
     return server.handleAsUsual(request, connection);
   };

@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import type { StreamId } from '../../../shared/names.ts';
-import type { EventData, MethodResult, WireConsumer, WireTransport } from '../../../shared/signaling.ts';
+import type { EventData, WireConsumer, WireTransport } from '../../../shared/signaling.ts';
 import type { StreamState } from '../../../shared/stream.ts';
 import { Listeners } from '../base/listeners.ts';
 import { IceKeeper } from './ice-keeper.ts';
@@ -14,8 +13,6 @@ const TRANSPORT_TIMEOUT_MS = 10_000;
 const SILENCE_MS = 20_000;
 const ALIVE_TIMEOUT_MS = 5_000;
 
-const reasonSchema = z.object({ code: z.string(), message: z.string() });
-
 export interface WatchEvents {
   onStreamState(state: StreamState, reason: Reason | undefined): void;
   onConsumer(consumer: MediaConsumer): void;
@@ -28,6 +25,7 @@ export interface WatchEvents {
 /** One watch within one session. */
 export interface SessionWatch {
   readonly state: StreamState;
+  readonly reason: Reason | undefined;
   resume(): Promise<void>;
   pause(): Promise<void>;
   /** Silent and idempotent. */
@@ -68,7 +66,6 @@ export class Session {
   #keeper: IceKeeper | undefined;
   #heartbeat: ReturnType<typeof setInterval>;
   #retryAfterMs = 0;
-  #list: Promise<MethodResult<'streams.list'>> | undefined;
   #ended = false;
 
   /** Rejects with `LiveError`. */
@@ -133,6 +130,7 @@ export class Session {
       await Promise.all(consumed);
       return {
         state: answer.state,
+        reason: answer.reason,
         resume: async () => void (await this.#signaling.request('watch.resume', { watchId: id })),
         pause: async () => void (await this.#signaling.request('watch.pause', { watchId: id })),
         stop: () => this.#stopWatch(id),
@@ -144,19 +142,6 @@ export class Session {
     } finally {
       this.#starting.delete(entry);
     }
-  }
-
-  /**
-   * Why a stream is not live, for a watch that starts while it is not: events tell of changes only. One list
-   * serves all watches that ask while it is on its way.
-   */
-  async reasonOf(stream: StreamId): Promise<Reason | undefined> {
-    this.#list ??= this.#signaling.request('streams.list', {}).finally(() => {
-      this.#list = undefined;
-    });
-    const { streams } = await this.#list;
-    const found = streams.find((listed) => listed.stream === stream);
-    return reasonSchema.safeParse(found?.reason).data;
   }
 
   /** Ends all of it without telling `onClosed`. */

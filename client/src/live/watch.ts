@@ -127,13 +127,9 @@ export class Watch {
       }
       this.#current = watch;
       this.#attempt = 0;
-      this.#listener.onStatus({ kind: 'started', ...(told ?? { state: watch.state, reason: undefined }) });
+      const { state, reason } = told ?? watch;
+      this.#listener.onStatus({ kind: 'started', state, reason });
       if (!this.#paused) this.#tell(watch.resume());
-      if (told !== undefined || watch.state !== 'waiting') return;
-      const reason = await session.reasonOf(this.stream).catch(() => undefined);
-      if (isCurrent() && told === undefined) {
-        this.#listener.onStatus({ kind: 'started', state: watch.state, reason });
-      }
     } catch (error) {
       if (isCurrent()) this.#refused(toLiveError(error));
     }
