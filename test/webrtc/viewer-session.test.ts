@@ -223,6 +223,10 @@ test('a watch of a stream that is not live answers at once; its tracks follow', 
   });
   expect(watch.consumers).toEqual([]);
   expect(watch.transport).toBeDefined();
+  expect(watch).toMatchObject({
+    state: 'waiting',
+    reason: { code: 'CAMERA_UNREACHABLE', message: 'The camera does not answer.' },
+  });
   camera.restore();
   await waitFor('both tracks', () => session.ofEvent('consumer.added').length === 2);
   const kinds = session.ofEvent('consumer.added').map(({ consumer }) => consumer.kind);
