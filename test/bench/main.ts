@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { benches } from './benches/index.ts';
-import { describeMachine } from './support/machine.ts';
+import { describeLoad, describeMachine } from './support/machine.ts';
 import { helpText, parseOptions } from './support/options.ts';
 import { type Report, renderReport } from './support/report.ts';
 import { Runner } from './support/runner.ts';
@@ -25,7 +25,8 @@ async function main(): Promise<number> {
   }
   const runner = new Runner((text) => process.stderr.write(`${text}\n`));
   runner.stopOnSignals();
-  process.stdout.write(`${describeMachine()}\n\n`);
+  const machine = describeMachine();
+  process.stdout.write(`${[machine, describeLoad() ?? ''].join('\n')}\n`);
   const reports: Record<string, Report> = {};
   for (const bench of benches.filter(({ name }) => options.names.includes(name))) {
     const report = await runner.run(bench, options);
@@ -33,10 +34,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${renderReport(report)}\n`);
   }
   if (options.jsonFile !== undefined) {
-    await writeFile(
-      options.jsonFile,
-      `${JSON.stringify({ machine: describeMachine(), reports }, null, 1)}\n`,
-    );
+    await writeFile(options.jsonFile, `${JSON.stringify({ machine, reports }, null, 1)}\n`);
   }
   return 0;
 }

@@ -23,9 +23,6 @@ export interface BenchGateway {
 export interface BenchGatewayOptions {
   /** Camera URLs; they become `live/cam0` and so on. */
   readonly cameras: readonly string[];
-  readonly workers?: number;
-  /** For Node, such as --cpu-prof. */
-  readonly nodeArguments?: readonly string[];
 }
 
 /** Starts the real gateway as a process of its own, on free ports of the loopback address, with a new data folder. */
@@ -33,10 +30,11 @@ export async function startGateway(options: BenchGatewayOptions): Promise<BenchG
   const dir = await mkdtemp(join(tmpdir(), 'sluice-bench-gateway-'));
   const configFile = join(dir, 'sluice.yaml');
   await writeFile(configFile, settingsText(dir, options));
-  const extra = process.env.SLUICE_BENCH_NODE_ARGUMENTS?.split(' ') ?? [];
+  // For a look inside, such as --cpu-prof.
+  const nodeArguments = process.env.SLUICE_BENCH_NODE_ARGUMENTS?.split(' ') ?? [];
   const child = spawn(
     process.execPath,
-    [...extra, ...(options.nodeArguments ?? []), '--import', TETHER, MAIN, '--config', configFile],
+    [...nodeArguments, '--import', TETHER, MAIN, '--config', configFile],
     {
       cwd: dir,
       detached: true,
@@ -83,12 +81,12 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** JSON is YAML too. */
-function settingsText(dir: string, { cameras, workers }: BenchGatewayOptions): string {
+function settingsText(dir: string, { cameras }: BenchGatewayOptions): string {
   return JSON.stringify({
     dataDir: join(dir, 'data'),
     http: { host: '127.0.0.1', port: 0 },
     rtsp: { host: '127.0.0.1', port: 0 },
-    webrtc: { host: '127.0.0.1', port: 0, ...(workers === undefined ? {} : { workers }) },
+    webrtc: { host: '127.0.0.1', port: 0 },
     demo: false,
     log: { level: 'warn' },
     streams: Object.fromEntries(

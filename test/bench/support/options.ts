@@ -20,7 +20,7 @@ export function helpText(benches: readonly Bench[]): string {
     '',
     '  --seconds N  length of each measurement (default 20, at most 60)',
     '  --cameras N  cameras of the full load (default 20, at most 100)',
-    '  --joins N    clicks of each part of the join bench (default 24, at most 40)',
+    '  --joins N    clicks of each part of the join bench (default 20, at most 40)',
     '  --json FILE  writes the figures to a file as well',
     '',
   ].join('\n');
@@ -39,7 +39,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   if (unknown !== undefined) return err(`There is no bench "${unknown}"; there are ${known.join(', ')}.`);
   const seconds = wholeNumber(values.seconds, { fallback: 20, max: 60 });
   const cameras = wholeNumber(values.cameras, { fallback: 20, max: 100 });
-  const joins = wholeNumber(values.joins, { fallback: 24, max: 40 });
+  const joins = wholeNumber(values.joins, { fallback: 20, max: 40 });
   if (seconds === undefined || cameras === undefined || joins === undefined) {
     return err('--seconds, --cameras and --joins take whole numbers from 1 to 60, 100 and 40.');
   }
