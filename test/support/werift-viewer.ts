@@ -1,4 +1,10 @@
-import { RTCPeerConnection, RTCRtpCodecParameters, type RTCRtpHeaderExtensionParameters } from 'werift';
+import {
+  ntpTime2Sec,
+  RTCPeerConnection,
+  RTCRtpCodecParameters,
+  type RTCRtpHeaderExtensionParameters,
+  RtcpSrPacket,
+} from 'werift';
 import type { WireConsumer, WireRtpCapabilities, WireTransport } from '../../shared/signaling.ts';
 
 /** mediasoup's bandwidth prober; its packets are no media. */
@@ -15,6 +21,14 @@ export interface ReceivedPacket {
   readonly payload: Buffer;
   /** RFC 8285 elements by id. */
   readonly extensions: ReadonlyMap<number, Buffer>;
+}
+
+/** A sender report as a viewer got it: at that time of the sender's clock the track's clock stood there. */
+export interface ReceivedReport {
+  readonly kind: string;
+  readonly ssrc: number;
+  readonly ntpSeconds: number;
+  readonly timestamp: number;
 }
 
 export function h264Codec(payloadType: number, profileLevelId = '42e01f'): RTCRtpCodecParameters {
@@ -36,6 +50,7 @@ export const AUDIO_CODECS: RTCRtpCodecParameters[] = [
 /** A headless viewer, from which a test sees every decrypted packet. */
 export class WeriftViewer {
   readonly packets: ReceivedPacket[] = [];
+  readonly reports: ReceivedReport[] = [];
   readonly #connection: RTCPeerConnection;
 
   constructor(options: {
@@ -51,6 +66,16 @@ export class WeriftViewer {
       iceAdditionalHostAddresses: ['127.0.0.1'],
     });
     this.#connection.onTrack.subscribe((track) => {
+      track.onReceiveRtcp.subscribe((packet) => {
+        if (!(packet instanceof RtcpSrPacket) || packet.ssrc === PROBATOR_SSRC) return;
+        const { ntpTimestamp, rtpTimestamp } = packet.senderInfo;
+        this.reports.push({
+          kind: track.kind,
+          ssrc: packet.ssrc,
+          ntpSeconds: ntpTime2Sec(ntpTimestamp),
+          timestamp: rtpTimestamp,
+        });
+      });
       track.onReceiveRtp.subscribe((packet) => {
         const { header } = packet;
         if (header.ssrc === PROBATOR_SSRC) return;
