@@ -1,4 +1,4 @@
-import type { Unit } from './unit.ts';
+import { heldBytes, type Unit } from './unit.ts';
 
 /** How much all streams together may keep. */
 export class GopBudget {
@@ -51,12 +51,13 @@ export class GopCache {
   add(unit: Unit): void {
     if (unit.format.kind === 'video' && unit.isKeyFrame) this.clear();
     else if (this.#units.length === 0) return;
-    if (this.#sizeBytes + unit.sizeBytes > this.#maxBytes || !this.#budget.take(unit.sizeBytes)) {
+    const sizeBytes = heldBytes(unit);
+    if (this.#sizeBytes + sizeBytes > this.#maxBytes || !this.#budget.take(sizeBytes)) {
       this.clear();
       return;
     }
     this.#units.push(unit);
-    this.#sizeBytes += unit.sizeBytes;
+    this.#sizeBytes += sizeBytes;
   }
 
   clear(): void {

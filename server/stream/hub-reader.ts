@@ -1,5 +1,5 @@
 import type { Reader, ReaderOptions, StateChange } from './reader.ts';
-import type { TrackFormat, Unit } from './unit.ts';
+import { heldBytes, type TrackFormat, type Unit } from './unit.ts';
 
 const DEFAULT_MAX_QUEUE_BYTES = 4 * 1024 * 1024;
 
@@ -53,7 +53,7 @@ export class HubReader implements Reader {
       return;
     }
     this.#queue.push(unit);
-    this.#queueBytes += unit.sizeBytes;
+    this.#queueBytes += heldBytes(unit);
     if (this.#queueBytes > this.#maxQueueBytes) this.#dropQueue();
   }
 
@@ -69,7 +69,7 @@ export class HubReader implements Reader {
       const unit = this.#queue[sent];
       sent += 1;
       if (unit === undefined) break;
-      this.#queueBytes -= unit.sizeBytes;
+      this.#queueBytes -= heldBytes(unit);
       this.#isFull = !this.options.write(unit);
     }
     this.#queue.splice(0, sent);

@@ -50,6 +50,18 @@ export interface SourceUnit {
   readonly receivedAtMs: number;
 }
 
+/** About what a unit and each of its payloads take up as objects, beside their bytes. */
+const UNIT_BYTES = 512;
+const PAYLOAD_BYTES = 256;
+
+/**
+ * What keeping a unit costs in memory: bounds go by this, since a flood of the tiniest pictures is nearly nothing by
+ * their own bytes.
+ */
+export function heldBytes({ sizeBytes, payloads }: Pick<Unit, 'sizeBytes' | 'payloads'>): number {
+  return sizeBytes + UNIT_BYTES + PAYLOAD_BYTES * payloads.length;
+}
+
 /** A unit as the hub hands it to readers. */
 export interface Unit {
   readonly format: TrackFormat;

@@ -66,6 +66,7 @@ export async function runMediaSession(options: MediaSessionOptions): Promise<Med
  * never more than this.
  */
 const MAX_EARLY = 512;
+const MAX_EARLY_BYTES = 8 * 1024 * 1024;
 
 type Early =
   | { readonly unit: SourceUnit }
@@ -82,6 +83,7 @@ class MediaSession {
   #receivers: readonly TrackReceiver[] = [];
   /** Until the sink was told of the tracks. */
   #early: Early[] | undefined = [];
+  #earlyBytes = 0;
 
   constructor(options: MediaSessionOptions, destination: Destination) {
     this.#options = options;
@@ -197,6 +199,8 @@ class MediaSession {
 
   #keep(item: Early): void {
     const early = this.#early;
-    if (early !== undefined && early.length < MAX_EARLY) early.push(item);
+    if (early === undefined || early.length >= MAX_EARLY) return;
+    if ('unit' in item) for (const payload of item.unit.payloads) this.#earlyBytes += payload.length;
+    if (this.#earlyBytes <= MAX_EARLY_BYTES) early.push(item);
   }
 }
