@@ -15,6 +15,8 @@ const IDLE_MS = 60_000;
 const STALLED_MS = 10_000;
 const CHECK_EVERY_MS = 1_000;
 const MAX_PENDING_REQUESTS = 32;
+/** A client that does not read its answers is not read either while so much waits for it. */
+const MAX_UNREAD_BYTES = 256 * 1024;
 /** What is still unsent when a connection closes may take so long to go out. */
 const CLOSE_GRACE_MS = 500;
 
@@ -66,7 +68,7 @@ export class RtspConnection {
         resolve();
       });
     });
-    socket.on('data', (chunk) => this.#framer.push(chunk));
+    socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('drain', () => this.#onDrain());
     // 'close' follows, and nothing but the end of this client is to be learned from it.
     socket.on('error', () => {});
@@ -84,6 +86,16 @@ export class RtspConnection {
     this.#context.sessions.clear();
     this.#hangUp();
     return this.#closed;
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#framer.push(chunk);
+    } catch (failure) {
+      // Only a bug gets here, most likely on a publisher's packets. It costs this connection and no other.
+      this.#context.log.error({ err: failure }, 'reading an RTSP connection failed');
+      this.#socket.destroy();
+    }
   }
 
   #onRequest(request: RtspRequest): void {
@@ -145,6 +157,7 @@ export class RtspConnection {
         ...(body === undefined ? {} : { body }),
       }),
     );
+    if (this.#socket.writableLength > MAX_UNREAD_BYTES) this.#socket.pause();
     if (headers.some(([name, value]) => name === 'Connection' && value === 'close')) void this.close();
   }
 
@@ -168,6 +181,7 @@ export class RtspConnection {
   }
 
   #onDrain(): void {
+    this.#socket.resume();
     for (const session of this.#context.sessions.values()) {
       if (session.kind === 'reader') session.drained();
     }

@@ -32,7 +32,8 @@ export function chooseTransport(exchange: Exchange): TransportSpec {
   if (header === undefined) throw refuse(400, 'Bad Request: SETUP without Transport');
   for (const spec of parseTransport(header)) {
     if (spec.delivery !== 'unicast') continue;
-    if (spec.lower === 'tcp' || spec.clientPorts !== undefined) return spec;
+    // Nothing can be sent to port 0; Node throws where somebody tries.
+    if (spec.lower === 'tcp' || spec.clientPorts?.every((port) => port > 0) === true) return spec;
   }
   throw refuse(461);
 }
@@ -96,7 +97,14 @@ async function openUdp(
     [pair.rtcp, listeners.rtcp],
   ] as const) {
     socket.on('message', (packet, from) => {
-      if (plainAddress(from.address) === remote) listener(packet, clock.monotonicMs());
+      if (plainAddress(from.address) !== remote) return;
+      try {
+        listener(packet, clock.monotonicMs());
+      } catch (failure) {
+        // Only a bug gets here. It costs this connection and no other.
+        context.log.error({ err: failure }, 'reading a packet failed');
+        context.socket.destroy();
+      }
     });
   }
   const out = isRecord

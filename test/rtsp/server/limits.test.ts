@@ -121,6 +121,35 @@ describe('what is too much', () => {
     expect((await new Probe(port).ask('OPTIONS', '*')).statusCode).toBe(200);
   });
 
+  it('answers that nobody reads: then nothing more is read either, until they are', async () => {
+    const { port } = await stillServer();
+    const socket = connect(port, '127.0.0.1');
+    afterTest(() => {
+      socket.destroy();
+    });
+    socket.on('error', () => {});
+    // The answer repeats the CSeq, so what is not read would grow as fast as what is sent.
+    const request = `OPTIONS * RTSP/1.0\r\nCSeq: ${'7'.repeat(12_000)}\r\n\r\n`;
+    let sent = 0;
+    const takesMore = () =>
+      Promise.race([
+        once(socket, 'drain').then(() => true),
+        new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 1_000)),
+      ]);
+    do {
+      for (let n = 0; n < 40; n += 1) socket.write(request);
+      sent += 40;
+      // Far more than the kernel's buffers of both sides hold.
+      expect(sent * request.length).toBeLessThan(64 * 1024 * 1024);
+    } while (await takesMore());
+    let answers = 0;
+    socket.on('data', (chunk: Buffer) => {
+      for (let at = chunk.indexOf('Server:'); at !== -1; at = chunk.indexOf('Server:', at + 1)) answers += 1;
+    });
+    // A name cut in two by the end of a chunk is missed now and then.
+    await waitFor('the answers', () => answers > sent * 0.9);
+  });
+
   it('media is only ever sent to the address of the connection', async () => {
     const { port, cam } = await stillServer();
     const victim = createSocket('udp4');

@@ -138,4 +138,17 @@ describe('publishing', () => {
     expect((await probe.ask('SETUP', `${url}/streamid=0`, { Transport })).statusCode).toBe(200);
     expect((await probe.ask('SETUP', `${url}/streamid=0`, { Transport })).statusCode).toBe(455);
   });
+
+  it.each(['0-0', '6000-0', '0-6000', '65535', '70000-70001'])(
+    'refuses client_port=%s, to which nothing can be sent',
+    async (ports) => {
+      const fixture = await startServer([define('pub', SECRET)]);
+      const Authorization = `Basic ${Buffer.from('camera:pass word/1').toString('base64')}`;
+      const probe = new Probe(fixture.port);
+      const url = fixture.url('live/pub');
+      expect((await probe.ask('ANNOUNCE', url, { Authorization }, SDP)).statusCode).toBe(200);
+      const Transport = `RTP/AVP;unicast;client_port=${ports};mode=record`;
+      expect((await probe.ask('SETUP', `${url}/streamid=0`, { Transport })).statusCode).toBe(461);
+    },
+  );
 });
