@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { matchPictures } from './benches/match.ts';
 import { timeCodeBits, timeCodeValue } from './camera/time-code.ts';
+import { CAMERA_FOOTAGE } from './media/footage.ts';
+import { packetiseFootage } from './media/packets.ts';
 import { parseOptions } from './support/options.ts';
 import { formatNumber, renderReport } from './support/report.ts';
 import { percentile, slope } from './support/stats.ts';
+import { Reception } from './viewers/received-log.ts';
 
 const KNOWN = ['latency', 'glass'];
 const window = { fromMs: 0, toMs: 1000 };
@@ -21,8 +24,6 @@ function received(...pictures: [tail: string, receivedMs: number][]) {
     camera: 0,
     tails: pictures.map(([tail]) => tail),
     receivedMs: pictures.map(([, receivedMs]) => receivedMs),
-    packets: 0,
-    bytes: 0,
   };
 }
 
@@ -94,4 +95,23 @@ test('the table says which targets were met', () => {
   expect(text).toMatch(/bad +\| +2\.50 ms \| <= 2 ms \| FAIL \|/);
   expect(text).toMatch(/free +\| +120 \| +\| +\|/);
   expect(formatNumber(Number.NaN)).toBe('-');
+});
+
+test('a picture is known again however its packets are cut', () => {
+  const nal = Buffer.from([0x61, ...Array.from({ length: 2999 }, (_, index) => index % 251)]);
+  const footage = (pictures: { nals: Buffer[]; isKeyFrame: boolean }[]) => ({
+    spec: CAMERA_FOOTAGE,
+    pictures,
+    sps: nal,
+    pps: nal,
+  });
+  // 1511 leaves 5 bytes for the last fragment, fewer than name a picture.
+  const seen = [1400, 1200, 1511, 1013, 3100].map((maxPacketBytes) => {
+    const [template] = packetiseFootage(footage([{ nals: [nal], isKeyFrame: false }]), maxPacketBytes);
+    const reception = new Reception(0);
+    for (const packet of template?.packets ?? []) reception.note(packet);
+    const { tails } = reception.take();
+    return { tails, expected: [template?.tail] };
+  });
+  for (const { tails, expected } of seen) expect(tails).toEqual(expected);
 });

@@ -23,27 +23,28 @@ export function packetiseFootage(footage: Footage, maxPacketBytes = 1400): Pictu
   return templates;
 }
 
-const TAIL_BYTES = 12;
+export const TAIL_BYTES = 12;
 
 /**
- * The last bytes of a picture's last packet. They name the picture wherever its packets are cut anew, so nothing has
- * to be put into the media, and no clock has to be followed, to know it again at a viewer.
+ * The last bytes of a picture's last NAL unit. They name the picture wherever its packets are cut anew, so nothing
+ * has to be put into the media, and no clock has to be followed, to know it again at a viewer.
  */
-export function tailOf(packet: Buffer): string {
-  return packet.toString('latin1', packet.length - TAIL_BYTES);
+export function tailOf(data: Buffer): string {
+  return data.toString('latin1', Math.max(0, data.length - TAIL_BYTES));
 }
 
 function packetisePicture(picture: CodedPicture, maxPacketBytes: number): PictureTemplate {
   const packets: Buffer[] = [];
   for (const nal of picture.nals) packetiseNal(nal, maxPacketBytes, packets);
   const last = packets.at(-1);
-  if (last === undefined) throw new Error('a picture without a NAL unit');
+  const lastNal = picture.nals.at(-1);
+  if (last === undefined || lastNal === undefined) throw new Error('a picture without a NAL unit');
   last[1] = 0x80 | PAYLOAD_TYPE;
   return {
     packets,
     sizeBytes: packets.reduce((sum, packet) => sum + packet.length, 0),
     isKeyFrame: picture.isKeyFrame,
-    tail: tailOf(last),
+    tail: tailOf(lastNal),
   };
 }
 
