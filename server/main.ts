@@ -54,6 +54,8 @@ function sourceStarter(parts: {
       udpPorts: settings.rtsp.udpPorts,
       workedTransports,
       resolveAddress: mayBeLocal ? resolveAnyAddress : resolveCameraAddress,
+      // The file speaks for its cameras, not for where they send us.
+      resolveRedirect: settings.sources.allowLoopback ? resolveAnyAddress : resolveCameraAddress,
     });
   };
 }
