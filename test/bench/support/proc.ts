@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** USER_HZ: the unit of CPU times in /proc, 100 on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 
 export interface ProcessSample {
   readonly pid: number;

@@ -1,5 +1,6 @@
 import { Closers } from '../../../server/base/closers.ts';
 import type { Bench, BenchOptions } from './bench.ts';
+import { watchOthers } from './disturbance.ts';
 import type { Report } from './report.ts';
 
 /** Runs benches one after the other and leaves nothing of them behind, however they end. */
@@ -14,6 +15,14 @@ export class Runner {
   async run(bench: Bench, options: BenchOptions): Promise<Report> {
     const closers = new Closers();
     this.#closers = closers;
+    const others = watchOthers();
+    const report = await this.#runOnce(bench, options, closers);
+    const percent = (others() * 100).toFixed(0);
+    const note = `Other programs took ${percent} % of the machine meanwhile; above 10 % they spoil latencies and joins.`;
+    return { ...report, notes: [...(report.notes ?? []), note] };
+  }
+
+  async #runOnce(bench: Bench, options: BenchOptions, closers: Closers): Promise<Report> {
     try {
       const { seconds, settleMs, cameras, joins } = options;
       const progress = (text: string) => this.#say(`${bench.name}: ${text}`);
