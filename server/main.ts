@@ -263,7 +263,7 @@ async function main(): Promise<void> {
       requireLogin(config.settings);
       checkPublishers(config.streams, config.file);
       if (command.kind === 'run') return run(config);
-      process.stdout.write(`${config.file ?? 'The settings'}: ok, ${config.streams.length} streams.\n`);
+      process.stdout.write(`${config.file ?? 'The settings'}: ok, streams: ${config.streams.length}.\n`);
     }
   }
 }

@@ -52,7 +52,7 @@ describe('command line', () => {
     writeFileSync(join(dir, 'good.yaml'), 'streams:\n  live/a: { source: { url: "rtsp://10.0.0.5/" } }\n');
     expect(await sluice(['--check', '--config', 'good.yaml'])).toMatchObject({
       code: 0,
-      stdout: 'good.yaml: ok, 1 streams.\n',
+      stdout: 'good.yaml: ok, streams: 1.\n',
     });
     expect(await sluice(['--config', 'nowhere.yaml'])).toMatchObject({
       code: 1,

@@ -69,14 +69,20 @@ function predicate(issue: core.$ZodIssue): string {
       return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
     case 'too_big':
     case 'too_small':
-      return `is ${lowerFirst(issue.message)}`;
+      return isPredicate(issue.message) ? issue.message : `is ${lowerFirst(issue.message)}`;
+    case 'invalid_key':
+      // What is wrong with the key is told by the check of keys, such as "must look like live/front-door".
+      return issue.issues[0] === undefined ? 'is no key that fits' : predicate(issue.issues[0]);
     case 'invalid_union':
       return `does not fit any of the shapes expected: ${expectedTypes(issue.errors)}`;
     default:
-      return /^(?:must|is|has|holds|names)\b/.test(issue.message)
-        ? issue.message
-        : `is not right: ${lowerFirst(issue.message)}`;
+      return isPredicate(issue.message) ? issue.message : `is not right: ${lowerFirst(issue.message)}`;
   }
+}
+
+/** Whether a message goes on after the name of a field: one of our own, such as "must be at least 16 characters". */
+function isPredicate(message: string): boolean {
+  return /^(?:must|is|has|holds|names)\b/.test(message);
 }
 
 function expectedTypes(branches: readonly core.$ZodIssue[][]): string {

@@ -65,7 +65,11 @@ describe('configuration', () => {
       'http:\n  host: 127.0.0.1\n  port: 70000\n',
       /^sluice\.yaml:3: http\.port is too big/,
     ],
-    ['a short token', 'auth:\n  apiToken: abc\n', /^sluice\.yaml:2: auth\.apiToken .*at least 16 characters/],
+    [
+      'a short token',
+      'auth:\n  apiToken: abc\n',
+      /^sluice\.yaml:2: auth\.apiToken must be at least 16 characters/,
+    ],
     ['a range that is none', 'rtsp:\n  udpPorts: 5\n', /^sluice\.yaml:2: rtsp\.udpPorts must be a string/],
     [
       'a source that is no camera',
@@ -75,7 +79,12 @@ describe('configuration', () => {
     [
       'a reserved app',
       'streams:\n  api/a:\n    source: { url: "rtsp://h/" }\n',
-      /^sluice\.yaml:2: streams\.api\/a /,
+      /^sluice\.yaml:2: streams\.api\/a has an app that is reserved \(api, /,
+    ],
+    [
+      'a stream without an app',
+      'streams:\n  door:\n    source: { url: "rtsp://h/" }\n',
+      /^sluice\.yaml:2: streams\.door must be named app\/name, such as live\/front-door$/,
     ],
     ['a broken file', 'http: [\n', /^sluice\.yaml:\d+: /],
     ['a key written twice', 'demo: true\ndemo: false\n', /^sluice\.yaml:2: .*unique/],

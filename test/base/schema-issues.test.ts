@@ -21,6 +21,8 @@ describe('what a failed check is told as', () => {
     [z.strictObject({}), { b: 1 }, 'the whole has unknown keys: "b"'],
     [z.enum(['x', 'y']), 'z', 'the whole must be one of "x", "y"'],
     [z.string().max(2), 'abc', 'the whole is too big: expected string to have <=2 characters'],
+    [z.string().min(2, 'must be long'), 'a', 'the whole must be long'],
+    [z.record(z.string().regex(/^b/, 'must begin with b'), z.any()), { a: 1 }, 'a must begin with b'],
     [z.string().refine(() => false, { message: 'must be odd' }), 'a', 'the whole must be odd'],
     [z.string().refine(() => false, { message: 'Odd one' }), 'a', 'the whole is not right: odd one'],
     [z.object({ e: either }), { e: { kind: 'c', size: 1 } }, 'e.kind must be one of "a", "b"'],

@@ -93,10 +93,10 @@ export const settingsSchema = z.strictObject({
         .string()
         .regex(
           /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\/[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
-          'must look like live/front-door',
+          'must be named app/name, such as live/front-door',
         )
         .refine((id) => !RESERVED_APPS.has(id.split('/')[0] ?? ''), {
-          message: 'starts with a reserved app',
+          message: `has an app that is reserved (${[...RESERVED_APPS].join(', ')}); choose another, such as live`,
         }),
       streamBodySchema,
     )
