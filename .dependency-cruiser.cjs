@@ -105,9 +105,8 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)(dist|node_modules/.+/node_modules)/' },
-    // dependency-cruiser has no support for TypeScript 7 yet; swc reads the sources just as well.
+    // dependency-cruiser has no support for TypeScript 7 yet; swc reads the sources just as well, type imports included.
     parser: 'swc',
-    tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
