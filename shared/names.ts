@@ -17,6 +17,11 @@ export const RESERVED_APPS: ReadonlySet<string> = new Set([
   'assets',
 ]);
 
+/** Whether the gateway has this stream for itself (`internal/...`), so that nobody is shown it or told of it. */
+export function isInternalStream(id: StreamId): boolean {
+  return id.startsWith('internal/');
+}
+
 export const DEFAULT_APP = 'live';
 
 export const nameSchema = z

@@ -30,6 +30,18 @@ export function createLogger(level: LogLevel, destination: NodeJS.WritableStream
   );
 }
 
+/** The same logger, with everything but errors told at `debug`: for what only looks like news to a user. */
+export function quieted(log: Logger): Logger {
+  const debug = (fields: object, message: string) => log.debug(fields, message);
+  return {
+    debug,
+    info: debug,
+    warn: debug,
+    error: (fields, message) => log.error(fields, message),
+    child: (fields) => quieted(log.child(fields)),
+  };
+}
+
 /** A logger that says nothing, for tests and tools. */
 export const silentLogger: Logger = {
   debug() {},

@@ -1,5 +1,5 @@
 import { ApiError } from '../../shared/errors.ts';
-import { type StreamId, streamId } from '../../shared/names.ts';
+import { isInternalStream, type StreamId, streamId } from '../../shared/names.ts';
 import {
   type StreamDefinition,
   type StreamPatch,
@@ -36,13 +36,13 @@ export class StreamDirectory {
   list(): StreamStatus[] {
     return this.#options.hub
       .list()
-      .filter((stream) => !isInternal(stream.id))
+      .filter((stream) => !isInternalStream(stream.id))
       .map((stream) => this.#status(stream))
       .sort((a, b) => `${a.app}/${a.name}`.localeCompare(`${b.app}/${b.name}`));
   }
 
   get(id: StreamId): StreamStatus | undefined {
-    const stream = isInternal(id) ? undefined : this.#options.hub.get(id);
+    const stream = isInternalStream(id) ? undefined : this.#options.hub.get(id);
     return stream === undefined ? undefined : this.#status(stream);
   }
 
@@ -83,7 +83,7 @@ export class StreamDirectory {
   }
 
   #changeable(id: StreamId): Stream {
-    const stream = isInternal(id) ? undefined : this.#options.hub.get(id);
+    const stream = isInternalStream(id) ? undefined : this.#options.hub.get(id);
     if (stream === undefined) {
       throw new ApiError(
         'STREAM_NOT_FOUND',
@@ -111,10 +111,6 @@ export class StreamDirectory {
     this.#last = result.catch(() => {});
     return result;
   }
-}
-
-function isInternal(id: StreamId): boolean {
-  return id.startsWith('internal/');
 }
 
 /** A publisher proves itself with the stream's own secret; without one anybody could publish. */

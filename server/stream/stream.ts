@@ -1,8 +1,8 @@
-import { type StreamId, streamId } from '../../shared/names.ts';
+import { isInternalStream, type StreamId, streamId } from '../../shared/names.ts';
 import type { StreamDefinition } from '../../shared/stream.ts';
 import type { Clock } from '../base/clock.ts';
 import { Listeners } from '../base/emitter.ts';
-import type { Logger } from '../base/log.ts';
+import { type Logger, quieted } from '../base/log.ts';
 import { type GopBudget, GopCache } from './gop-cache.ts';
 import { HubReader } from './hub-reader.ts';
 import type { Reader, ReaderOptions, StateChange } from './reader.ts';
@@ -59,7 +59,8 @@ export class Stream {
     this.id = streamId(definition.app, definition.name);
     this.#definition = definition;
     this.#deps = deps;
-    this.#log = deps.log.child({ stream: this.id });
+    const log = deps.log.child({ stream: this.id });
+    this.#log = isInternalStream(this.id) ? quieted(log) : log;
     this.#media = new StreamMedia({
       clock: deps.clock,
       gop: new GopCache(deps.gopBudget, GOP_MAX_BYTES),

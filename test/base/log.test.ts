@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createLogger } from '../../server/base/log.ts';
+import { createLogger, quieted } from '../../server/base/log.ts';
 import { prettyLine, prettyStream } from '../../server/base/log-pretty.ts';
 import { redactUrl } from '../../server/base/redact.ts';
 
@@ -13,6 +13,19 @@ describe('log', () => {
     const text = String(sink.read());
     expect(text).toContain('live/door');
     expect(text).not.toContain('canary');
+  });
+
+  it('can be quieted, children too, but for errors', () => {
+    const sink = new PassThrough();
+    const log = quieted(createLogger('info', sink)).child({ stream: 'internal/demo' });
+    log.info({}, 'news');
+    log.warn({}, 'trouble');
+    expect(sink.read()).toBeNull();
+    log.error({}, 'a bug');
+    expect(String(sink.read())).toMatch(/internal\/demo.*a bug/);
+    const all = new PassThrough();
+    quieted(createLogger('debug', all)).info({}, 'news');
+    expect(String(all.read())).toMatch(/"debug".*news/);
   });
 
   it('is readable in a terminal', () => {

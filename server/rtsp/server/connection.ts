@@ -3,7 +3,7 @@ import { VERSION } from '../../base/version.ts';
 import { type FramerError, RtspFramer, type RtspRequest, serializeResponse } from '../parse/index.ts';
 import { Authenticator } from './authentication.ts';
 import { ChannelTable } from './channel-table.ts';
-import type { ConnectionContext, ServerDeps, Session } from './context.ts';
+import { type ConnectionContext, type ServerDeps, type Session, sessionLog } from './context.ts';
 import { Refusal, type Reply } from './exchange.ts';
 import { handleRequest } from './requests.ts';
 
@@ -172,10 +172,7 @@ export class RtspConnection {
 
   #endSession(session: Session, reason: string): void {
     if (!this.#context.sessions.delete(session.id)) return;
-    this.#context.log.info(
-      { stream: session.stream.id, session: session.id.slice(0, 8), reason },
-      'session ended',
-    );
+    sessionLog(this.#context, session).info({ reason }, 'session ended');
     session.close();
     if (this.#context.sessions.size === 0) void this.close();
   }

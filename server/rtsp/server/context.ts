@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import type { StreamId } from '../../../shared/names.ts';
+import { isInternalStream, type StreamId } from '../../../shared/names.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { Logger } from '../../base/log.ts';
+import { type Logger, quieted } from '../../base/log.ts';
 import type { Stream } from '../../stream/index.ts';
 import type { Authenticator, RtspCredentials } from './authentication.ts';
 import type { ChannelTable } from './channel-table.ts';
@@ -26,6 +26,12 @@ export interface ServerDeps {
 }
 
 export type Session = ReaderSession | PublisherSession;
+
+/** The log for what a session does. */
+export function sessionLog(context: ConnectionContext, session: Session): Logger {
+  const log = context.log.child({ stream: session.stream.id, session: session.id.slice(0, 8) });
+  return isInternalStream(session.stream.id) ? quieted(log) : log;
+}
 
 /** One connection as its request handlers see it. */
 export interface ConnectionContext {

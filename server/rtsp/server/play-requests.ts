@@ -3,7 +3,14 @@ import type { StreamId } from '../../../shared/names.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Stream, TrackFormat, TrackKind } from '../../stream/index.ts';
 import { buildRtpInfo, buildSdp } from '../parse/index.ts';
-import { addressOf, type ConnectionContext, MAX_SESSIONS, sessionIdOf, streamOf } from './context.ts';
+import {
+  addressOf,
+  type ConnectionContext,
+  MAX_SESSIONS,
+  sessionIdOf,
+  sessionLog,
+  streamOf,
+} from './context.ts';
 import { type Exchange, type Refusal, refuse } from './exchange.ts';
 import { LIVE_WAIT_MS, ReaderSession, SESSION_TIMEOUT_S } from './reader-session.ts';
 import type { StreamAddress } from './stream-address.ts';
@@ -104,8 +111,7 @@ export async function play(
       resolve(info !== undefined);
     });
   });
-  if (hasBegun)
-    context.log.info({ stream: session.stream.id, session: session.id.slice(0, 8) }, 'reader plays');
+  if (hasBegun) sessionLog(context, session).info({}, 'reader plays');
   else throw notLive(session.stream);
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Stream } from '../../stream/index.ts';
 import { describeTracks, parseSdp, type RtspTrack } from '../parse/index.ts';
-import { addressOf, type ConnectionContext, sessionOf, streamOf } from './context.ts';
+import { addressOf, type ConnectionContext, sessionLog, sessionOf, streamOf } from './context.ts';
 import { type Exchange, refuse } from './exchange.ts';
 import { requireReadable } from './play-requests.ts';
 import { PublisherSession } from './publisher-session.ts';
@@ -76,7 +76,7 @@ export function record(context: ConnectionContext, exchange: Exchange): void {
   const isSame = context.deps.streams.get(session.stream.id) === session.stream;
   if (!isSame || session.stream.definition.source.url !== PUBLISH_URL) throw refuse(404);
   exchange.reply({ statusCode: 200, headers: [['Session', session.id]] });
-  context.log.info({ stream: session.stream.id, session: session.id.slice(0, 8) }, 'publisher records');
+  sessionLog(context, session).info({}, 'publisher records');
   session.record();
 }
 
