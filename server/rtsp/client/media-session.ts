@@ -7,7 +7,7 @@ import type { SenderReport, SourceSink, SourceUnit, TrackFormat } from '../../st
 import { GatewayRtspConnection } from './connection.ts';
 import { asRtspError, RtspError } from './errors.ts';
 import { MediaWatch } from './media-watch.ts';
-import { type Destination, followRedirect, MAX_REDIRECTS } from './redirect.ts';
+import { type Destination, followRedirect, isSameHost, MAX_REDIRECTS } from './redirect.ts';
 import { startRtcpReports } from './rtcp-reporter.ts';
 import type { SourceTally } from './tally.ts';
 import { TrackReceiver } from './track-receiver.ts';
@@ -25,6 +25,8 @@ export interface MediaSessionOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly resolveAddress: AddressResolver;
+  /** For another host that the camera redirects to: one that may be on this machine must not lead others there. */
+  readonly resolveRedirect: AddressResolver;
   readonly udpPorts: PortRange;
   readonly random: () => number;
   readonly tls: ConnectionOptions | undefined;
@@ -47,8 +49,9 @@ export interface MediaSessionEnd {
 export async function runMediaSession(options: MediaSessionOptions): Promise<MediaSessionEnd> {
   const { url, username, password } = options.source;
   let destination: Destination = { url, username, password };
+  let { resolveAddress } = options;
   for (let redirects = 0; ; redirects++) {
-    const end = await new MediaSession(options, destination).run();
+    const end = await new MediaSession({ ...options, resolveAddress }, destination).run();
     const { location } = end.error.context;
     if (end.error.kind !== 'redirected' || location === undefined) return end;
     if (redirects === MAX_REDIRECTS) {
@@ -57,6 +60,7 @@ export async function runMediaSession(options: MediaSessionOptions): Promise<Med
     }
     const next = followRedirect(destination, location);
     if (!next.ok) return { ...end, error: next.error };
+    if (!isSameHost(destination.url, next.value.url)) resolveAddress = options.resolveRedirect;
     destination = next.value;
   }
 }

@@ -38,8 +38,13 @@ export function followRedirect(from: Destination, location: string): Result<Dest
       'The camera redirects from rtsps to rtsp, that is out of the encryption; it is not followed.';
     return err(new RtspError('redirect-refused', message));
   }
-  const { requestUrl, host } = after.value;
-  const isSameHost = host.toLowerCase() === before.value.host.toLowerCase();
-  if (!isSameHost) return ok({ url: requestUrl });
+  const { requestUrl } = after.value;
+  if (!isSameHost(from.url, requestUrl)) return ok({ url: requestUrl });
   return ok({ url: requestUrl, username: from.username, password: from.password });
+}
+
+/** Whether both name one host, whatever their ports. */
+export function isSameHost(one: string, other: string): boolean {
+  const [a, b] = [parseTarget(one), parseTarget(other)];
+  return a.ok && b.ok && a.value.host.toLowerCase() === b.value.host.toLowerCase();
 }

@@ -5,8 +5,9 @@ import type { StreamDefinition } from '../../../shared/stream.ts';
 import { type AddressResolver, resolveAnyAddress } from '../../base/address-policy.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { redactUrl } from '../../base/redact.ts';
 import type { Source, SourceSink } from '../../stream/index.ts';
-import { asRtspError, type RtspError } from './errors.ts';
+import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
 import { type MediaSessionEnd, runMediaSession } from './media-session.ts';
 import { RetryWait } from './retry-wait.ts';
 import { SourceTally } from './tally.ts';
@@ -18,6 +19,8 @@ export interface RtspSourceDeps {
   readonly log: Logger;
   /** Which address a host means, and whether it may be dialled. Default: any. */
   readonly resolveAddress?: AddressResolver;
+  /** The same for another host that a camera redirects to. Default: `resolveAddress`. */
+  readonly resolveRedirect?: AddressResolver;
   /** Default 20000-29999. */
   readonly udpPorts?: PortRange;
   /** What worked for a stream whose transport is `auto`; hand in one map that outlives the sources. */
@@ -129,7 +132,7 @@ export class RtspSource implements Source {
       const delayMs = this.#retryWait.delayMs(end.error.kind, this.#attempt, this.#watched);
       this.#attempt += 1;
       this.#log.debug(
-        { ...end.error.context, kind: end.error.kind, delayMs },
+        { ...loggable(end.error.context), kind: end.error.kind, delayMs },
         'connection to the camera ended',
       );
       this.#tellWaiting(end.error, delayMs);
@@ -174,6 +177,7 @@ export class RtspSource implements Source {
         clock,
         log: this.#log,
         resolveAddress: this.#deps.resolveAddress ?? resolveAnyAddress,
+        resolveRedirect: this.#deps.resolveRedirect ?? this.#deps.resolveAddress ?? resolveAnyAddress,
         udpPorts: this.#deps.udpPorts ?? DEFAULT_UDP_PORTS,
         random: this.#deps.random ?? Math.random,
         tls: this.#deps.tls,
@@ -202,4 +206,10 @@ export class RtspSource implements Source {
   get #id(): StreamId {
     return streamId(this.#definition.app, this.#definition.name);
   }
+}
+
+/** A camera may put credentials into the place it sends us to. */
+function loggable(context: RtspErrorContext): RtspErrorContext {
+  const { location } = context;
+  return location === undefined ? context : { ...context, location: redactUrl(location) };
 }

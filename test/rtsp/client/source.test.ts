@@ -438,6 +438,47 @@ describe('redirects', () => {
     expect(target.connections).toHaveLength(0);
   });
 
+  it('to another host ask the policy for redirects, also on the way back; those to the same host do not', async () => {
+    const asked: string[] = [];
+    const here = { ok: true, value: '127.0.0.1' } as const;
+    const home = await camera({ onPlay: stream });
+    const away = await camera({
+      onRequest: () => ({ status: 302, headers: { Location: home.url() } }),
+    });
+    const first: FakeRtspServer = await camera({
+      onRequest: (request) => {
+        const next = request.url.endsWith('/again') ? away.url().replace('127.0.0.1', 'localhost') : '/again';
+        return { status: 302, headers: { Location: next } };
+      },
+    });
+    const resolver = (name: string) => async (host: string) => {
+      asked.push(`${name} ${host}`);
+      return here;
+    };
+    const { sink } = pull(
+      first.url(),
+      {},
+      { resolveAddress: resolver('own'), resolveRedirect: resolver('redirect') },
+    );
+    await waitFor('pictures', () => sink.videoUnits.length > 0);
+    expect(asked).toEqual(['own 127.0.0.1', 'own 127.0.0.1', 'redirect localhost', 'redirect 127.0.0.1']);
+  });
+
+  it('do not bring credentials of their own into the log', async () => {
+    const lines: string[] = [];
+    const write = (fields: object, message: string) => lines.push(JSON.stringify({ ...fields, message }));
+    const log: Logger = { debug: write, info: write, warn: write, error: write, child: () => log };
+    const loop: FakeRtspServer = await camera({
+      onRequest: () => ({
+        status: 302,
+        headers: { Location: loop.url().replace('rtsp://', 'rtsp://admin:very-secret@') },
+      }),
+    });
+    await firstWait(pull(loop.url(), {}, { log }).sink);
+    await waitFor('a line', () => lines.some((line) => line.includes('redirect-refused')));
+    expect(lines.join('\n')).not.toContain('very-secret');
+  });
+
   it('end after three, and lead to RTSP only', async () => {
     const loop: FakeRtspServer = await camera({
       onRequest: () => ({ status: 302, headers: { Location: loop.url('/again') } }),
