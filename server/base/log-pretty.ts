@@ -23,19 +23,27 @@ export function prettyLine(line: string, withColour: boolean): string {
   const clock = String(time ?? '').slice(11, 19);
   const subject = [part, stream].filter((value) => typeof value === 'string').join(' ');
   const fields = Object.entries(rest)
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${harmless(typeof value === 'string' ? value : JSON.stringify(value))}`)
     .join(' ');
   const failure = stackOf(err);
   return (
     `${clock} ${colour}${label.padEnd(5)}${withColour ? RESET : ''} ${subject === '' ? '' : `${subject}: `}` +
-    `${String(msg ?? '')}${fields === '' ? '' : `  (${fields})`}${failure === '' ? '' : `\n${failure}`}`
+    `${harmless(String(msg ?? ''))}${fields === '' ? '' : `  (${fields})`}${failure === '' ? '' : `\n${failure}`}`
   );
 }
 
 function stackOf(err: unknown): string {
   if (typeof err !== 'object' || err === null) return '';
   const { stack, message } = err as { stack?: unknown; message?: unknown };
-  return String(stack ?? message ?? '');
+  return String(stack ?? message ?? '')
+    .split('\n')
+    .map(harmless)
+    .join('\n');
+}
+
+/** A camera or a client may have put in escape sequences of terminals, line ends, or marks that turn text around. */
+function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
 }
 
 /** A destination for the logger: readable lines in a terminal. */

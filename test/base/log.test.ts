@@ -38,6 +38,18 @@ describe('log', () => {
     expect(String(target.read()).trim().split('\n')).toHaveLength(2);
   });
 
+  it('lets nobody write to the terminal with escape sequences or line ends of theirs', () => {
+    const line = JSON.stringify({
+      level: 'warn',
+      msg: 'said \x1b[2J\x9b31m\u202ereversed\r\n12:00:00 info  forged',
+      reason: '\x07\nforged',
+      err: { stack: 'Error: \x1b]0;title\x07\n at x' },
+    });
+    const text = prettyLine(line, false);
+    expect(text).not.toMatch(/[^\P{C}\n]/u);
+    expect(text.split('\n')).toHaveLength(3);
+  });
+
   it('shows where a failure came from', () => {
     const line =
       '{"level":"error","time":"2026-03-01T12:34:56.789Z","err":{"message":"boom","stack":"Error: boom\\n at x"},"msg":"bad"}';
@@ -50,6 +62,11 @@ describe('log', () => {
       'rtsp://10.0.0.5/s1?user=admin&password=x&channel=1',
       'rtsp://10.0.0.5/s1?user=***&password=***&channel=1',
     ],
+    [
+      'rtsp://10.0.0.5/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp?real_stream',
+      'rtsp://10.0.0.5/user=***_password=***_channel=1_stream=0.sdp?real_stream',
+    ],
+    ['rtsp://10.0.0.5/user=admin&password=x/y&channel=1', 'rtsp://10.0.0.5/user=***&password=***&channel=1'],
     ['http://h/api?access_token=abc', 'http://h/api?access_token=***'],
     ['publish:', 'publish:'],
   ])('takes secrets out of %s', (url, expected) => {
