@@ -22,7 +22,6 @@ export interface Place {
 
 interface TrackTime {
   readonly clock: TrackClock;
-  report: SenderReport | undefined;
   lastPts90k: number;
 }
 
@@ -35,6 +34,8 @@ export class Timeline {
   /** Whether absolute times come from the camera's sender reports. */
   trustCameraClock: boolean;
   readonly #tracks = new Map<TrackKind, TrackTime>();
+  /** The last one of each track on the present connection; FFmpeg sends the first before any packet. */
+  readonly #reports = new Map<TrackKind, SenderReport>();
   readonly #wall = new WallClockEstimate();
   #newest: { pts90k: number; receivedAtMs: number } | undefined;
   #cameraClockOffsetMs: number | undefined;
@@ -58,28 +59,29 @@ export class Timeline {
 
   /** A new connection begins: its timestamps have nothing to do with the last one's. */
   reconnected(): void {
-    for (const track of this.#tracks.values()) {
-      track.clock.forget();
-      track.report = undefined;
-    }
+    for (const track of this.#tracks.values()) track.clock.forget();
+    this.#reports.clear();
   }
 
   place(kind: TrackKind, clockRate: number, rtpTimestamp: number, receivedAtMs: number): Place | undefined {
     const track = this.#track(kind, clockRate);
-    const pts90k = track.clock.place(rtpTimestamp, receivedAtMs, () => this.#now90k(receivedAtMs));
+    const isFirst = !track.clock.started;
+    const pts90k = track.clock.place(rtpTimestamp, receivedAtMs, () => {
+      const now90k = this.#now90k(receivedAtMs);
+      return kind === 'audio' ? this.#startOfSound(rtpTimestamp, clockRate, now90k) : now90k;
+    });
+    if (isFirst && kind === 'video') this.#alignSound();
     // Only sound can lie before what went out, when it was moved; pictures are reordered on purpose (B-frames).
     if (kind === 'audio' && pts90k <= track.lastPts90k) return undefined;
     track.lastPts90k = pts90k;
     if (this.#newest === undefined || pts90k >= this.#newest.pts90k) this.#newest = { pts90k, receivedAtMs };
     const arrivedWallMs = receivedAtMs + (this.#clock.wallMs() - this.#clock.monotonicMs());
     const smoothedMs = this.#wall.observe(pts90k, arrivedWallMs);
-    return { pts90k, wallMs: this.#cameraWallMs(track, rtpTimestamp) ?? smoothedMs };
+    return { pts90k, wallMs: this.#cameraWallMs(pts90k) ?? smoothedMs };
   }
 
   senderReport(report: SenderReport): void {
-    const track = this.#tracks.get(report.kind);
-    if (track === undefined) return;
-    track.report = report;
+    this.#reports.set(report.kind, report);
     const arrivedWallMs = report.receivedAtMs + (this.#clock.wallMs() - this.#clock.monotonicMs());
     this.#cameraClockOffsetMs = report.ntpMs - arrivedWallMs;
     this.#alignSound();
@@ -90,7 +92,6 @@ export class Timeline {
     if (known !== undefined && known.clock.clockRate === clockRate) return known;
     const fresh: TrackTime = {
       clock: new TrackClock(clockRate),
-      report: undefined,
       lastPts90k: known?.lastPts90k ?? Number.NEGATIVE_INFINITY,
     };
     this.#tracks.set(kind, fresh);
@@ -104,22 +105,46 @@ export class Timeline {
     return this.#newest.pts90k + Math.max(1, since90k);
   }
 
+  /** Where sound begins: where the sender reports put it, if they came already, else where it arrived. */
+  #startOfSound(rtpTimestamp: number, clockRate: number, now90k: number): number {
+    const report = this.#reports.get('audio');
+    const reported90k = this.#reportedSound90k();
+    if (report === undefined || reported90k === undefined) return now90k;
+    const ticks = (rtpTimestamp - report.rtpTimestamp) | 0;
+    const due90k = reported90k + Math.round((ticks * 90_000) / clockRate);
+    return Math.abs(due90k - now90k) < SYNC_LIMIT_90K ? due90k : now90k;
+  }
+
   /** Puts sound where the two tracks' reports say it belongs, by moving the audio track only. */
   #alignSound(): void {
-    const video = this.#tracks.get('video');
     const audio = this.#tracks.get('audio');
-    if (video?.report === undefined || audio?.report === undefined) return;
-    const videoPts = video.clock.project(video.report.rtpTimestamp);
-    const audioPts = audio.clock.project(audio.report.rtpTimestamp);
-    if (videoPts === undefined || audioPts === undefined) return;
-    const due90k = videoPts + Math.round((audio.report.ntpMs - video.report.ntpMs) * 90);
+    const report = this.#reports.get('audio');
+    const due90k = this.#reportedSound90k();
+    if (audio === undefined || report === undefined || due90k === undefined) return;
+    const audioPts = audio.clock.project(report.rtpTimestamp);
+    if (audioPts === undefined) return;
     const by90k = due90k - audioPts;
     if (Math.abs(by90k) > SYNC_TOLERANCE_90K && Math.abs(by90k) < SYNC_LIMIT_90K) audio.clock.shift(by90k);
   }
 
-  #cameraWallMs(track: TrackTime, rtpTimestamp: number): number | undefined {
-    if (!this.trustCameraClock || track.report === undefined) return undefined;
-    const ticks = (rtpTimestamp - track.report.rtpTimestamp) | 0;
-    return track.report.ntpMs + (ticks * 1000) / track.clock.clockRate;
+  /** The place of the sound that the last audio report speaks of, as seen from the picture. */
+  #reportedSound90k(): number | undefined {
+    const video = this.#reports.get('video');
+    const audio = this.#reports.get('audio');
+    if (video === undefined || audio === undefined) return undefined;
+    const videoPts = this.#tracks.get('video')?.clock.project(video.rtpTimestamp);
+    return videoPts === undefined ? undefined : videoPts + Math.round((audio.ntpMs - video.ntpMs) * 90);
+  }
+
+  /** By one report for both tracks: else sound and picture would drift apart as their reports come and go. */
+  #cameraWallMs(pts90k: number): number | undefined {
+    if (!this.trustCameraClock) return undefined;
+    for (const kind of ['video', 'audio'] as const) {
+      const report = this.#reports.get(kind);
+      if (report === undefined) continue;
+      const reportPts = this.#tracks.get(kind)?.clock.project(report.rtpTimestamp);
+      if (reportPts !== undefined) return report.ntpMs + (pts90k - reportPts) / 90;
+    }
+    return undefined;
   }
 }

@@ -104,6 +104,45 @@ describe('timeline', () => {
     expect(audio(160 * 30)?.pts90k).toBe(30 * 1_800);
   });
 
+  it('begins sound where reports put it that came before its first packet, without a later jump', () => {
+    const clock = new FakeClock();
+    const { video, audio, timeline } = timelineOf(clock);
+    const report = (kind: 'video' | 'audio', ntpMs: number) =>
+      timeline.senderReport({ kind, ntpMs, rtpTimestamp: 0, receivedAtMs: clock.monotonicMs() });
+    const ntpMs = clock.wallMs();
+    // As FFmpeg sends them: a report, then the packets it speaks of; the sound is late on its way.
+    report('video', ntpMs);
+    video(0);
+    clock.advance(65);
+    report('audio', ntpMs);
+    expect(audio(0)).toMatchObject({ pts90k: 0 });
+    expect(audio(160)).toMatchObject({ pts90k: 1_800 });
+    // The other way round: the picture comes last.
+    timeline.reconnected();
+    clock.advance(1_000);
+    report('audio', ntpMs);
+    report('video', ntpMs + 300);
+    audio(0);
+    clock.advance(10);
+    const picture = video(0)?.pts90k ?? Number.NaN;
+    expect(audio(160 * 15)).toMatchObject({ pts90k: picture });
+  });
+
+  it('gives sound and picture one camera clock, also while only one of them was reported', () => {
+    const clock = new FakeClock();
+    const { video, audio, timeline } = timelineOf(clock, true);
+    const cameraMs = clock.wallMs() - 3_600_000;
+    timeline.senderReport({
+      kind: 'video',
+      ntpMs: cameraMs,
+      rtpTimestamp: 0,
+      receivedAtMs: clock.monotonicMs(),
+    });
+    expect(video(0)?.wallMs).toBeCloseTo(cameraMs, 3);
+    clock.advance(20);
+    expect(audio(777)?.wallMs).toBeCloseTo(cameraMs + 20, 3);
+  });
+
   it('ignores reports that are nonsense', () => {
     const clock = new FakeClock();
     const { video, audio, timeline } = timelineOf(clock);
