@@ -53,6 +53,8 @@ export class Stream {
   #keyFrameAskedAtMs = Number.NEGATIVE_INFINITY;
   #transport: string | undefined;
   #counters: SourceCounters | undefined;
+  /** What was last told of why there is no picture. */
+  #toldTrouble: string | undefined;
   #isClosed = false;
 
   constructor(definition: StreamDefinition, deps: StreamDeps) {
@@ -310,10 +312,23 @@ export class Stream {
     const previous = this.#state;
     this.#state = change;
     if (previous.state === change.state && previous.reason?.code === change.reason?.code) return;
-    const fields = change.reason === undefined ? {} : { reason: change.reason.code };
-    if (change.state === 'waiting') this.#log.warn(fields, change.reason?.message ?? 'waiting');
-    else this.#log.info(fields, change.state);
+    this.#tell(change);
     for (const reader of this.#readers) reader.options.onState?.(change);
     this.#stateListeners.emit(change);
+  }
+
+  /** Logs a change; a camera that is tried again and again for the same reason is told of once. */
+  #tell({ state, reason }: StateChange): void {
+    if (state === 'waiting') {
+      const message = reason?.message ?? state;
+      const isOld = message === this.#toldTrouble;
+      this.#toldTrouble = message;
+      this.#log[isOld ? 'debug' : 'warn']({ reason: reason?.code }, message);
+    } else if (state === 'connecting' && this.#toldTrouble !== undefined) {
+      this.#log.debug({}, state);
+    } else {
+      this.#toldTrouble = undefined;
+      this.#log.info({}, state);
+    }
   }
 }

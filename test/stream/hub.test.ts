@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { silentLogger } from '../../server/base/log.ts';
+import { type Logger, silentLogger } from '../../server/base/log.ts';
 import { Hub, type Source, type SourceSink, type StateChange, type Unit } from '../../server/stream/index.ts';
 import { TIMELINE_START_90K } from '../../server/stream/timeline.ts';
 import { heldBytes } from '../../server/stream/unit.ts';
@@ -15,12 +15,12 @@ interface FakeSource extends Source {
   closed: boolean;
 }
 
-function setUp() {
+function setUp(log: Logger = silentLogger) {
   const clock = new FakeClock();
   const sources: FakeSource[] = [];
   const hub = new Hub({
     clock,
-    log: silentLogger,
+    log,
     lingerMs: 10_000,
     startSource(definition, sink) {
       const source: FakeSource = {
@@ -315,6 +315,28 @@ describe('hub', () => {
     expect(sources[1]?.url).toBe('rtsp://10.0.0.6/s2');
     expect(reader.units).toHaveLength(4);
     expect(reader.ended).toBe(false);
+  });
+
+  it('tells once why there is no picture, however often the camera is tried', () => {
+    const told: string[] = [];
+    const log: Logger = {
+      ...silentLogger,
+      info: (_fields, message) => told.push(message),
+      warn: (_fields, message) => told.push(message),
+      child: () => log,
+    };
+    const { hub, sources } = setUp(log);
+    hub.add(definitionOf());
+    const { sink } = live(sources[0]);
+    for (const message of ['no answer', 'no answer', 'wrong password', 'wrong password']) {
+      sink.connecting();
+      sink.waiting('CAMERA_UNREACHABLE', message);
+    }
+    expect(told).toEqual(['connecting', 'no answer', 'wrong password']);
+    sink.playing([h264Format()], 'tcp');
+    playVideo(sink, { from: 0, count: 1, gop: 1 });
+    sink.waiting('CAMERA_UNREACHABLE', 'wrong password');
+    expect(told.slice(3)).toEqual(['live', 'wrong password']);
   });
 
   it('takes a publisher, replaces it by a newer one, and waits when it goes', async () => {
