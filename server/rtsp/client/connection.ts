@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { RtspClient } from 'yellowstone';
 import type { AddressResolver } from '../../base/address-policy.ts';
 import { type Clock, withTimeout } from '../../base/clock.ts';
+import { TokenBucket } from '../../base/token-bucket.ts';
 import { VERSION } from '../../base/version.ts';
 import { interleavedHeader, RtspFramer, type RtspRequest, type RtspResponse } from '../parse/index.ts';
 import { Authenticator } from './authenticator.ts';
@@ -61,6 +62,8 @@ interface Opened {
 }
 
 const TEARDOWN_TIMEOUT_MS = 1_000;
+/** What a camera may ask us; one that asks without end would cost the other streams their time. */
+const CAMERA_REQUESTS = { burst: 100, perSecond: 10 };
 const USER_AGENT = `Sluice/${VERSION}`;
 
 /**
@@ -81,6 +84,7 @@ export class GatewayRtspConnection extends RtspClient {
   readonly #abort = new AbortController();
   readonly #framer: RtspFramer;
   readonly #session = new SessionId();
+  readonly #cameraRequests: TokenBucket;
   #resolveEnded: (error: RtspError) => void = () => {};
   #state: ConnectionState = { name: 'idle' };
   #opened: Opened | undefined;
@@ -94,6 +98,7 @@ export class GatewayRtspConnection extends RtspClient {
     // would print it.
     super(options.username ?? '', '', { 'User-Agent': USER_AGENT });
     this.#options = options;
+    this.#cameraRequests = new TokenBucket(options.clock, CAMERA_REQUESTS);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
@@ -308,6 +313,10 @@ export class GatewayRtspConnection extends RtspClient {
   }
 
   #onRequest(request: RtspRequest): void {
+    if (!this.#cameraRequests.take()) {
+      this.#end(new RtspError('bad-data', 'The camera floods us with requests.', this.#context()));
+      return;
+    }
     emitMessage(this, `${request.method} ${request.uri} RTSP/1.0`, request);
     const answer = answerServerRequest(request);
     this.#opened?.exchange.respond(request, answer.statusCode, answer.headers);

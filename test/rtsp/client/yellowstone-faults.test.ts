@@ -367,6 +367,16 @@ describe('requests and responses', () => {
     expect(rig.connection.state.name).toBe('playing');
   });
 
+  it('a camera that asks without end is left', async () => {
+    const server = await camera({
+      onPlay: (connection) => connection.write('OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n'.repeat(500)),
+    });
+    const rig = new Rig();
+    await rig.connection.connect(server.url());
+    await rig.connection.play().catch(() => {});
+    expect(await rig.connection.ended).toMatchObject({ kind: 'bad-data' });
+  });
+
   it('respond() writes one message with each header once (yellowstone: throws)', async () => {
     const lines: string[] = [];
     const server = await camera({
