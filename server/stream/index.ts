@@ -16,3 +16,4 @@ export type {
   TrackKind,
   Unit,
 } from './unit.ts';
+export { WallClockEstimate } from './wall-clock.ts';

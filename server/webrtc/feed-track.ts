@@ -1,12 +1,19 @@
 import { randomInt } from 'node:crypto';
 import type { types } from 'mediasoup';
 import { RtpPacketiser, type TrackFormat, type Unit, writeSenderReport } from '../stream/index.ts';
+import type { ReportTime } from './report-clock.ts';
 import type { RouterRef } from './router-set.ts';
 import { PLAYOUT_DELAY_BLOCK, payloadTypeOf, producerKey, producerParameters } from './rtp-parameters.ts';
 import type { RtpSender } from './rtp-sender.ts';
 
 /** Whole RTP packets; what a worker adds for a viewer (extensions, RTX, SRTP) still fits the usual path. */
 const MAX_PACKET_BYTES = 1200;
+
+/**
+ * mediasoup needs three reports before it tells viewers times by them; till then it goes by arrivals, and what it told
+ * of sound that way stands for up to 5 s. So the first units of a track bring one each.
+ */
+const EARLY_REPORTS = 4;
 
 /** A track as viewers find it: its producer and the router that has it. */
 export interface FeedTrack {
@@ -32,7 +39,7 @@ export class TrackRtp {
   readonly #cname: string;
   readonly #format: TrackFormat;
   #reportedPackets = 0;
-  #lastWallMs = 0;
+  #reports = 0;
 
   constructor(format: TrackFormat, cname: string) {
     this.key = producerKey(format);
@@ -53,6 +60,7 @@ export class TrackRtp {
   }
 
   produce(sender: RtpSender): Promise<types.Producer> {
+    this.#reports = 0;
     return sender.transport.produce({
       kind: this.#format.kind,
       rtpParameters: producerParameters(this.#format, this.ssrc, this.#cname),
@@ -61,27 +69,26 @@ export class TrackRtp {
 
   /** False when the sink has no room for more after this unit. */
   send(unit: Unit, sink: PacketSink): boolean {
-    const packets = this.#packetiser.packetise(unit);
-    this.#lastWallMs = unit.wallMs;
-    return sink.send(packets);
+    return sink.send(this.#packetiser.packetise(unit));
   }
 
-  /** The first report goes out with the first unit, so that a viewer can align sound and picture at once. */
-  get isUnreported(): boolean {
-    return this.#reportedPackets === 0;
+  /** Not to wait for the second: the worker knows too little yet to align sound and picture. */
+  get needsReport(): boolean {
+    return this.#reports < EARLY_REPORTS;
   }
 
   /** Ties the RTP timestamps to the hub's clock (RFC 3550 section 6.4.1); nothing while nothing is sent. */
-  report(sink: PacketSink): void {
-    const { packetCount, octetCount, lastRtpTimestamp } = this.#packetiser;
+  report(sink: PacketSink, time: ReportTime): void {
+    const { packetCount, octetCount } = this.#packetiser;
     if (packetCount === this.#reportedPackets) return;
     this.#reportedPackets = packetCount;
+    this.#reports += 1;
     sink.send([
       writeSenderReport({
         ssrc: this.ssrc,
         cname: this.#cname,
-        ntpMs: this.#lastWallMs,
-        rtpTimestamp: lastRtpTimestamp,
+        ntpMs: time.ntpMs,
+        rtpTimestamp: this.#packetiser.timestampOf(time.pts90k),
         packetCount,
         octetCount,
       }),

@@ -7,6 +7,7 @@ import type { Reader, TrackFormat, TrackKind, Unit } from '../stream/index.ts';
 import { type FeedTrack, TrackRtp } from './feed-track.ts';
 import { KeyFrameRequests } from './key-frame-requests.ts';
 import type { WatchableStream } from './ports.ts';
+import { ReportClock } from './report-clock.ts';
 import { isPlayable, producerKey } from './rtp-parameters.ts';
 import { RtpSender } from './rtp-sender.ts';
 import { Serial } from './serial.ts';
@@ -52,6 +53,7 @@ export class StreamFeed {
   readonly #cname = randomUUID().slice(0, 16);
   readonly #rtp = new Map<TrackKind, TrackRtp>();
   readonly #keyFrames: KeyFrameRequests;
+  readonly #reportClock: ReportClock;
   readonly #work = new Serial();
   readonly #near: WorkerHandle | undefined;
   #formats: readonly TrackFormat[] = [];
@@ -67,6 +69,7 @@ export class StreamFeed {
     this.#near = near;
     this.#deps = deps;
     this.#log = deps.log.child({ stream: stream.id });
+    this.#reportClock = new ReportClock(deps.clock);
     this.#keyFrames = new KeyFrameRequests(deps.clock, () => stream.requestKeyFrame());
     this.#setFormats(stream.tracks);
   }
@@ -218,7 +221,7 @@ export class StreamFeed {
         this.#reconcile();
       }),
       this.#deps.clock.every(SENDER_REPORT_EVERY_MS, () => {
-        for (const live of home.tracks.values()) live.rtp.report(sender);
+        for (const live of home.tracks.values()) this.#report(live.rtp, sender);
       }),
     );
     this.#home = home;
@@ -268,8 +271,14 @@ export class StreamFeed {
     const live = home.tracks.get(unit.format.kind);
     if (live === undefined || producerKey(unit.format) !== live.rtp.key) return true;
     if (unit.isKeyFrame && unit.format.kind === 'video') this.#keyFrames.served();
+    this.#reportClock.sent(unit);
     const hasRoom = live.rtp.send(unit, home.sender);
-    if (live.rtp.isUnreported) live.rtp.report(home.sender);
+    if (live.rtp.needsReport) this.#report(live.rtp, home.sender);
     return hasRoom;
+  }
+
+  #report(rtp: TrackRtp, sender: RtpSender): void {
+    const time = this.#reportClock.now();
+    if (time !== undefined) rtp.report(sender, time);
   }
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
 import type { Unit } from '../../server/stream/index.ts';
 import { TrackRtp } from '../../server/webrtc/feed-track.ts';
+import { ReportClock } from '../../server/webrtc/report-clock.ts';
 import {
   DEFAULT_PAYLOAD_TYPES,
   producerParameters,
@@ -10,6 +11,7 @@ import {
 } from '../../server/webrtc/rtp-parameters.ts';
 import { RtpSender } from '../../server/webrtc/rtp-sender.ts';
 import { ClipCamera, PCMU } from '../support/clip-camera.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { type Clip, encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
 import { openHouse, TestSession, untilLive } from '../support/webrtc-house.ts';
@@ -62,7 +64,7 @@ test('viewers who come back within the linger find the same producer', async () 
   expect(second.consumers[0]?.producerId).toBe(first.consumers[0]?.producerId);
 });
 
-test('a sender report ties the timestamp of the last unit to its wall-clock time', () => {
+test('a sender report ties the time it is sent at to where the timestamps stand then', () => {
   const sent: Buffer[] = [];
   const sink = {
     send: (packets: readonly Buffer[]) => {
@@ -71,33 +73,63 @@ test('a sender report ties the timestamp of the last unit to its wall-clock time
     },
   };
   const track = new TrackRtp(PCMU, 'a-name');
-  track.report(sink);
+  const time = { ntpMs: Date.UTC(2026, 0, 1, 12, 0, 0, 500), pts90k: 99_000 };
+  track.report(sink, time);
   expect(sent).toHaveLength(0);
   const unit: Unit = {
     format: PCMU,
     payloads: [Buffer.alloc(160)],
     isKeyFrame: true,
     pts90k: 90_000,
-    wallMs: Date.UTC(2026, 0, 1, 12, 0, 0, 500),
+    wallMs: 0,
     receivedAtMs: 0,
     sizeBytes: 160,
   };
   track.send(unit, sink);
-  expect(track.isUnreported).toBe(true);
-  track.report(sink);
-  expect(track.isUnreported).toBe(false);
+  track.report(sink, time);
   const [packet, report] = sent;
   if (packet === undefined || report === undefined) throw new Error('nothing was sent');
   expect(report.readUInt8(1)).toBe(200);
   expect(report.readUInt32BE(4)).toBe(packet.readUInt32BE(8));
   const unixSeconds = report.readUInt32BE(8) - 2_208_988_800 + report.readUInt32BE(12) / 2 ** 32;
-  expect(unixSeconds * 1000).toBeCloseTo(unit.wallMs, 0);
-  expect(report.readUInt32BE(16)).toBe(packet.readUInt32BE(4));
+  expect(unixSeconds * 1000).toBeCloseTo(time.ntpMs, 0);
+  // 100 ms after the unit.
+  expect((report.readUInt32BE(16) - packet.readUInt32BE(4)) | 0).toBe(800);
   expect([report.readUInt32BE(20), report.readUInt32BE(24)]).toEqual([1, 160]);
   expect(report.includes('a-name')).toBe(true);
   // Nothing new was sent: nothing new to tell.
-  track.report(sink);
+  track.report(sink, time);
   expect(sent).toHaveLength(2);
+  // Three reports and one to spare, before mediasoup goes by them; from then on the second's rhythm will do.
+  for (let n = 0; n < 3; n += 1) {
+    expect(track.needsReport).toBe(true);
+    track.send(unit, sink);
+    track.report(sink, time);
+  }
+  expect(track.needsReport).toBe(false);
+});
+
+test('reports of sound and picture speak of one timeline, whose newest unit never lies ahead of now', () => {
+  const clock = new FakeClock();
+  const reportClock = new ReportClock(clock);
+  expect(reportClock.now()).toBeUndefined();
+  const unitAt = (pts90k: number) => reportClock.sent({ pts90k, receivedAtMs: clock.monotonicMs() });
+  // The first unit is 600 ms late; those after it come in time, and late by up to 30 ms.
+  unitAt(0);
+  for (let n = 1; n <= 200; n += 1) {
+    const pts90k = 54_000 + n * 3_600;
+    clock.advance(n % 3 === 0 ? 50 : 35);
+    unitAt(pts90k);
+    expect(reportClock.now()?.pts90k).toBeGreaterThanOrEqual(pts90k);
+  }
+  const before = reportClock.now();
+  clock.advance(1_000);
+  clock.stepWall(3_600_000);
+  const after = reportClock.now();
+  expect([after?.ntpMs, after?.pts90k]).toEqual([
+    (before?.ntpMs ?? 0) + 1_000,
+    (before?.pts90k ?? 0) + 90_000,
+  ]);
 });
 
 test('a burst of thousands of packets reaches the worker whole and in order', async () => {
