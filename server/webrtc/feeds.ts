@@ -42,7 +42,8 @@ export class Feeds {
         feed: new StreamFeed(stream, this.#options, near),
         viewers: 0,
         cancelLinger: undefined,
-        undoRemoved: stream.onRemoved(() => this.#drop(stream.id, made)),
+        // After the viewers, who close their consumers: the worker has none of them any more once their producers went.
+        undoRemoved: stream.onRemoved(() => queueMicrotask(() => this.#drop(stream.id, made))),
       };
       entry = made;
       this.#entries.set(stream.id, entry);

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, expect, test } from 'vitest';
+import { type Logger, silentLogger } from '../../server/base/log.ts';
 import { PLAYOUT_DELAY_URI } from '../../server/webrtc/rtp-parameters.ts';
 import { AAC, ClipCamera, PCMA, PCMU } from '../support/clip-camera.ts';
 import { type Clip, encodeClip } from '../support/h264-clip.ts';
@@ -250,6 +251,23 @@ test('a removed stream ends its watches, and a later one of that name can be wat
     rtpCapabilities: VIEWER_CAPABILITIES,
   });
   expect(again.consumers).toHaveLength(1);
+});
+
+test('a removed stream leaves nothing behind that the media worker complains of', async () => {
+  const troubles: unknown[] = [];
+  const trouble = (fields: object, message: string) => troubles.push({ ...fields, message });
+  const log: Logger = { ...silentLogger, warn: trouble, error: trouble, child: () => log };
+  const { hub, webrtc } = await house(new ClipCamera(clip, PCMU), { log });
+  await untilLive(hub, 'live/cam');
+  const session = new TestSession(webrtc);
+  await play(session);
+  await hub.remove('live/cam');
+  hub.add(streamDefinition('cam'));
+  await untilLive(hub, 'live/cam');
+  // An answer of the worker, behind all that it had to say of the removal; what waits for the log comes with the end.
+  await session.session.startWatch({ stream: 'live/cam', rtpCapabilities: VIEWER_CAPABILITIES });
+  await webrtc.close();
+  expect(troubles).toEqual([]);
 });
 
 test('viewers who ask for key frames without end make the camera send few', async () => {
