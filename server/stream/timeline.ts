@@ -23,6 +23,7 @@ export interface Place {
 interface TrackTime {
   readonly clock: TrackClock;
   lastPts90k: number;
+  lastReceivedAtMs: number;
 }
 
 /**
@@ -37,7 +38,7 @@ export class Timeline {
   /** The last one of each track on the present connection; FFmpeg sends the first before any packet. */
   readonly #reports = new Map<TrackKind, SenderReport>();
   readonly #wall = new WallClockEstimate();
-  #newest: { pts90k: number; receivedAtMs: number } | undefined;
+  #newestPts90k: number | undefined;
   #cameraClockOffsetMs: number | undefined;
 
   constructor(clock: Clock, options: { trustCameraClock: boolean }) {
@@ -74,7 +75,8 @@ export class Timeline {
     // Only sound can lie before what went out, when it was moved; pictures are reordered on purpose (B-frames).
     if (kind === 'audio' && pts90k <= track.lastPts90k) return undefined;
     track.lastPts90k = pts90k;
-    if (this.#newest === undefined || pts90k >= this.#newest.pts90k) this.#newest = { pts90k, receivedAtMs };
+    track.lastReceivedAtMs = receivedAtMs;
+    this.#newestPts90k = Math.max(this.#newestPts90k ?? pts90k, pts90k);
     const arrivedWallMs = receivedAtMs + (this.#clock.wallMs() - this.#clock.monotonicMs());
     const smoothedMs = this.#wall.observe(pts90k, arrivedWallMs);
     return { pts90k, wallMs: this.#cameraWallMs(pts90k) ?? smoothedMs };
@@ -93,16 +95,20 @@ export class Timeline {
     const fresh: TrackTime = {
       clock: new TrackClock(clockRate),
       lastPts90k: known?.lastPts90k ?? Number.NEGATIVE_INFINITY,
+      lastReceivedAtMs: known?.lastReceivedAtMs ?? 0,
     };
     this.#tracks.set(kind, fresh);
     return fresh;
   }
 
-  /** Where the timeline stands at `receivedAtMs`: the newest unit's place plus the time since. */
+  /** Where the timeline stands at `receivedAtMs`: the time since has passed on it, and nothing lies ahead of it. */
   #now90k(receivedAtMs: number): number {
-    if (this.#newest === undefined) return TIMELINE_START_90K;
-    const since90k = Math.round((receivedAtMs - this.#newest.receivedAtMs) * 90);
-    return this.#newest.pts90k + Math.max(1, since90k);
+    if (this.#newestPts90k === undefined) return TIMELINE_START_90K;
+    let now90k = this.#newestPts90k + 1;
+    for (const { lastPts90k, lastReceivedAtMs } of this.#tracks.values()) {
+      now90k = Math.max(now90k, lastPts90k + Math.round((receivedAtMs - lastReceivedAtMs) * 90));
+    }
+    return now90k;
   }
 
   /** Where sound begins: where the sender reports put it, if they came already, else where it arrived. */

@@ -16,6 +16,7 @@ export class TrackClock {
   #lastRtp: number | undefined;
   #lastReceivedAtMs = 0;
   #lastPts90k = 0;
+  #newestPts90k = 0;
   #jumps = 0;
 
   constructor(clockRate: number) {
@@ -51,9 +52,11 @@ export class TrackClock {
       const delta = (rtpTimestamp - this.#lastRtp) | 0;
       const deltaMs = (delta * 1000) / this.#clockRate;
       const elapsedMs = receivedAtMs - this.#lastReceivedAtMs;
-      if (deltaMs - elapsedMs > JUMP_MS || deltaMs < -RESET_BACK_MS) {
+      // Seen from the newest unit, else many short steps back would lead back as far as a camera likes.
+      const behind90k = this.#newestPts90k - this.#pts(this.#ticks + delta);
+      if (deltaMs - elapsedMs > JUMP_MS || behind90k > RESET_BACK_MS * 90) {
         this.#jumps += 1;
-        this.#anchor(this.#lastPts90k + Math.max(1, Math.round((elapsedMs * TICKS) / 1000)));
+        this.#anchor(this.#newestPts90k + Math.max(1, Math.round((elapsedMs * TICKS) / 1000)));
       } else {
         this.#ticks += delta;
       }
@@ -61,6 +64,7 @@ export class TrackClock {
     this.#lastRtp = rtpTimestamp >>> 0;
     this.#lastReceivedAtMs = receivedAtMs;
     this.#lastPts90k = this.#pts(this.#ticks);
+    this.#newestPts90k = Math.max(this.#newestPts90k, this.#lastPts90k);
     return this.#lastPts90k;
   }
 
@@ -74,10 +78,12 @@ export class TrackClock {
   shift(by90k: number): void {
     this.#anchorPts90k += by90k;
     this.#lastPts90k += by90k;
+    this.#newestPts90k += by90k;
   }
 
   #anchor(pts90k: number): void {
     this.#anchorPts90k = pts90k;
+    this.#newestPts90k = pts90k;
     this.#ticks = 0;
   }
 

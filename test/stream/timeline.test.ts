@@ -71,6 +71,22 @@ describe('timeline', () => {
     );
   });
 
+  it('is not led back by many short steps back, and makes no leap of them when the camera comes anew', () => {
+    const clock = new FakeClock();
+    const { video, timeline } = timelineOf(clock);
+    const start = 100 * 90_000;
+    video(start);
+    for (let n = 1; n <= 10; n += 1) {
+      clock.advance(1_000);
+      expect(video(start - n * 81_000)?.pts90k).toBeGreaterThanOrEqual(-90_000);
+    }
+    clock.advance(1);
+    const last = video(start - 10 * 81_000)?.pts90k ?? 0;
+    timeline.reconnected();
+    clock.advance(1);
+    expect((video(0)?.pts90k ?? 0) - last).toBeLessThanOrEqual(91_000);
+  });
+
   it('goes on by elapsed time while the camera is gone', () => {
     const clock = new FakeClock();
     const { video, timeline } = timelineOf(clock);
