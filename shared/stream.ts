@@ -113,7 +113,12 @@ export const streamStatusSchema = z.object({
     username: z.string().optional(),
     hasPassword: z.boolean(),
     transport: z.string(),
+    sub: z.object({ url: z.string() }).optional(),
+    trustCameraClock: z.boolean().optional(),
+    connectTimeoutMs: z.number().optional(),
+    silenceTimeoutMs: z.number().optional(),
   }),
+  record: recordSchema.optional(),
   onDemand: z.boolean(),
   labels: z.record(z.string(), z.string()).optional(),
   readOnly: z.boolean(),
@@ -131,6 +136,8 @@ export const streamStatusSchema = z.object({
   bitrateKbps: z.number().optional(),
   keyFrameIntervalMs: z.number().optional(),
   transport: z.string().optional(),
+  /** The camera's clock less the gateway's, by its last sender report. */
+  cameraClockOffsetMs: z.number().optional(),
   viewers: z.number(),
   readers: z.number(),
   recorder: z.object({ state: z.enum(['off', 'idle', 'recording', 'waiting']) }),
@@ -138,18 +145,37 @@ export const streamStatusSchema = z.object({
 export type StreamStatus = z.infer<typeof streamStatusSchema>;
 
 /**
- * Takes user and password out of the URL (people paste `rtsp://user:pass@host/`), so that nothing that prints
- * a URL prints a password. Separate fields win over those in the URL.
+ * Takes user and password out of the URLs (people paste `rtsp://user:pass@host/`), so that nothing that prints
+ * a URL prints a password. Separate fields win over those in the URL; the other stream of a camera has the same.
  */
 function withCredentialsApart<
-  T extends { url: string; username?: string | undefined; password?: string | undefined },
+  T extends {
+    url: string;
+    username?: string | undefined;
+    password?: string | undefined;
+    sub?: { url: string } | undefined;
+  },
 >(source: T): T {
-  if (source.url === 'publish:') return source;
-  const url = new URL(source.url);
-  if (url.username === '' && url.password === '') return source;
-  const username = source.username ?? decodeUserInfo(url.username);
-  const password = source.password ?? decodeUserInfo(url.password);
-  return { ...source, url: source.url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1'), username, password };
+  const found = [source.url, source.sub?.url].map(userInfoOf).find((info) => info !== undefined);
+  if (found === undefined) return source;
+  return {
+    ...source,
+    url: withoutUserInfo(source.url),
+    ...(source.sub === undefined ? {} : { sub: { ...source.sub, url: withoutUserInfo(source.sub.url) } }),
+    username: source.username ?? found.username,
+    password: source.password ?? found.password,
+  };
+}
+
+function userInfoOf(text: string | undefined): { username: string; password: string } | undefined {
+  if (text === undefined || text === 'publish:') return undefined;
+  const { username, password } = new URL(text);
+  if (username === '' && password === '') return undefined;
+  return { username: decodeUserInfo(username), password: decodeUserInfo(password) };
+}
+
+function withoutUserInfo(url: string): string {
+  return url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1');
 }
 
 function decodeUserInfo(text: string): string {

@@ -131,7 +131,8 @@ function withKeptPassword(definition: StreamDefinition, patch: StreamPatch): Str
   const { source } = patch;
   const old = definition.source;
   if (source === undefined || source.password !== undefined || old.password === undefined) return patch;
-  if (source.username !== old.username || hostOf(source.url) !== hostOf(old.url)) return patch;
+  const hosts = [source.url, source.sub?.url ?? source.url].map(hostOf);
+  if (source.username !== old.username || hosts.some((host) => host !== hostOf(old.url))) return patch;
   return { ...patch, source: { ...source, password: old.password } };
 }
 

@@ -11,7 +11,7 @@ export interface StatusContext {
 
 /** A stream with its status as the API gives it; never a password, nor a URL that holds one. */
 export function streamStatus(stream: Stream, context: StatusContext): StreamStatus {
-  const { definition, state, tracks, figures, readerCounts } = stream;
+  const { definition, state, tracks, figures, readerCounts, cameraClockOffsetMs } = stream;
   const video = tracks.find((track) => track.kind === 'video');
   const audio = tracks.find((track) => track.kind === 'audio');
   const { source } = definition;
@@ -23,7 +23,12 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
       ...(source.username === undefined ? {} : { username: source.username }),
       hasPassword: source.password !== undefined,
       transport: source.transport,
+      ...(source.sub === undefined ? {} : { sub: { url: redactUrl(source.sub.url) } }),
+      trustCameraClock: source.trustCameraClock,
+      connectTimeoutMs: source.connectTimeoutMs,
+      silenceTimeoutMs: source.silenceTimeoutMs,
     },
+    ...(definition.record === undefined ? {} : { record: definition.record }),
     onDemand: definition.onDemand,
     ...(definition.labels === undefined ? {} : { labels: definition.labels }),
     readOnly: context.readOnly,
@@ -41,6 +46,7 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
     ...(audio === undefined ? {} : { audioCodec: audio.codec }),
     ...figures,
     ...(stream.transport === undefined ? {} : { transport: stream.transport }),
+    ...(cameraClockOffsetMs === undefined ? {} : { cameraClockOffsetMs: Math.round(cameraClockOffsetMs) }),
     viewers: readerCounts.viewers + context.sharedViewers,
     readers: readerCounts.viewers + readerCounts.services,
     recorder: { state: 'off' },

@@ -48,7 +48,15 @@ async function run<M extends Method>(handlers: Handlers, method: M, params: unkn
 
 /** What a viewer is told of a stream: nothing of where it comes from. */
 function listed(status: StreamStatus): MethodResult<'streams.list'>['streams'][number] {
-  const { app, name, source: _source, recorder: _recorder, readOnly: _readOnly, ...rest } = status;
+  const {
+    app,
+    name,
+    source: _source,
+    record: _record,
+    recorder: _recorder,
+    readOnly: _readOnly,
+    ...rest
+  } = status;
   return { stream: `${app}/${name}`, ...rest };
 }
 

@@ -80,8 +80,37 @@ describe('stream directory', () => {
     const patchTo = (source: object) => directory.patch('live/door', { source: sourceSchema.parse(source) });
     await patchTo({ url: 'rtsp://10.0.0.5/s2', username: 'admin' });
     await patchTo({ url: 'rtsp://10.0.0.5/s1', username: 'admin', password: 'new' });
+    await patchTo({ url: 'rtsp://10.0.0.5/s1', username: 'admin', sub: { url: 'rtsp://10.0.0.66/s2' } });
     await patchTo({ url: 'rtsp://10.0.0.66/s1', username: 'admin' });
-    expect(dialled).toEqual([SECRET, SECRET, 'new', undefined]);
+    expect(dialled).toEqual([SECRET, SECRET, 'new', undefined, undefined]);
+  });
+
+  it('shows all that can be changed, so that an editor can send it back', async () => {
+    const source = {
+      url: 'rtsp://10.0.0.5/s1',
+      transport: 'udp',
+      sub: { url: `rtsp://admin:${SECRET}@10.0.0.5/s2` },
+      trustCameraClock: true,
+      connectTimeoutMs: 3000,
+      silenceTimeoutMs: 9000,
+    };
+    const record = { keepDays: 3 };
+    await directory.create(streamDefinitionSchema.parse({ name: 'door', source, record }));
+    sink?.playing([h264Format()], 'udp');
+    sink?.senderReport({
+      kind: 'video',
+      ntpMs: Date.now() - 60_000,
+      rtpTimestamp: 0,
+      receivedAtMs: performance.now(),
+    });
+    const status = directory.get('live/door');
+    expect(streamStatusSchema.parse(status)).toMatchObject({
+      source: { ...source, sub: { url: 'rtsp://10.0.0.5/s2' }, username: 'admin', hasPassword: true },
+      record,
+    });
+    expect(status?.cameraClockOffsetMs).toBeLessThan(-59_000);
+    expect(JSON.stringify(status)).not.toContain(SECRET);
+    expect(dialled).toEqual([SECRET]);
   });
 
   it('neither changes nor removes what the configuration file holds, and hides what is internal', async () => {
