@@ -116,6 +116,7 @@ export class Stream {
   }
 
   start(): void {
+    if (this.#publisher !== undefined) return;
     if (this.#isPublished) {
       this.#setState({
         state: 'waiting',
@@ -299,6 +300,8 @@ export class Stream {
 
   #lingerThenStop(): void {
     this.#cancelLinger?.();
+    // A publisher comes and goes as it likes.
+    if (this.#isPublished) return;
     this.#cancelLinger = this.#deps.clock.after(this.#deps.lingerMs, () => {
       this.#cancelLinger = undefined;
       if (this.#readers.size > 0) return;

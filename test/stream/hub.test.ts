@@ -363,6 +363,24 @@ describe('hub', () => {
     expect(stream.state.state).toBe('waiting');
   });
 
+  it('goes on showing a publisher over a change of anything but the source, and over a time without readers', async () => {
+    const { hub, clock } = setUp();
+    const fields = { source: { url: 'publish:', username: 'cam', password: 'a-secret' }, onDemand: true };
+    const stream = hub.add(definitionOf(fields));
+    const publication = stream.publish({ replaced: () => {} });
+    publication.sink.playing([h264Format()], 'tcp');
+    playVideo(publication.sink, { from: 0, count: 2, gop: 10 });
+    const states: string[] = [];
+    stream.onState(({ state }) => states.push(state));
+    stream.read(collector().options).close();
+    clock.advance(60_000);
+    await hub.update(definitionOf({ ...fields, labels: { title: 'Door' } }));
+    await hub.update(definitionOf({ ...fields, onDemand: false }));
+    playVideo(publication.sink, { from: 2, count: 1, gop: 10 });
+    expect(stream.state.state).toBe('live');
+    expect(states).toEqual([]);
+  });
+
   it('measures frame rate, bit rate and key-frame interval', () => {
     const { hub, sources } = setUp();
     const stream = hub.add(definitionOf());
