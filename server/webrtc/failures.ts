@@ -1,5 +1,6 @@
 import { errors } from 'mediasoup';
 import { ApiError } from '../../shared/errors.ts';
+import type { StreamId } from '../../shared/names.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** What went wrong inside mediasoup, as an error that may be shown to the viewer who asked. */
@@ -21,4 +22,8 @@ export function workerDied(): ApiError {
 
 export function shuttingDown(): ApiError {
   return new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
+}
+
+export function noSuchStream(id: StreamId): ApiError {
+  return new ApiError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
 }

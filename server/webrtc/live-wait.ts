@@ -1,5 +1,6 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { Clock } from '../base/clock.ts';
+import { noSuchStream } from './failures.ts';
 import type { StreamFeed } from './stream-feed.ts';
 
 /**
@@ -7,25 +8,26 @@ import type { StreamFeed } from './stream-feed.ts';
  * Rejects with `STREAM_NOT_LIVE` and the reason when that takes too long, `STREAM_NOT_FOUND` when it is removed.
  */
 export async function waitUntilLive(feed: StreamFeed, clock: Clock, timeoutMs: number): Promise<void> {
-  await feed.settled();
   const { stream } = feed;
   const isLive = () => stream.state.state === 'live' && feed.tracks.some((track) => track.kind === 'video');
-  if (isLive()) return;
   const undo: Array<() => void> = [];
+  const removed = new Promise<never>((_, reject) => {
+    undo.push(stream.onRemoved(() => reject(noSuchStream(stream.id))));
+  });
   try {
-    await new Promise<void>((resolve, reject) => {
+    await Promise.race([removed, feed.settled()]);
+    if (isLive()) return;
+    const live = new Promise<void>((resolve, reject) => {
       const look = () => {
         if (isLive()) resolve();
       };
       undo.push(
         feed.onChanged(look),
         stream.onState(look),
-        stream.onRemoved(() =>
-          reject(new ApiError('STREAM_NOT_FOUND', `The stream ${stream.id} was removed.`)),
-        ),
         clock.after(timeoutMs, () => reject(notLive(feed))),
       );
     });
+    await Promise.race([removed, live]);
   } finally {
     for (const step of undo) step();
   }

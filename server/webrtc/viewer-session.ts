@@ -4,7 +4,7 @@ import type { StreamId } from '../../shared/names.ts';
 import type { EventData, MethodResult, Params, WireTransport } from '../../shared/signaling.ts';
 import type { Logger } from '../base/log.ts';
 import type { StateChange } from '../stream/index.ts';
-import { shuttingDown, toApiError } from './failures.ts';
+import { noSuchStream, shuttingDown, toApiError } from './failures.ts';
 import type { Feeds } from './feeds.ts';
 import type { Pipes } from './pipes.ts';
 import { type Placement, type PlacementDeps, placeViewer } from './placement.ts';
@@ -70,7 +70,7 @@ export class ViewerSession {
   async startWatch(params: Params<'watch.start'>): Promise<MethodResult<'watch.start'>> {
     if (this.#isClosed) throw shuttingDown();
     const stream = this.#options.streams.get(params.stream);
-    if (stream === undefined) throw new ApiError('STREAM_NOT_FOUND', `There is no stream ${params.stream}.`);
+    if (stream === undefined) throw noSuchStream(params.stream);
     if (this.#watches.size + this.#starting >= MAX_WATCHES) {
       throw new ApiError('TOO_MANY_VIEWERS', `One session watches at most ${MAX_WATCHES} streams.`);
     }
@@ -78,6 +78,8 @@ export class ViewerSession {
     try {
       return await this.#startWatch(stream, params);
     } catch (failure) {
+      // Whatever else failed because the stream was removed meanwhile.
+      if (this.#options.streams.get(params.stream) === undefined) throw noSuchStream(params.stream);
       throw this.#failure(failure);
     } finally {
       this.#starting -= 1;

@@ -1,7 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { StreamId } from '../../shared/names.ts';
 import type { Logger } from '../base/log.ts';
-import { shuttingDown, toApiError } from './failures.ts';
+import { noSuchStream, shuttingDown, toApiError } from './failures.ts';
 import type { Feeds } from './feeds.ts';
 import { waitUntilLive } from './live-wait.ts';
 import type { WatchableStream, WatchableStreams } from './ports.ts';
@@ -45,7 +45,7 @@ export class WhepGateway {
     if (this.#isClosed) throw shuttingDown();
     const offer = parseOffer(offerSdp);
     const stream = this.#deps.streams.get(streamId);
-    if (stream === undefined) throw new ApiError('STREAM_NOT_FOUND', `There is no stream ${streamId}.`);
+    if (stream === undefined) throw noSuchStream(streamId);
     if (this.#sessions.size + this.#opening >= MAX_SESSIONS) {
       throw new ApiError('TOO_MANY_VIEWERS', 'This gateway has all the viewers it takes; try again later.');
     }
@@ -106,6 +106,8 @@ export class WhepGateway {
       return { sessionId: session.id, answerSdp, etag: session.etag };
     } catch (failure) {
       session.end();
+      // Whatever else failed because the stream was removed meanwhile.
+      if (this.#deps.streams.get(stream.id) === undefined) throw noSuchStream(stream.id);
       const error = toApiError(failure);
       if (error.code === 'INTERNAL') this.#deps.log.warn({ err: failure }, 'a WHEP offer failed');
       throw error;

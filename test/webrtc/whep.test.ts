@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../server/base/clock.ts';
 import { ClipCamera, OPUS, PCMA } from '../support/clip-camera.ts';
 import { type Clip, encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
-import { openHouse, untilLive } from '../support/webrtc-house.ts';
+import { openHouse, streamDefinition, untilLive } from '../support/webrtc-house.ts';
 import { h264Codec, WeriftViewer } from '../support/werift-viewer.ts';
 
 let clip: Clip;
@@ -191,6 +191,23 @@ test('a player whose certificate is not that of its offer gets nothing', async (
   await waitFor('the end', () => webrtc.whep.size === 0);
   expect(viewer.packets).toEqual([]);
   expect(webrtc.isReady).toBe(true);
+});
+
+test('an offer that a removal overtakes is told that there is no such stream', async () => {
+  const { hub, webrtc } = await house(new ClipCamera(clip));
+  const refusals: unknown[] = [];
+  for (let steps = 0; steps < 12; steps += 1) {
+    if (hub.get('live/cam') === undefined) hub.add(streamDefinition('cam'));
+    await untilLive(hub, 'live/cam');
+    const offer = await newViewer({ video: [h264Codec(100)] }).offer();
+    const answer = webrtc.whep.create('live/cam', offer).catch((failure: unknown) => refusals.push(failure));
+    // Each time a little further on the way into the worker.
+    for (let step = 0; step < steps; step += 1) await new Promise((resolve) => setImmediate(resolve));
+    await hub.remove('live/cam');
+    await answer;
+  }
+  expect(refusals.length).toBeGreaterThan(0);
+  for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'STREAM_NOT_FOUND' });
 });
 
 test('a removed stream ends its players', async () => {
