@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { clientGroup } from '../../base/addresses.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RtspCredentials } from './authentication.ts';
@@ -16,7 +17,7 @@ export interface RtspServerOptions {
   readonly streams: StreamLookup;
   /** Whether these credentials may read; absent: everybody who reaches the server may. */
   authorize?(credentials: RtspCredentials): boolean;
-  /** Default 1000. */
+  /** Default 1000; one client may have half of them, so that it cannot lock out the others. */
   readonly maxConnections?: number;
 }
 
@@ -31,6 +32,7 @@ export class RtspServer {
   readonly #options: RtspServerOptions;
   readonly #deps: ServerDeps;
   readonly #connections = new Set<RtspConnection>();
+  readonly #connectionsByClient = new Map<string, number>();
   readonly #server: Server;
 
   constructor(options: RtspServerOptions) {
@@ -75,8 +77,23 @@ export class RtspServer {
   }
 
   #onConnection(socket: Socket): void {
+    const client = clientGroup(socket.remoteAddress ?? '');
+    if ((this.#connectionsByClient.get(client) ?? 0) >= this.#server.maxConnections / 2) {
+      socket.destroy();
+      return;
+    }
     const connection = new RtspConnection(socket, this.#deps);
     this.#connections.add(connection);
-    void connection.closed.then(() => this.#connections.delete(connection));
+    this.#count(client, 1);
+    void connection.closed.then(() => {
+      this.#connections.delete(connection);
+      this.#count(client, -1);
+    });
+  }
+
+  #count(client: string, change: 1 | -1): void {
+    const left = (this.#connectionsByClient.get(client) ?? 0) + change;
+    if (left > 0) this.#connectionsByClient.set(client, left);
+    else this.#connectionsByClient.delete(client);
   }
 }

@@ -314,14 +314,22 @@ describe('RTSP server, a session by hand', () => {
     await waitFor('the idle one to be closed', () => bystander.isClosed);
   });
 
-  it('keeps to its limit of connections', async () => {
-    const { port } = await startServer([], { maxConnections: 2 });
-    const first = new Probe(port);
-    const second = new Probe(port);
-    await first.ask('OPTIONS', '*');
-    await second.ask('OPTIONS', '*');
-    expect(await new Probe(port).tryAsk('OPTIONS', '*')).toBeUndefined();
-    expect((await first.ask('OPTIONS', '*')).statusCode).toBe(200);
+  it('keeps to its limit of connections, of which one client has at most half', async () => {
+    const { port } = await startServer([], { maxConnections: 4 });
+    const isServed = async (address: string) => {
+      const probe = new Probe(port, address);
+      const isAnswered = (await probe.tryAsk('OPTIONS', '*')) !== undefined;
+      return { probe, isAnswered };
+    };
+    const first = await isServed('127.0.0.1');
+    expect([first.isAnswered, (await isServed('127.0.0.1')).isAnswered]).toEqual([true, true]);
+    expect((await isServed('127.0.0.1')).isAnswered).toBe(false);
+    const other = await isServed('127.0.0.2');
+    expect([other.isAnswered, (await isServed('127.0.0.3')).isAnswered]).toEqual([true, true]);
+    expect((await isServed('127.0.0.4')).isAnswered).toBe(false);
+    expect((await first.probe.ask('OPTIONS', '*')).statusCode).toBe(200);
+    first.probe.socket.destroy();
+    await waitFor('room again', async () => (await isServed('127.0.0.1')).isAnswered);
   });
 
   it('closes a reader that takes nothing while data waits for it; others play on', async () => {

@@ -188,8 +188,8 @@ export class Probe {
   #cseq = 0;
   isClosed = false;
 
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress });
     const framer = new RtspFramer({
       request: () => {},
       response: (response) => this.#answers.shift()?.(response),
