@@ -9,6 +9,8 @@ export interface InputIssue {
 
 const MAX_ISSUES = 8;
 const MAX_NAME_LENGTH = 64;
+/** How a schema's own message about unknown keys begins, where it names those that there are. */
+export const KNOWN_KEYS = 'known are';
 
 /**
  * What a failed schema check found, in words for people. The values themselves are never repeated: one of them
@@ -64,7 +66,7 @@ function predicate(issue: core.$ZodIssue): string {
       return `has unknown keys: ${issue.keys
         .slice(0, MAX_ISSUES)
         .map((key) => `"${shorten(key)}"`)
-        .join(', ')}`;
+        .join(', ')}${issue.message.startsWith(KNOWN_KEYS) ? `; ${issue.message}` : ''}`;
     case 'invalid_value':
       return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
     case 'too_big':

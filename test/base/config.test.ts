@@ -26,6 +26,23 @@ describe('configuration', () => {
     expect(streams).toEqual([]);
   });
 
+  it('takes what recording will use: its own section, and one for each app', () => {
+    const shop = { record: true, segmentMs: 4000, keepDays: 30, maxBytes: 1e9, dir: '/srv/shop' };
+    const { settings } = parseConfig(JSON.stringify({ apps: { shop } }), 'sluice.yaml', {
+      SLUICE_SEGMENT_MS: '5000',
+      SLUICE_KEEP_DAYS: '1.5',
+      SLUICE_MAX_BYTES: '1000000',
+      SLUICE_MIN_FREE_BYTES: '0',
+    });
+    expect(settings.apps).toEqual({ shop });
+    expect(settings.recording).toEqual({
+      segmentMs: 5000,
+      keepDays: 1.5,
+      maxBytes: 1_000_000,
+      minFreeBytes: 0,
+    });
+  });
+
   it('reads streams, and takes credentials out of their URLs', () => {
     const { streams } = parseConfig(
       'streams:\n  live/door:\n    source: { url: "rtsp://admin:p%40ss@10.0.0.5/s1?a=b" }\n    onDemand: true\n',
@@ -57,8 +74,21 @@ describe('configuration', () => {
   });
 
   it.each([
-    ['an unknown key', 'http:\n  prot: 1\n', /^sluice\.yaml:2: http has unknown keys: "prot"$/],
-    ['an unknown section', '\n\nstream: {}\n', /^sluice\.yaml:3: the file has unknown keys: "stream"$/],
+    [
+      'an unknown key',
+      'http:\n  prot: 1\n',
+      /^sluice\.yaml:2: http has unknown keys: "prot"; known are host, port, allowedOrigins$/,
+    ],
+    [
+      'an unknown section',
+      '\n\nstream: {}\n',
+      /^sluice\.yaml:3: the file has unknown keys: "stream"; known are dataDir, http, .*, streams$/,
+    ],
+    [
+      'an app that is reserved',
+      'apps:\n  whep: { record: true }\n',
+      /^sluice\.yaml:2: apps\.whep is reserved; choose another app/,
+    ],
     ['a wrong type', 'http:\n  port: "x"\n', /^sluice\.yaml:2: http\.port must be a number/],
     [
       'a port out of range',

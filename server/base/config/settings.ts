@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appSchema, RESERVED_APPS } from '../../../shared/names.ts';
 import { streamBodySchema } from '../../../shared/stream.ts';
+import { KNOWN_KEYS } from '../schema-issues.ts';
 
 const host = z
   .string()
@@ -32,7 +33,15 @@ const portRange = z
     return { min, max };
   });
 
-const appSettings = z.strictObject({
+/** A section that takes no other keys, and tells which it takes. */
+function section<T extends z.core.$ZodLooseShape>(shape: T) {
+  return z.strictObject(shape, {
+    error: ({ code }) =>
+      code === 'unrecognized_keys' ? `${KNOWN_KEYS} ${Object.keys(shape).join(', ')}` : undefined,
+  });
+}
+
+const appSettings = section({
   record: z.boolean().optional(),
   segmentMs: z.number().int().min(1000).max(60_000).optional(),
   keepDays: z.number().positive().max(3650).optional(),
@@ -41,52 +50,42 @@ const appSettings = z.strictObject({
 });
 
 /** Every setting of `sluice.yaml`, with its default. Section by section as in the docs. */
-export const settingsSchema = z.strictObject({
+export const settingsSchema = section({
   dataDir: z.string().min(1).default('./data'),
-  http: z
-    .strictObject({
-      host: host.default('127.0.0.1'),
-      port: port.default(8080),
-      allowedOrigins: z.array(origin).max(64).default([]),
-    })
-    .prefault({}),
-  rtsp: z
-    .strictObject({
-      host: host.default('127.0.0.1'),
-      port: port.default(8554),
-      udpPorts: portRange.prefault('20000-29999'),
-    })
-    .prefault({}),
-  webrtc: z
-    .strictObject({
-      host: host.optional(),
-      port: port.default(8189),
-      announcedAddresses: z.array(host).max(16).optional(),
-      workers: z.number().int().min(1).max(64).optional(),
-    })
-    .prefault({}),
-  recording: z
-    .strictObject({
-      segmentMs: z.number().int().min(1000).max(60_000).default(2000),
-      keepDays: z.number().positive().max(3650).default(7),
-      maxBytes: bytes.optional(),
-      minFreeBytes: bytes.default(1024 ** 3),
-    })
-    .prefault({}),
+  http: section({
+    host: host.default('127.0.0.1'),
+    port: port.default(8080),
+    allowedOrigins: z.array(origin).max(64).default([]),
+  }).prefault({}),
+  rtsp: section({
+    host: host.default('127.0.0.1'),
+    port: port.default(8554),
+    udpPorts: portRange.prefault('20000-29999'),
+  }).prefault({}),
+  webrtc: section({
+    host: host.optional(),
+    port: port.default(8189),
+    announcedAddresses: z.array(host).max(16).optional(),
+    workers: z.number().int().min(1).max(64).optional(),
+  }).prefault({}),
+  recording: section({
+    segmentMs: z.number().int().min(1000).max(60_000).default(2000),
+    keepDays: z.number().positive().max(3650).default(7),
+    maxBytes: bytes.optional(),
+    minFreeBytes: bytes.default(1024 ** 3),
+  }).prefault({}),
   apps: z.record(appSchema, appSettings).default({}),
-  sources: z.strictObject({ allowLoopback: z.boolean().default(false) }).prefault({}),
+  sources: section({ allowLoopback: z.boolean().default(false) }).prefault({}),
   demo: z.boolean().optional(),
-  auth: z
-    .strictObject({
-      apiToken: z
-        .string()
-        .min(16, 'must be at least 16 characters; make one with: openssl rand -hex 24')
-        .max(256)
-        .regex(/^[A-Za-z0-9._~-]+$/, 'must hold only letters, digits and . _ ~ -')
-        .optional(),
-    })
-    .prefault({}),
-  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  auth: section({
+    apiToken: z
+      .string()
+      .min(16, 'must be at least 16 characters; make one with: openssl rand -hex 24')
+      .max(256)
+      .regex(/^[A-Za-z0-9._~-]+$/, 'must hold only letters, digits and . _ ~ -')
+      .optional(),
+  }).prefault({}),
+  log: section({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   streams: z
     .record(
       z
