@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseRtpInfo } from '../../../server/rtsp/parse/index.ts';
 import type { AudioFormat } from '../../../server/stream/index.ts';
 import { waitFor } from '../../support/wait.ts';
+import { readWithGStreamer } from './gstreamer-reader.ts';
 import { type Clip, define, makeClip, Probe, readFrames, sourceOf, start, startServer } from './support.ts';
 
 const PCMA: AudioFormat = { kind: 'audio', codec: 'pcma', clockRate: 8000, channels: 1 };
@@ -104,14 +105,12 @@ describe('GStreamer as a reader', () => {
     ['udp', '1'],
   ])('plays over %s', async (_name, protocols) => {
     const { cam, hub } = await liveServer(PCMA);
-    const reader = start('gst-launch-1.0', [
-      ...['-v', 'rtspsrc', `location=${cam}`, `protocols=${protocols}`, 'latency=0', '!'],
-      ...['application/x-rtp,media=video', '!', 'rtph264depay', '!', 'h264parse', '!', 'avdec_h264', '!'],
-      ...['identity', 'eos-after=20', '!', 'fakesink'],
-    ]);
-    const { code, stdout, stderr } = await reader.done;
-    expect(stderr).not.toMatch(/ERROR/);
-    expect(code).toBe(0);
+    const { pictures, stdout, stderr } = await readWithGStreamer({
+      source: [`location=${cam}`, `protocols=${protocols}`],
+      elements: ['application/x-rtp,media=video', '!', 'rtph264depay', '!', 'h264parse', '!', 'avdec_h264'],
+      count: 20,
+    });
+    expect(pictures, stderr).toBe(20);
     // Decoded pictures of the right size reached the sink.
     expect(stdout).toMatch(/width=\(int\)320/);
     await waitFor('the reader to be gone', () => hub.get('live/cam')?.readerCounts.viewers === 0);
