@@ -27,7 +27,7 @@ import {
   StreamDirectory,
 } from './gateway/index.ts';
 import { createHttpApp, Gate } from './http/index.ts';
-import { RtspServer, startRtspSource } from './rtsp/index.ts';
+import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
 import { Hub, type StartSource } from './stream/index.ts';
 import { startDemoCamera } from './transcode/index.ts';
@@ -41,10 +41,10 @@ function sourceStarter(parts: {
   clock: Clock;
   log: Logger;
   settings: Settings;
+  workedTransports: Map<StreamId, LowerTransport>;
   mayBeLocal: (id: StreamId) => boolean;
 }): StartSource {
-  const { clock, log, settings } = parts;
-  const workedTransports = new Map();
+  const { clock, log, settings, workedTransports } = parts;
   return (definition, sink) => {
     const mayBeLocal =
       settings.sources.allowLoopback || parts.mayBeLocal(streamId(definition.app, definition.name));
@@ -146,7 +146,9 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   const ofFile = new Set(config.streams.map(({ app, name }) => streamId(app, name)));
   const isDemo = (id: StreamId) => id === 'live/demo' && demo.isOn;
   const isFixed = (id: StreamId) => ofFile.has(id) || isDemo(id);
-  const hub = new Hub({ clock, log, startSource: sourceStarter({ ...base, mayBeLocal: isFixed }) });
+  const workedTransports = new Map<StreamId, LowerTransport>();
+  const startSource = sourceStarter({ ...base, workedTransports, mayBeLocal: isFixed });
+  const hub = new Hub({ clock, log, startSource });
   closers.add(() => hub.close());
 
   const webRtc = await startWebRtc({ ...base, hub });
@@ -180,7 +182,10 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     catalog,
     isReadOnly: isFixed,
     sharedViewers: (id) => webRtc.viewersOf(id),
-    onCountChanged: () => updateDemo(),
+    onCountChanged: () => {
+      for (const id of workedTransports.keys()) if (hub.get(id) === undefined) workedTransports.delete(id);
+      updateDemo();
+    },
   });
   const updateDemo = () => {
     const configured = directory.list().filter(({ app, name }) => !isDemo(streamId(app, name)));
