@@ -56,6 +56,12 @@ describe('errors have one shape', () => {
       413,
       'PAYLOAD_TOO_LARGE',
     ],
+    [
+      'a log-in of more than 8 KiB, which anybody may send',
+      { method: 'POST', url: '/api/v1/login', payload: `{"token":"${'x'.repeat(8192)}"}`, type: JSON_TYPE },
+      413,
+      'PAYLOAD_TOO_LARGE',
+    ],
     ['no body', { method: 'POST', url: '/api/v1/streams' }, 400, 'BAD_REQUEST'],
     ['a WebSocket address without a WebSocket', { url: '/api/v1/signaling' }, 400, 'BAD_REQUEST'],
   ])('%s', async (_what, sent, status, code) => {

@@ -5,6 +5,7 @@ import { type ApiRoute, defineRoute } from '../route.ts';
 const sessionSchema = z.object({ authRequired: z.boolean(), authenticated: z.boolean() });
 const loginSchema = z.strictObject({ token: z.string().min(1).max(1024) });
 const JSON_TYPE = 'application/json';
+const MAX_LOGIN_BYTES = 8 * 1024;
 
 /** Log-in and log-out of the control room. They are public: they are how one gets in. */
 export function sessionRoutes(gate: Gate): ApiRoute[] {
@@ -27,7 +28,8 @@ export function sessionRoutes(gate: Gate): ApiRoute[] {
       access: 'public',
       tag: 'session',
       summary: 'Trades the token for a cookie that scripts cannot read.',
-      body: { contentType: JSON_TYPE, schema: loginSchema },
+      // Anybody may send this, so no more of it is read than a token needs.
+      body: { contentType: JSON_TYPE, schema: loginSchema, maxBytes: MAX_LOGIN_BYTES },
       answers: [
         {
           status: 200,
@@ -37,7 +39,14 @@ export function sessionRoutes(gate: Gate): ApiRoute[] {
           headers: { 'Set-Cookie': 'The session; HttpOnly, SameSite=Strict. It does not hold the token.' },
         },
       ],
-      errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED', 'UNSUPPORTED_MEDIA_TYPE'],
+      errors: [
+        'BAD_REQUEST',
+        'UNAUTHORIZED',
+        'FORBIDDEN',
+        'RATE_LIMITED',
+        'PAYLOAD_TOO_LARGE',
+        'UNSUPPORTED_MEDIA_TYPE',
+      ],
       handle({ body, request, reply }) {
         const login = gate.logIn(request.raw, body.token);
         if (!login.ok) throw login.error;
