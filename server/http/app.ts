@@ -31,6 +31,7 @@ import { registerSecurityHeaders } from './security-headers.ts';
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** What the HTTP edge is made of. */
 export interface HttpAppOptions {
   readonly clock: Clock;
   readonly log: Logger;

@@ -22,6 +22,7 @@ const MAX_CONNECTIONS_PER_CLIENT = 100;
 const PING_INTERVAL_MS = 15_000;
 const FAREWELL_TIMEOUT_MS = 2000;
 
+/** What the signaling edge is made of. */
 export interface SignalingOptions {
   readonly clock: Clock;
   readonly log: Logger;

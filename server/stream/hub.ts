@@ -12,6 +12,7 @@ import { Stream } from './stream.ts';
 const DEFAULT_LINGER_MS = 10_000;
 const GOP_BUDGET_BYTES = 256 * 1024 * 1024;
 
+/** What the hub needs; `lingerMs` is how long an on-demand stream outlives its last reader, default 10 s. */
 export interface HubOptions {
   readonly clock: Clock;
   readonly log: Logger;
@@ -19,6 +20,7 @@ export interface HubOptions {
   readonly lingerMs?: number;
 }
 
+/** A state change of one of the streams. */
 export interface HubStateChange extends StateChange {
   readonly stream: Stream;
 }

@@ -9,6 +9,7 @@ export interface StateReason {
   readonly retryInMs?: number;
 }
 
+/** The state of a stream; `reason` comes with `waiting`. */
 export interface StateChange {
   readonly state: StreamState;
   readonly reason?: StateReason;
@@ -39,6 +40,7 @@ export interface ReaderOptions {
   readonly maxQueueBytes?: number;
 }
 
+/** A reader as whoever opened it holds it. */
 export interface Reader {
   /** The way out has room again: the queue is written out as far as `write` says true. */
   drained(): void;

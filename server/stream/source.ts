@@ -29,6 +29,7 @@ export interface SourceSink {
   counters(counters: SourceCounters): void;
 }
 
+/** Totals since the source started, over all of its connections. */
 export interface SourceCounters {
   readonly receivedPackets: number;
   readonly receivedBytes: number;

@@ -3,6 +3,7 @@
  * Buffers are shared by every reader and must never be written to.
  */
 
+/** What a decoder has to know of an H.264 track, and what people want to. */
 export interface H264Format {
   readonly kind: 'video';
   readonly codec: 'h264';
@@ -18,8 +19,10 @@ export interface H264Format {
   readonly declaredFps?: number;
 }
 
+/** Sound as cameras and publishers send it. Browsers take all of it over WebRTC but AAC. */
 export type AudioCodec = 'opus' | 'aac' | 'pcmu' | 'pcma' | 'g722';
 
+/** What a decoder has to know of an audio track. */
 export interface AudioFormat {
   readonly kind: 'audio';
   readonly codec: AudioCodec;
@@ -32,6 +35,7 @@ export interface AudioFormat {
 
 /** A track's format. The same object until it changes, so readers compare by identity. */
 export type TrackFormat = H264Format | AudioFormat;
+/** A stream has at most one track of each kind. */
 export type TrackKind = TrackFormat['kind'];
 
 /** A unit as a source delivers it, in decoding order. */

@@ -5,6 +5,7 @@ import { ProcessSupervisor } from '../base/process-supervisor.ts';
 import { demoGraph } from './demo-picture.ts';
 import { FfmpegProgress } from './ffmpeg-progress.ts';
 
+/** Where the demo camera publishes, and as whom. */
 export interface DemoCameraOptions {
   readonly clock: Clock;
   readonly log: Logger;
@@ -21,6 +22,7 @@ export interface DemoCameraOptions {
   readonly stream?: string;
 }
 
+/** The demo camera while it runs. */
 export interface DemoCamera {
   /** Stops FFmpeg; resolves when it is gone. Idempotent. */
   close(): Promise<void>;

@@ -12,6 +12,7 @@ import { WhepGateway } from './whep-gateway.ts';
 import { captureWorkerLog } from './worker-log.ts';
 import { WorkerPool } from './worker-pool.ts';
 
+/** What the WebRTC side needs; all but clock, log and streams has a default. */
 export interface WebRtcOptions {
   readonly clock: Clock;
   readonly log: Logger;
@@ -28,6 +29,7 @@ export interface WebRtcOptions {
   readonly liveTimeoutMs?: number;
 }
 
+/** One media worker as it stands. */
 export interface WorkerStats {
   readonly worker: number;
   readonly pid: number;
@@ -38,6 +40,7 @@ export interface WorkerStats {
   readonly maxRssBytes: number;
 }
 
+/** A look at the whole WebRTC side, for metrics and tests. */
 export interface WebRtcStats {
   readonly workers: readonly WorkerStats[];
   readonly streams: ReadonlyArray<{ stream: StreamId; viewers: number; worker: number | undefined }>;

@@ -9,6 +9,7 @@ import { LoginSessions } from './login-sessions.ts';
 import { OriginCheck } from './origin-check.ts';
 import { TokenCheck } from './token-check.ts';
 
+/** How the gate knows its own names, and the token to ask for. */
 export interface GateOptions extends HostNames {
   readonly clock: Clock;
   /** Without a token everybody is let in who passes the checks of Host and Origin. */

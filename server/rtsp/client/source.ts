@@ -14,6 +14,7 @@ import { SourceTally } from './tally.ts';
 import { bothFailed, type LowerTransport, transportsToTry } from './transport-choice.ts';
 import { DEFAULT_UDP_PORTS, type PortRange } from './udp-ports.ts';
 
+/** What a source of a camera needs from the gateway; all but clock and log has a default. */
 export interface RtspSourceDeps {
   readonly clock: Clock;
   readonly log: Logger;

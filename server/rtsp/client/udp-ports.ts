@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { RtspError } from './errors.ts';
 
+/** UDP ports, both ends included. */
 export interface PortRange {
   readonly min: number;
   readonly max: number;

@@ -15,6 +15,7 @@ export interface Depacketiser {
   readonly unsupportedPackets: number;
 }
 
+/** Where a depacketiser hands over what it has put together; all calls are synchronous. */
 export interface DepacketiserHandlers {
   onUnit(unit: SourceUnit): void;
   /** H.264: the format became known or changed. It holds from the unit on that follows. */

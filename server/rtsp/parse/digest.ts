@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+/** The hashes of RFC 7616 that cameras use. */
 export type DigestAlgorithm = 'MD5' | 'MD5-sess' | 'SHA-256' | 'SHA-256-sess';
 
 /**

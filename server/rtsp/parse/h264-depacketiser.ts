@@ -7,6 +7,7 @@ import { ParameterSets } from './parameter-sets.ts';
 import type { RtpPacket } from './rtp.ts';
 import { SequenceCheck } from './sequence-check.ts';
 
+/** What is known of an H.264 track before its first packet. */
 export interface H264DepacketiserOptions extends DepacketiserHandlers {
   /** From the session description. */
   readonly sps?: readonly Buffer[];

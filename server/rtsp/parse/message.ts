@@ -8,6 +8,7 @@ export interface RtspRequest {
   readonly body: Buffer;
 }
 
+/** An RTSP response (RFC 2326 section 7), taken apart. */
 export interface RtspResponse {
   readonly statusCode: number;
   readonly reason: string;
@@ -93,6 +94,7 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [551, 'Option Not Supported'],
 ]);
 
+/** The standard phrase of a status code (RFC 2326 section 7.1.1). */
 export function reasonPhrase(statusCode: number): string {
   return REASONS.get(statusCode) ?? 'Unknown';
 }
@@ -144,6 +146,7 @@ export function interleavedHeader(channel: number, sizeBytes: number): Buffer {
   return header;
 }
 
+/** Writes `$`, channel and length (RFC 2326 section 10.12) at `offset`. */
 export function writeInterleavedHeader(
   target: Buffer,
   offset: number,

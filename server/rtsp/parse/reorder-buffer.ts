@@ -3,6 +3,7 @@ import type { RtpPacket } from './rtp.ts';
 /** A step of the sequence over this, in either direction, is a restart of the sender. */
 const MAX_STEP = 3000;
 
+/** How long, and how much, a reorder buffer waits for what is missing. */
 export interface ReorderBufferOptions {
   /** Takes the packets in order; after a hole that was given up, the sequence jumps. */
   deliver(packet: RtpPacket, receivedAtMs: number): void;

@@ -50,6 +50,7 @@ function numberUpTo(text: string | undefined, max: number): number | undefined {
   return value <= max ? value : undefined;
 }
 
+/** The value of an RTP-Info field (RFC 2326 section 12.33). */
 export function buildRtpInfo(entries: readonly RtpInfo[]): string {
   return entries
     .map(({ url, sequence, rtpTimestamp }) => {

@@ -103,6 +103,7 @@ function unquote(value: string): string {
   return value.replace(/^"(.*)"$/, '$1');
 }
 
+/** The value of a Transport field (RFC 2326 section 12.39). */
 export function buildTransport(spec: TransportSpec): string {
   const parts = [spec.lower === 'tcp' ? `${spec.profile}/TCP` : spec.profile, spec.delivery];
   if (spec.destination !== undefined) parts.push(`destination=${spec.destination}`);

@@ -6,6 +6,7 @@ import type { RtspCredentials } from './authentication.ts';
 import { RtspConnection } from './connection.ts';
 import type { ServerDeps, StreamLookup } from './context.ts';
 
+/** Where the RTSP server listens, what it serves and to whom. */
 export interface RtspServerOptions {
   readonly clock: Clock;
   readonly log: Logger;

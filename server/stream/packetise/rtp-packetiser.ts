@@ -10,6 +10,7 @@ import {
 } from './payload-plan.ts';
 import { RTP_HEADER_BYTES, rtpTimestampOf, writeRtpHeader } from './rtp-header.ts';
 
+/** How the packets of one track look. */
 export interface RtpPacketiserOptions {
   readonly payloadType: number;
   readonly ssrc: number;
