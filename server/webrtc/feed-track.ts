@@ -80,7 +80,11 @@ export class TrackRtp {
   /** Ties the RTP timestamps to the hub's clock (RFC 3550 section 6.4.1); nothing while nothing is sent. */
   report(sink: PacketSink, time: ReportTime): void {
     const { packetCount, octetCount } = this.#packetiser;
-    if (packetCount === this.#reportedPackets) return;
+    if (packetCount === this.#reportedPackets) {
+      // A pause: what was reported before it is too old to count on, so the first unit after it brings the next.
+      this.#reports = Math.min(this.#reports, EARLY_REPORTS - 1);
+      return;
+    }
     this.#reportedPackets = packetCount;
     this.#reports += 1;
     sink.send([

@@ -107,6 +107,9 @@ test('a sender report ties the time it is sent at to where the timestamps stand 
     track.report(sink, time);
   }
   expect(track.needsReport).toBe(false);
+  // Nothing came for a second: the camera is away, and what comes first when it is back brings a report.
+  track.report(sink, time);
+  expect(track.needsReport).toBe(true);
 });
 
 test('reports of sound and picture speak of one timeline, whose newest unit never lies ahead of now', () => {
