@@ -30,6 +30,8 @@ import { registerSecurityHeaders } from './security-headers.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Viewers' WebSockets among them; each open connection costs some tens of kilobytes, whoever holds it. */
+const DEFAULT_MAX_CONNECTIONS = 5_000;
 
 /** What the HTTP edge is made of. */
 export interface HttpAppOptions {
@@ -39,6 +41,8 @@ export interface HttpAppOptions {
   readonly ports: HttpPorts;
   /** The folder with the built control room; an absolute path. */
   readonly staticDir: string;
+  /** Default 5000; further ones are closed at once. */
+  readonly maxConnections?: number;
   /** More routes of the table, as later parts of the gateway bring them. */
   readonly routes?: readonly ApiRoute[];
   /** Hears of every route that is registered; the tests hold the OpenAPI document against them. */
@@ -68,6 +72,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
       void replyWithError(reply, new ApiError('BAD_REQUEST', 'This address cannot be read.')),
     clientErrorHandler: refuseUnreadable,
   });
+  app.server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   if (options.onRoute !== undefined) app.addHook('onRoute', options.onRoute);
   parseBodies(app);
   await registerSecurityHeaders(app, options.gate.allowedOrigins);

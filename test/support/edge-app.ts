@@ -23,7 +23,7 @@ export interface EdgeApp {
 
 /** The HTTP edge with fakes below it and a little built page beside it. */
 export async function startEdgeApp(
-  options: { apiToken?: string; boundHost?: string; allowedOrigins?: string[] } = {},
+  options: { apiToken?: string; boundHost?: string; allowedOrigins?: string[]; maxConnections?: number } = {},
 ): Promise<EdgeApp> {
   const { apiToken, boundHost = '127.0.0.1', allowedOrigins = [PARTNER] } = options;
   const staticDir = await mkdtemp(join(tmpdir(), 'sluice-site-'));
@@ -44,6 +44,7 @@ export async function startEdgeApp(
     ports,
     staticDir,
     onRoute: (route) => routes.push(route),
+    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
   });
   return {
     app,
