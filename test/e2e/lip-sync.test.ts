@@ -7,8 +7,8 @@ import { h264Codec, type ReceivedPacket, WeriftViewer } from '../support/werift-
 
 const PERIOD_S = 2;
 const FLASH_S = 0.2;
-/** Half a picture. People notice sound that is 45 ms early or 125 ms late (ITU-R BT.1359). */
-const TOGETHER_S = 0.02;
+/** One picture. People notice sound that is 45 ms early or 125 ms late (ITU-R BT.1359). */
+const TOGETHER_S = 0.04;
 
 const undo: Array<() => Promise<unknown>> = [];
 afterEach(async () => {
@@ -138,7 +138,12 @@ it('a flash and its beep reach a viewer together, by the times that sender repor
     headers: { 'content-type': 'application/sdp' },
     body: await viewer.offer(),
   });
-  await viewer.acceptAnswer(await answer.text());
+  const answerSdp = await answer.text();
+  // One name for both tracks: else the browser would not relate their reports (RFC 3550 section 6.5.1).
+  const names = [...answerSdp.matchAll(/ cname:(\S+)/g)].map(([, name]) => name);
+  expect(names).toHaveLength(2);
+  expect(names[0]).toBe(names[1]);
+  await viewer.acceptAnswer(answerSdp);
 
   await waitFor('three beeps and reports of both tracks', () => {
     const kinds = new Set(viewer.reports.map(({ kind }) => kind));
