@@ -12,6 +12,11 @@ export const sourceUrlSchema = z
   .min(1)
   .max(2048)
   .superRefine((text, context) => {
+    // What the API shows in place of a secret; sent back by an editor it would become the secret.
+    if (text.includes('***')) {
+      context.addIssue({ code: 'custom', message: 'has *** where its secret was; enter the whole URL' });
+      return;
+    }
     if (text === 'publish:') return;
     let url: URL;
     try {

@@ -133,6 +133,12 @@ describe('stream directory', () => {
     await expect(directory.remove('live/door')).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
   });
 
+  it('takes no URL back in which a secret was hidden', () => {
+    const shown = sourceSchema.safeParse({ url: 'rtsp://10.0.0.5/s?user=***&password=***' });
+    expect(shown.success).toBe(false);
+    expect(shown.error?.issues[0]?.message).toMatch(/enter the whole URL/);
+  });
+
   it('asks for a secret where a stream is published', async () => {
     const bare = streamDefinitionSchema.parse({ name: 'cam', source: { url: 'publish:' } });
     await expect(directory.create(bare)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
