@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isInternalStream, type StreamId, streamId } from '../../shared/names.ts';
 import type { StreamDefinition } from '../../shared/stream.ts';
 import type { Clock } from '../base/clock.ts';
@@ -184,7 +185,7 @@ export class Stream {
 
   /** Takes a new definition. A changed source is connected anew; readers stay and see a pause. */
   async update(definition: StreamDefinition): Promise<void> {
-    const hasNewSource = JSON.stringify(definition.source) !== JSON.stringify(this.#definition.source);
+    const hasNewSource = !isDeepStrictEqual(definition.source, this.#definition.source);
     this.#definition = definition;
     this.#media.trustCameraClock = definition.source.trustCameraClock;
     if (hasNewSource) {

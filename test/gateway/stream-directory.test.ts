@@ -85,6 +85,14 @@ describe('stream directory', () => {
     expect(dialled).toEqual([SECRET, SECRET, 'new', undefined, undefined]);
   });
 
+  it('dials again for another source only, however the same one was written', async () => {
+    await directory.create(definitionOf('door'));
+    await directory.patch('live/door', { labels: { place: 'north' } });
+    const same = { transport: 'auto', password: SECRET, username: 'admin', url: 'rtsp://10.0.0.5/s1' };
+    await directory.patch('live/door', { source: sourceSchema.parse(same) });
+    expect(dialled).toEqual([SECRET]);
+  });
+
   it('shows all that can be changed, so that an editor can send it back', async () => {
     const source = {
       url: 'rtsp://10.0.0.5/s1',
