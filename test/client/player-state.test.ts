@@ -19,6 +19,18 @@ function stateOf(facts: Partial<PlayerFacts>): string {
   return playerState({ ...NEW, ...facts }).state;
 }
 
+test('a viewer who waits for a picture is told what for', () => {
+  const facts = {
+    wanted: true,
+    hidden: false,
+    status: { kind: 'live' },
+    hasPicture: false,
+    everPlayed: false,
+  } as const;
+  expect(playerState(facts)).toMatchObject({ state: 'connecting', reason: { code: 'AWAITING_KEY_FRAME' } });
+  expect(playerState({ ...facts, hasPicture: true }).reason).toBeUndefined();
+});
+
 test('a player goes from idle over connecting to playing', () => {
   expect(stateOf({ wanted: false })).toBe('idle');
   expect(stateOf({})).toBe('connecting');

@@ -45,6 +45,11 @@ export interface StateAndReason {
 }
 
 const HIDDEN: Reason = { code: 'HIDDEN', message: 'Paused while it cannot be seen.' };
+/** A picture can only begin with a key frame, and some cameras send one in ten seconds. */
+const KEY_FRAME: Reason = {
+  code: 'AWAITING_KEY_FRAME',
+  message: "Waiting for the camera's next key frame.",
+};
 
 /** The one place where a player's state is decided. */
 export function playerState(facts: PlayerFacts): StateAndReason {
@@ -61,7 +66,7 @@ export function playerState(facts: PlayerFacts): StateAndReason {
     case 'waiting':
       return { state: 'waiting', reason: status.reason };
     case 'live':
-      return { state: hasPicture ? 'playing' : onTheWay, reason: undefined };
+      return hasPicture ? { state: 'playing', reason: undefined } : { state: onTheWay, reason: KEY_FRAME };
     default:
       return assertNever(status);
   }
