@@ -5,6 +5,7 @@ import { Listeners } from '../base/emitter.ts';
 import type { Logger } from '../base/log.ts';
 import type { Reader, TrackFormat, TrackKind, Unit } from '../stream/index.ts';
 import { type FeedTrack, TrackRtp } from './feed-track.ts';
+import { canStartWith, KEPT_PAUSE_MS, wasKept } from './kept-units.ts';
 import { KeyFrameRequests } from './key-frame-requests.ts';
 import type { WatchableStream } from './ports.ts';
 import { ReportClock } from './report-clock.ts';
@@ -61,6 +62,8 @@ export class StreamFeed {
   #reader: Reader | undefined;
   #held: Unit | undefined;
   #wants = 0;
+  #hasTaker = false;
+  #isStarted = false;
   #isSettled = false;
   #isClosed = false;
 
@@ -107,6 +110,20 @@ export class StreamFeed {
       this.#wants -= 1;
       if (this.#wants === 0) this.#closeReader();
     };
+  }
+
+  /**
+   * A viewer is connected and its consumers take what comes. Nothing is sent before the first of them; it gets the
+   * kept group of pictures where that is young, so that a key frame that came while it was connecting is not lost.
+   */
+  viewerReady(): void {
+    if (this.#reader === undefined || this.#hasTaker) return;
+    const waiting = this.#reader;
+    this.#hasTaker = true;
+    this.#reader = undefined;
+    this.#openReader();
+    // Only now, so that an on-demand stream is wanted all the time.
+    waiting.close();
   }
 
   /** A viewer of this stream needs a key frame, beyond those that mediasoup asks for itself. */
@@ -238,10 +255,11 @@ export class StreamFeed {
 
   #openReader(): void {
     if (this.#reader !== undefined || this.#isClosed) return;
+    this.#isStarted = false;
     this.#reader = this.stream.read({
       name: 'webrtc',
       role: 'service',
-      start: 'next',
+      start: this.#hasTaker ? 'cached' : 'next',
       write: (unit) => this.#write(unit),
       onTracks: (formats) => this.#setFormats(formats),
     });
@@ -249,6 +267,7 @@ export class StreamFeed {
 
   #closeReader(): void {
     this.#held = undefined;
+    this.#hasTaker = false;
     this.#reader?.close();
     this.#reader = undefined;
   }
@@ -262,6 +281,8 @@ export class StreamFeed {
   }
 
   #write(unit: Unit): boolean {
+    this.#isStarted ||= this.#hasTaker && canStartWith(unit, this.#deps.clock.monotonicMs());
+    if (!this.#isStarted) return true;
     const home = this.#home;
     if (home === undefined || !this.#isSettled) {
       // Kept till the producers exist, lest they miss the key frame that begins it all.
@@ -274,7 +295,9 @@ export class StreamFeed {
     this.#reportClock.sent(unit);
     const hasRoom = live.rtp.send(unit, home.sender);
     if (live.rtp.needsReport) this.#report(live.rtp, home.sender);
-    return hasRoom;
+    if (!hasRoom || !wasKept(unit, this.#deps.clock.monotonicMs())) return hasRoom;
+    this.#deps.clock.after(KEPT_PAUSE_MS, () => this.#resume());
+    return false;
   }
 
   #report(rtp: TrackRtp, sender: RtpSender): void {

@@ -57,6 +57,7 @@ export class Watch {
   async resume(): Promise<void> {
     this.#undoWant ??= this.#options.lease.feed.want();
     await Promise.all([...this.#consumers.values()].map((held) => held.consumer.resume()));
+    this.#whenConnected();
   }
 
   async pause(): Promise<void> {
@@ -74,6 +75,21 @@ export class Watch {
     for (const held of this.#consumers.values()) held.close();
     this.#consumers.clear();
     this.#options.lease.release();
+  }
+
+  #whenConnected(): void {
+    const { transport, lease } = this.#options;
+    if (transport.dtlsState === 'connected') {
+      lease.feed.viewerReady();
+      return;
+    }
+    const onState = () => {
+      if (transport.dtlsState !== 'connected') return;
+      transport.off('dtlsstatechange', onState);
+      if (!this.#isClosed && this.#undoWant !== undefined) lease.feed.viewerReady();
+    };
+    transport.on('dtlsstatechange', onState);
+    this.#undo.push(() => transport.off('dtlsstatechange', onState));
   }
 
   #follow(): void {

@@ -164,7 +164,10 @@ export class WhepSession {
       if (state !== 'connected') return;
       this.#found();
       // Only now has the player a decoder; before, the first key frame would have been lost.
-      for (const { consumer } of this.#tracks) consumer.resume().catch(() => this.end());
+      Promise.all(this.#tracks.map(({ consumer }) => consumer.resume())).then(
+        () => this.#options.lease.feed.viewerReady(),
+        () => this.end(),
+      );
     });
     transport.on('icestatechange', (state) => {
       if (state === 'disconnected') {

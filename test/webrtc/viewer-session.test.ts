@@ -61,7 +61,9 @@ test('the first packet is a STAP-A of SPS and PPS, the IDR follows, every packet
   const { viewer } = await play(new TestSession(webrtc));
   await enough(viewer, 1000);
   const packets = viewer.ofKind('video');
-  const [parameterSets, idr] = packets;
+  const [parameterSets, ...following] = packets;
+  // The clip's first key frame begins with a message of its encoder (SEI).
+  const idr = following.find((packet) => !nalTypes(packet).includes(6));
   if (parameterSets === undefined || idr === undefined) throw new Error('no packets');
   expect(nalTypes(parameterSets)).toEqual([7, 8]);
   expect(nalTypes(idr)).toEqual([5]);
@@ -80,6 +82,25 @@ test('the first packet is a STAP-A of SPS and PPS, the IDR follows, every packet
     expect(packet.extensions.get(playoutDelay?.preferredId ?? 0)).toEqual(Buffer.from([0, 0, 0]));
   }
   expect(sequencesOf(packets)).toEqual(packets.map((_, index) => index));
+});
+
+test('the first viewer is shown the key frame from just before it came, not the next one', async () => {
+  // The next key frame is 20 s away, longer than anything here waits.
+  const { hub, webrtc } = await house(new ClipCamera(await encodeClip({ frames: 500, keyFrameEvery: 500 })));
+  await untilLive(hub, 'live/cam');
+  const { viewer } = await play(new TestSession(webrtc));
+  await enough(viewer, 20);
+  const [first] = viewer.ofKind('video');
+  expect(first && nalTypes(first)).toEqual([7, 8]);
+});
+
+test('a key frame from long before the first viewer is not sent, for all since then would be one burst', async () => {
+  const { hub, webrtc } = await house(new ClipCamera(await encodeClip({ frames: 500, keyFrameEvery: 500 })));
+  await untilLive(hub, 'live/cam');
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const { viewer } = await play(new TestSession(webrtc));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(viewer.ofKind('video')).toHaveLength(0);
 });
 
 test('the transport comes with the first watch only; consumers come paused and bring nothing till resumed', async () => {
