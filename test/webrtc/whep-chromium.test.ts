@@ -26,18 +26,24 @@ interface PageStats {
   readonly payloadType: number;
   readonly audioPackets: number;
   readonly playedSeconds: number;
+  /** Of the gateway's candidate in use. */
+  readonly protocol: string;
   /** How long a picture waits on average between its arrival and its display. */
   readonly jitterBufferMs: number;
   /** Tracks of which a sender report came. */
   readonly reports: number;
 }
 
-/** `changeOffer` may rewrite the offer on its way. */
-async function playInPage(house: WebRtcHouse, changeOffer: (sdp: string) => string): Promise<Page> {
+/** Offer and answer may be rewritten on their ways. */
+async function playInPage(
+  house: WebRtcHouse,
+  changeOffer: (sdp: string) => string,
+  changeAnswer: (sdp: string) => string = (sdp) => sdp,
+): Promise<Page> {
   const page = await openPage();
   await page.exposeFunction('whep', async (offer: string) => {
     const { answerSdp } = await house.webrtc.whep.create('live/cam', changeOffer(offer));
-    return answerSdp;
+    return changeAnswer(answerSdp);
   });
   await page.evaluate('play()');
   return page;
@@ -101,6 +107,19 @@ test('two pages that offer the same payload types share a router, and the pipe i
   const stats = await house.webrtc.stats();
   expect(stats.pipes).toBe(1);
   expect(stats.workers[0]?.routers).toBe(2);
+});
+
+test('a page whose network lets no UDP through plays over TCP', async () => {
+  const house = await openHouse({ cam: new ClipCamera(await encodeClip()) });
+  cleanups.push(() => house.close());
+  await untilLive(house.hub, 'live/cam');
+  const withoutUdp = (sdp: string) => sdp.replace(/a=candidate:\S+ 1 udp .*\r\n/g, '');
+  const page = await playInPage(house, (sdp) => sdp, withoutUdp);
+  const stats = await waitFor('frames', async () => {
+    const now = await statsOf(page);
+    return now.framesDecoded > 25 ? now : undefined;
+  });
+  expect(stats.protocol).toBe('tcp');
 });
 
 test('a browser of the signaling protocol takes the playout delay, shows the stream and gets sender reports', async () => {
