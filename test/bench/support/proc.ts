@@ -5,7 +5,6 @@ export const TICKS_PER_SECOND = 100;
 
 export interface ProcessSample {
   readonly pid: number;
-  readonly name: string;
   readonly cpuMs: number;
   readonly rssBytes: number;
   /** Its own memory and its share of what it has in common with others; undefined where it may not be read. */
@@ -22,16 +21,26 @@ export function sampleProcess(pid: number): ProcessSample | undefined {
   const stat = read(pid, 'stat');
   const status = read(pid, 'status');
   if (stat === undefined || status === undefined) return undefined;
-  // The name stands in brackets and may hold anything; the fields after it are numbers (proc(5)).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
   return {
     pid,
-    name: /\((.*)\)/s.exec(stat)?.[1] ?? '',
-    cpuMs: (ticks * 1000) / TICKS_PER_SECOND,
+    cpuMs: cpuMs(stat),
     rssBytes: kibibytes(status, 'VmRSS') ?? 0,
     pssBytes: kibibytes(read(pid, 'smaps_rollup') ?? '', 'Pss'),
   };
+}
+
+/** User and system time of a process and all that it started, by pid. */
+export function cpuOfTree(pid: number, times = new Map<number, number>()): Map<number, number> {
+  const stat = read(pid, 'stat');
+  if (stat !== undefined) times.set(pid, cpuMs(stat));
+  for (const child of childrenOf(pid)) cpuOfTree(child, times);
+  return times;
+}
+
+/** The name stands in brackets and may hold anything; the fields after it are numbers (proc(5)). */
+function cpuMs(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
 }
 
 function childrenOf(pid: number): number[] {
