@@ -47,6 +47,10 @@ describe('catalog', () => {
   it('holds no password in the clear in any file, and its files are for its user only', async () => {
     const catalog = open();
     await catalog.put(definitionOf('door', CANARY));
+    const sub = { url: `rtsp://admin:${CANARY}@10.0.0.5/s2` };
+    await catalog.put(
+      streamDefinitionSchema.parse({ name: 'yard', source: { url: 'rtsp://10.0.0.5/s1', sub } }),
+    );
     const files = readdirSync(dataDir);
     expect(files).toContain('sluice.db');
     for (const file of files) expect(readFileSync(join(dataDir, file)).includes(CANARY)).toBe(false);
