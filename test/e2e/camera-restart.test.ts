@@ -48,13 +48,15 @@ let browser: Browser;
 let gateway: GatewayProcess;
 let camera: GstRtspServer;
 
-const startCamera = (mount: GstMount, port = 0) => startGstRtspServer({ port, mounts: { '/cam': mount } });
+const OTHER: GstMount = { width: 480, height: 272, audio: 'pcmu', profile: 'main' };
+
+const startCamera = (mount: GstMount, port = 0) =>
+  startGstRtspServer({ port, mounts: { '/cam': mount, '/other': OTHER } });
 
 beforeAll(async () => {
   camera = await startCamera({ width: 320, height: 240, audio: 'pcmu' });
-  gateway = await GatewayProcess.start({
-    settings: { streams: { 'live/cam': { source: { url: camera.url('/cam') } } } },
-  });
+  gateway = await GatewayProcess.start({ settings: { sources: { allowLoopback: true }, demo: false } });
+  await change('POST', '', { name: 'cam', source: { url: camera.url('/cam') } });
   browser = await launchChromium();
 }, 90_000);
 
@@ -63,6 +65,15 @@ afterAll(async () => {
   await gateway?.close();
   await camera?.close();
 });
+
+async function change(method: string, path: string, body: object): Promise<void> {
+  const response = await fetch(`${gateway.url}/api/v1/streams${path}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(response.ok).toBe(true);
+}
 
 async function openRoom(): Promise<Page> {
   const page = await browser.newPage();
@@ -98,7 +109,7 @@ function morePictures<T extends Picture>(what: string, look: () => Promise<T>, w
   );
 }
 
-it('a camera that restarts, with another picture size too, costs viewers a pause and nothing else', async () => {
+it('a camera that restarts, with another picture size too, or is switched, costs viewers a pause and nothing else', async () => {
   const room = await openRoom();
   const whep = await openWhepPage();
   const lookAtRoom = () => room.evaluate<Connection>(CONNECTION);
@@ -124,4 +135,9 @@ it('a camera that restarts, with another picture size too, costs viewers a pause
     expect(now.ssrcs).toEqual(before.ssrcs);
     await morePictures('WHEP', lookAtWhep, width);
   }
+
+  await change('PATCH', '/live/cam', { source: { url: camera.url('/other') } });
+  const after = await morePictures('the player', lookAtRoom, 480);
+  expect(after).toMatchObject({ states: ['connected'], made: before.made, ssrcs: before.ssrcs });
+  await morePictures('WHEP', lookAtWhep, 480);
 }, 120_000);
