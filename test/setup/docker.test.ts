@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { buildClient, clientPresent } from '../../server/setup/client.mjs';
+import { gatewayNodeFlags } from '../../server/setup/node-flags.mjs';
 import { projectRoot } from '../../server/setup/paths.mjs';
 import { findWorker } from '../../server/setup/worker.mjs';
 import { tempDir } from './temp-dir.ts';
@@ -71,7 +72,7 @@ test('the gateway runs as a user of its own, with its data on a volume and a hea
   expect(of('ENV').at(-1)).toContain('SLUICE_DATA_DIR=/data');
   expect(of('HEALTHCHECK')[0]).toContain('/healthz');
   expect(of('EXPOSE')[0]?.split(' ')).toEqual(['8080/tcp', '8189/tcp', '8189/udp']);
-  expect(JSON.parse(of('ENTRYPOINT')[0] ?? '')).toEqual(['node', 'server/main.ts']);
+  expect(JSON.parse(of('ENTRYPOINT')[0] ?? '')).toEqual(['node', ...gatewayNodeFlags, 'server/main.ts']);
   expect(of('FROM').every((image) => image.startsWith('node:24-'))).toBe(true);
 });
 

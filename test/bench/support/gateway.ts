@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gatewayNodeFlags } from '../../../server/setup/node-flags.mjs';
 import { waitFor } from '../../support/wait.ts';
 import { endChild } from './child.ts';
 import { endAtExit } from './process-groups.ts';
@@ -34,7 +35,7 @@ export async function startGateway(options: BenchGatewayOptions): Promise<BenchG
   const nodeArguments = process.env.SLUICE_BENCH_NODE_ARGUMENTS?.split(' ') ?? [];
   const child = spawn(
     process.execPath,
-    [...nodeArguments, '--import', TETHER, MAIN, '--config', configFile],
+    [...gatewayNodeFlags, ...nodeArguments, '--import', TETHER, MAIN, '--config', configFile],
     {
       cwd: dir,
       detached: true,
