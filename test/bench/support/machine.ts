@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
 /** Above this load other programs disturb the figures. */
-const QUIET_LOAD = 0.5;
+const QUIET_LOAD = 1;
 
 /** A warning where the machine is busy with other things before anything is measured. */
 export function describeLoad(): string | undefined {
