@@ -10,20 +10,22 @@ export function rtpTimestampOf(pts90k: number, clockRate: number): number {
   return (seconds * clockRate + Math.round((rest90k * clockRate) / 90_000)) >>> 0;
 }
 
-export interface RtpHeaderFields {
-  readonly payloadType: number;
-  readonly marker: boolean;
-  readonly sequence: number;
-  readonly timestamp: number;
-  readonly ssrc: number;
-  readonly hasExtension: boolean;
+const MARKER_BIT = 0x80;
+
+/**
+ * The header of one track's packets (RFC 3550 section 5.1) with its extension block, in which only sequence, timestamp
+ * and marker differ from packet to packet: those are written over a copy of it.
+ */
+export function rtpHeaderTemplate(payloadType: number, ssrc: number, extension: Buffer): Buffer {
+  const template = Buffer.alloc(RTP_HEADER_BYTES + extension.length);
+  template[0] = extension.length > 0 ? 0x90 : 0x80;
+  template[1] = payloadType;
+  template.writeUInt32BE(ssrc, 8);
+  extension.copy(template, RTP_HEADER_BYTES);
+  return template;
 }
 
-/** Writes the fixed header (RFC 3550 section 5.1) at `offset`. */
-export function writeRtpHeader(target: Buffer, offset: number, fields: RtpHeaderFields): void {
-  target[offset] = fields.hasExtension ? 0x90 : 0x80;
-  target[offset + 1] = fields.payloadType | (fields.marker ? 0x80 : 0);
-  target.writeUInt16BE(fields.sequence, offset + 2);
-  target.writeUInt32BE(fields.timestamp, offset + 4);
-  target.writeUInt32BE(fields.ssrc, offset + 8);
+/** Sets the marker bit of the packet that begins at `offset`. */
+export function markRtpPacket(target: Buffer, offset: number): void {
+  target[offset + 1] = (target[offset + 1] ?? 0) | MARKER_BIT;
 }

@@ -8,7 +8,7 @@ import {
   planSamples,
   planWhole,
 } from './payload-plan.ts';
-import { RTP_HEADER_BYTES, rtpTimestampOf, writeRtpHeader } from './rtp-header.ts';
+import { markRtpPacket, rtpHeaderTemplate, rtpTimestampOf } from './rtp-header.ts';
 
 /** How the packets of one track look. */
 export interface RtpPacketiserOptions {
@@ -31,7 +31,8 @@ const MIN_PAYLOAD_BYTES = 64;
 /** One track's outgoing RTP: one SSRC, one sequence, timestamps from the hub's timeline. */
 export class RtpPacketiser {
   readonly #options: RtpPacketiserOptions;
-  readonly #extension: Buffer;
+  /** Header and extension, as every packet begins. */
+  readonly #header: Buffer;
   readonly #maxPayloadBytes: number;
   #sequence: number;
   #lastRtpTimestamp = 0;
@@ -41,8 +42,9 @@ export class RtpPacketiser {
   /** Throws where `maxPacketBytes` leaves no room for a payload. */
   constructor(options: RtpPacketiserOptions) {
     this.#options = options;
-    this.#extension = options.headerExtension ?? NO_EXTENSION;
-    this.#maxPayloadBytes = options.maxPacketBytes - RTP_HEADER_BYTES - this.#extension.length;
+    const { payloadType, ssrc, headerExtension } = options;
+    this.#header = rtpHeaderTemplate(payloadType, ssrc, headerExtension ?? NO_EXTENSION);
+    this.#maxPayloadBytes = options.maxPacketBytes - this.#header.length;
     if (this.#maxPayloadBytes < MIN_PAYLOAD_BYTES) {
       throw new RangeError(
         `packets of ${options.maxPacketBytes} bytes leave less than ${MIN_PAYLOAD_BYTES} for media`,
@@ -83,7 +85,7 @@ export class RtpPacketiser {
    */
   packetise(unit: Unit): Buffer[] {
     const parts = this.#plan(unit);
-    const overheadBytes = RTP_HEADER_BYTES + this.#extension.length;
+    const overheadBytes = this.#header.length;
     let totalBytes = 0;
     for (const part of parts) totalBytes += overheadBytes + part.prefix.length + part.end - part.start;
     const slab = Buffer.allocUnsafe(totalBytes);
@@ -123,17 +125,10 @@ export class RtpPacketiser {
 
   /** Writes one packet at `start` and returns where it ends. */
   #write(slab: Buffer, start: number, part: PayloadPart, marker: boolean): number {
-    const { payloadType, ssrc } = this.#options;
-    writeRtpHeader(slab, start, {
-      payloadType,
-      marker,
-      sequence: this.#sequence,
-      timestamp: (this.#lastRtpTimestamp + (part.laterTicks ?? 0)) >>> 0,
-      ssrc,
-      hasExtension: this.#extension.length > 0,
-    });
-    let offset = start + RTP_HEADER_BYTES;
-    offset += this.#extension.copy(slab, offset);
+    let offset = start + this.#header.copy(slab, start);
+    if (marker) markRtpPacket(slab, start);
+    slab.writeUInt16BE(this.#sequence, start + 2);
+    slab.writeUInt32BE((this.#lastRtpTimestamp + (part.laterTicks ?? 0)) >>> 0, start + 4);
     slab.set(part.prefix, offset);
     offset += part.prefix.length;
     offset += part.data.copy(slab, offset, part.start, part.end);
