@@ -23,7 +23,7 @@ const PROFILES = new Map([
   [100, 'High'],
   [110, 'High 10'],
   [122, 'High 4:2:2'],
-  [244, 'High 4:4:4'],
+  [244, 'High 4:4:4 Predictive'],
 ]);
 
 /** `4d0028` becomes `Main 4.0`, as camera settings pages write it (ITU-T H.264 annex A). */

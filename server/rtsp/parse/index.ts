@@ -27,6 +27,6 @@ export { buildRtpInfo, parseRtpInfo, type RtpInfo } from './rtp-info.ts';
 export * from './sdp.ts';
 export * from './sdp-build.ts';
 export { parsePublic, parseSession } from './session-header.ts';
-export { h264ProfileName, parseSps, type SpsInfo } from './sps.ts';
+export { parseSps, type SpsInfo } from './sps.ts';
 export * from './tracks.ts';
 export { buildTransport, type PortPair, parseTransport, type TransportSpec } from './transport.ts';

@@ -138,27 +138,3 @@ function readFps(reader: BitReader): number | undefined {
   const fps = Math.round((timeScale / unitsInTick / 2) * 1000) / 1000;
   return fps > 0 && fps <= 480 ? fps : undefined;
 }
-
-/** For people: `High`, `Main`, `Constrained Baseline`... */
-export function h264ProfileName(profileLevelId: string): string {
-  const profileIdc = Number.parseInt(profileLevelId.slice(0, 2), 16);
-  const constraintSet1 = (Number.parseInt(profileLevelId.slice(2, 4), 16) & 0x40) !== 0;
-  switch (profileIdc) {
-    case 66:
-      return constraintSet1 ? 'Constrained Baseline' : 'Baseline';
-    case 77:
-      return 'Main';
-    case 88:
-      return 'Extended';
-    case 100:
-      return 'High';
-    case 110:
-      return 'High 10';
-    case 122:
-      return 'High 4:2:2';
-    case 244:
-      return 'High 4:4:4 Predictive';
-    default:
-      return `profile ${profileIdc}`;
-  }
-}
