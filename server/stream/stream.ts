@@ -6,13 +6,13 @@ import { Listeners } from '../base/emitter.ts';
 import { type Logger, quieted } from '../base/log.ts';
 import { type GopBudget, GopCache } from './gop-cache.ts';
 import { HubReader } from './hub-reader.ts';
+import { KeyFrameRequests } from './key-frame-requests.ts';
 import type { Reader, ReaderOptions, StateChange } from './reader.ts';
 import type { Source, SourceCounters, SourceSink, StartSource } from './source.ts';
 import { StreamMedia } from './stream-media.ts';
 import type { StreamFigures } from './stream-stats.ts';
 import type { TrackFormat, Unit } from './unit.ts';
 
-const KEY_FRAME_REQUEST_EVERY_MS = 2_000;
 const GOP_MAX_BYTES = 8 * 1024 * 1024;
 
 export interface StreamDeps {
@@ -45,13 +45,13 @@ export class Stream {
   readonly #readers = new Set<HubReader>();
   readonly #stateListeners = new Listeners<StateChange>();
   readonly #removedListeners = new Listeners<void>();
+  readonly #keyFrames: KeyFrameRequests;
   readonly #media: StreamMedia;
   #definition: StreamDefinition;
   #state: StateChange = { state: 'idle' };
   #source: Source | undefined;
   #publisher: { replaced(): void } | undefined;
   #cancelLinger: (() => void) | undefined;
-  #keyFrameAskedAtMs = Number.NEGATIVE_INFINITY;
   #transport: string | undefined;
   #counters: SourceCounters | undefined;
   /** What was last told of why there is no picture. */
@@ -64,6 +64,7 @@ export class Stream {
     this.#deps = deps;
     const log = deps.log.child({ stream: this.id });
     this.#log = isInternalStream(this.id) ? quieted(log) : log;
+    this.#keyFrames = new KeyFrameRequests(deps.clock, () => this.#source?.requestKeyFrame());
     this.#media = new StreamMedia({
       clock: deps.clock,
       gop: new GopCache(deps.gopBudget, GOP_MAX_BYTES),
@@ -147,10 +148,7 @@ export class Stream {
 
   /** Asks the source for a key frame, at most once in 2 s however many readers want one. */
   requestKeyFrame(): void {
-    const nowMs = this.#deps.clock.monotonicMs();
-    if (nowMs - this.#keyFrameAskedAtMs < KEY_FRAME_REQUEST_EVERY_MS) return;
-    this.#keyFrameAskedAtMs = nowMs;
-    this.#source?.requestKeyFrame();
+    this.#keyFrames.ask();
   }
 
   onState(listener: (change: StateChange) => void): () => void {
@@ -271,6 +269,7 @@ export class Stream {
       if (unit.format.kind !== 'video') return;
       this.#setState({ state: 'live' });
     }
+    if (unit.isKeyFrame && unit.format.kind === 'video') this.#keyFrames.served();
     for (const reader of this.#readers) {
       try {
         reader.deliver(unit);
@@ -288,6 +287,7 @@ export class Stream {
   }
 
   #interrupt(): void {
+    this.#keyFrames.close();
     this.#media.disconnected();
     for (const reader of this.#readers) reader.interrupted();
   }

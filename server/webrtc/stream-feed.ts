@@ -6,7 +6,6 @@ import type { Logger } from '../base/log.ts';
 import type { Reader, TrackFormat, TrackKind, Unit } from '../stream/index.ts';
 import { type FeedTrack, TrackRtp } from './feed-track.ts';
 import { canStartWith, KEPT_PAUSE_MS, wasKept } from './kept-units.ts';
-import { KeyFrameRequests } from './key-frame-requests.ts';
 import type { WatchableStream } from './ports.ts';
 import { ReportClock } from './report-clock.ts';
 import { isPlayable, producerKey } from './rtp-parameters.ts';
@@ -53,7 +52,6 @@ export class StreamFeed {
   readonly #changed = new Listeners<void>();
   readonly #cname = randomUUID().slice(0, 16);
   readonly #rtp = new Map<TrackKind, TrackRtp>();
-  readonly #keyFrames: KeyFrameRequests;
   readonly #reportClock: ReportClock;
   readonly #work = new Serial();
   readonly #near: WorkerHandle | undefined;
@@ -73,7 +71,6 @@ export class StreamFeed {
     this.#deps = deps;
     this.#log = deps.log.child({ stream: stream.id });
     this.#reportClock = new ReportClock(deps.clock);
-    this.#keyFrames = new KeyFrameRequests(deps.clock, () => stream.requestKeyFrame());
     this.#setFormats(stream.tracks);
   }
 
@@ -126,17 +123,11 @@ export class StreamFeed {
     waiting.close();
   }
 
-  /** A viewer of this stream needs a key frame, beyond those that mediasoup asks for itself. */
-  askForKeyFrame(): void {
-    this.#keyFrames.ask();
-  }
-
   /** Idempotent. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closeReader();
-    this.#keyFrames.close();
     this.#dropHome();
     this.#changed.clear();
   }
@@ -220,7 +211,7 @@ export class StreamFeed {
       : pool.besides(this.#near, spreadSlack));
     const sender = await RtpSender.open(worker.routers.default.router, {
       clock: this.#deps.clock,
-      onKeyFrameRequest: () => this.#keyFrames.ask(),
+      onKeyFrameRequest: () => this.stream.requestKeyFrame(),
       onDrained: () => this.#resume(),
     });
     const home: Home = { worker, sender, tracks: new Map(), undo: [worker.addLoad('feed')] };
@@ -291,7 +282,6 @@ export class StreamFeed {
     }
     const live = home.tracks.get(unit.format.kind);
     if (live === undefined || producerKey(unit.format) !== live.rtp.key) return true;
-    if (unit.isKeyFrame && unit.format.kind === 'video') this.#keyFrames.served();
     this.#reportClock.sent(unit);
     const hasRoom = live.rtp.send(unit, home.sender);
     if (live.rtp.needsReport) this.#report(live.rtp, home.sender);

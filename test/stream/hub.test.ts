@@ -237,6 +237,22 @@ describe('hub', () => {
     expect(sources[0]?.watched).toBe(true);
   });
 
+  it('keeps a wish for a key frame that comes too soon, and drops it when one comes by itself', async () => {
+    const { hub, sources, clock } = setUp();
+    const stream = hub.add(definitionOf());
+    const { sink } = live(sources[0]);
+    stream.requestKeyFrame();
+    stream.requestKeyFrame();
+    expect(sources[0]?.keyFrameRequests).toBe(1);
+    clock.advance(2_000);
+    expect(sources[0]?.keyFrameRequests).toBe(2);
+    stream.requestKeyFrame();
+    playVideo(sink, { from: 0, count: 1, gop: 1 });
+    clock.advance(10_000);
+    expect(sources[0]?.keyFrameRequests).toBe(2);
+    expect(clock.timers).toBe(0);
+  });
+
   it('keeps readers over a camera that goes and comes back, and starts them at a key frame', async () => {
     const { hub, sources, clock } = setUp();
     const stream = hub.add(definitionOf());

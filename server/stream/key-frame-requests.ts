@@ -31,12 +31,13 @@ export class KeyFrameRequests {
     });
   }
 
-  /** A key frame went out: what was asked for before has been served. */
+  /** A key frame came: what was asked for before has been served. */
   served(): void {
     this.#cancel?.();
     this.#cancel = undefined;
   }
 
+  /** Lets go of a request that is due later. */
   close(): void {
     this.served();
   }
