@@ -12,6 +12,11 @@ export const ERROR_TABLE = {
   STREAM_NOT_FOUND: { status: 404, retryable: false },
   SESSION_NOT_FOUND: { status: 404, retryable: false },
   METHOD_NOT_FOUND: { status: 404, retryable: false },
+  /** Nothing was recorded at that time, or it is gone again. */
+  NOT_RECORDED: { status: 404, retryable: false },
+  EXPORT_NOT_FOUND: { status: 404, retryable: false },
+  LOCK_NOT_FOUND: { status: 404, retryable: false },
+  PERIOD_FILE_NOT_FOUND: { status: 404, retryable: false },
   STREAM_EXISTS: { status: 409, retryable: false },
   STREAM_READ_ONLY: { status: 409, retryable: false },
   CONFLICT: { status: 409, retryable: false },
@@ -20,6 +25,12 @@ export const ERROR_TABLE = {
   NO_COMMON_CODEC: { status: 406, retryable: false },
   RATE_LIMITED: { status: 429, retryable: true },
   TOO_MANY_VIEWERS: { status: 503, retryable: true },
+  /** The job has no file (yet): it waits, runs, failed or was cancelled. */
+  EXPORT_NOT_READY: { status: 409, retryable: true },
+  TOO_MANY_EXPORTS: { status: 429, retryable: true },
+  INSUFFICIENT_STORAGE: { status: 507, retryable: true },
+  /** The disk with the recordings is missing, hangs or fails. */
+  STORAGE_UNAVAILABLE: { status: 503, retryable: true },
   STREAM_NOT_LIVE: { status: 503, retryable: true },
   WORKER_DIED: { status: 503, retryable: true },
   SHUTTING_DOWN: { status: 503, retryable: true },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { waitReasonSchema } from './errors.ts';
 import { appSchema, DEFAULT_APP, nameSchema } from './names.ts';
+import { recorderStatusSchema } from './recording.ts';
 
 const timeoutMs = (fallback: number) => z.number().int().min(500).max(120_000).default(fallback);
 
@@ -145,7 +146,7 @@ export const streamStatusSchema = z.object({
   cameraClockOffsetMs: z.number().optional(),
   viewers: z.number(),
   readers: z.number(),
-  recorder: z.object({ state: z.enum(['off', 'idle', 'recording', 'waiting']) }),
+  recorder: recorderStatusSchema,
 });
 export type StreamStatus = z.infer<typeof streamStatusSchema>;
 
