@@ -1,4 +1,12 @@
 export { profileName } from './format.ts';
+export { beginsWithStartCode, containsStartCode, splitAtStartCodes } from './h264/annexb.ts';
+export { BitReader } from './h264/bit-reader.ts';
+export {
+  MAX_PARAMETER_SET_BYTES,
+  parseSps,
+  type SpsInfo,
+  withoutEmulationPrevention,
+} from './h264/sps.ts';
 export { Hub, type HubOptions, type HubStateChange } from './hub.ts';
 export { rtpTimestampOf } from './packetise/rtp-header.ts';
 export { RtpPacketiser, type RtpPacketiserOptions } from './packetise/rtp-packetiser.ts';

@@ -1,4 +1,4 @@
-import { BitReader } from './bit-reader.ts';
+import { BitReader } from '../../stream/index.ts';
 import type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
 import { unpinned } from './depacketiser.ts';
 import type { RtpPacket } from './rtp.ts';

@@ -1,6 +1,6 @@
 import type { H264Format } from '../../stream/index.ts';
+import { beginsWithStartCode, containsStartCode, splitAtStartCodes } from '../../stream/index.ts';
 import { AccessUnit } from './access-unit.ts';
-import { beginsWithStartCode, containsStartCode, splitAtStartCodes } from './annexb.ts';
 import type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
 import { isSlice, NAL, nalType, payloadStart } from './nal.ts';
 import { ParameterSets } from './parameter-sets.ts';

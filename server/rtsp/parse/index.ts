@@ -1,4 +1,6 @@
 /** Pure parsers and builders of everything that RTSP carries: no sockets, no clock. */
+
+export { parseSps, type SpsInfo } from '../../stream/index.ts';
 export { type AacConfig, parseAacConfig } from './aac-config.ts';
 export * from './auth-client.ts';
 export * from './auth-server.ts';
@@ -27,6 +29,5 @@ export { buildRtpInfo, parseRtpInfo, type RtpInfo } from './rtp-info.ts';
 export * from './sdp.ts';
 export * from './sdp-build.ts';
 export { parsePublic, parseSession } from './session-header.ts';
-export { parseSps, type SpsInfo } from './sps.ts';
 export * from './tracks.ts';
 export { buildTransport, type PortPair, parseTransport, type TransportSpec } from './transport.ts';

@@ -1,7 +1,12 @@
 import type { H264Format } from '../../stream/index.ts';
-import { splitAtStartCodes } from './annexb.ts';
-import { BitReader } from './bit-reader.ts';
-import { MAX_PARAMETER_SET_BYTES, parseSps, type SpsInfo, withoutEmulationPrevention } from './sps.ts';
+import {
+  BitReader,
+  MAX_PARAMETER_SET_BYTES,
+  parseSps,
+  type SpsInfo,
+  splitAtStartCodes,
+  withoutEmulationPrevention,
+} from '../../stream/index.ts';
 
 /** More than these, however they are numbered, no camera has; the RFC would allow 32 and 256. */
 const MAX_SPS = 32;
