@@ -22,6 +22,8 @@ export const ERROR_TABLE = {
   CONFLICT: { status: 409, retryable: false },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false },
+  /** The asked bytes lie beyond the end. */
+  RANGE_NOT_SATISFIABLE: { status: 416, retryable: false },
   NO_COMMON_CODEC: { status: 406, retryable: false },
   RATE_LIMITED: { status: 429, retryable: true },
   TOO_MANY_VIEWERS: { status: 503, retryable: true },

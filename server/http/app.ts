@@ -13,7 +13,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { VERSION } from '../base/version.ts';
 import { loggableTarget } from './access/credentials.ts';
-import type { Gate } from './access/gate.ts';
+import type { Gate, Identity } from './access/gate.ts';
 import { answerPreflight, isPreflight, setCorsHeaders } from './cors.ts';
 import { type DocumentForPage, docsPage } from './docs-page.ts';
 import { asApiError, errorBody, replyWithError } from './error-reply.ts';
@@ -54,6 +54,10 @@ declare module 'fastify' {
     /** Missing means that the route asks for the token: what is forgotten stays shut. */
     access?: 'public' | 'token';
     queryToken?: boolean;
+  }
+  interface FastifyRequest {
+    /** Who was let in; undefined on public routes. */
+    identity: Identity | undefined;
   }
 }
 
@@ -122,6 +126,7 @@ function serve(app: FastifyInstance, route: ApiRoute): void {
 /** Host and Origin, CORS, then the token: in this order, before anything of the request is believed. */
 function guard(app: FastifyInstance, gate: Gate): void {
   let closing = false;
+  app.decorateRequest('identity', undefined);
   app.addHook('preClose', async () => {
     closing = true;
   });
@@ -139,6 +144,7 @@ function guard(app: FastifyInstance, gate: Gate): void {
     if (access === 'public') return;
     const identity = gate.identify(request.raw, { queryToken: queryToken ?? false, subprotocolToken: false });
     if (!identity.ok) throw identity.error;
+    request.identity = identity.value;
     // What the token opened is nothing for a cache; a route that knows better may say so.
     reply.header('cache-control', 'no-store');
     return undefined;

@@ -24,6 +24,7 @@ type Operation = {
   description?: string;
   tags: string[];
   security: unknown[];
+  parameters?: ReadonlyArray<{ name: string; in: string; required?: boolean; description?: string }>;
   requestBody?: { content: Record<string, { schema: unknown }> };
   responses: Record<string, { description: string; content?: Record<string, { schema: unknown }> }>;
 };
@@ -78,6 +79,13 @@ function article(method: string, path: string, operation: Operation): string {
   const body = Object.entries(operation.requestBody?.content ?? {}).map(
     ([type, { schema }]) => `<p>Body: <code>${escapeHtml(type)}</code></p>${schemaText(schema)}`,
   );
+  const parameters = (operation.parameters ?? [])
+    .filter((parameter) => parameter.in === 'query')
+    .map(
+      ({ name, required, description }) =>
+        `<tr><th>${escapeHtml(name)}</th><td>${required === true ? '' : 'optional; '}${escapeHtml(description ?? '')}</td></tr>`,
+    );
+  const query = parameters.length === 0 ? '' : `<table class="wide">${parameters.join('')}</table>`;
   const rows = Object.entries(operation.responses).map(
     ([status, response]) =>
       `<tr><th>${escapeHtml(status)}</th><td>${escapeHtml(response.description)}</td>` +
@@ -86,7 +94,7 @@ function article(method: string, path: string, operation: Operation): string {
         .join(', ')}</td></tr>`,
   );
   return `<article><h3><span class="method">${escapeHtml(method.toUpperCase())}</span> ${escapeHtml(path)}</h3>
-<p>${escapeHtml(operation.summary)}${open} ${escapeHtml(operation.description ?? '')}</p>${body.join('')}
+<p>${escapeHtml(operation.summary)}${open} ${escapeHtml(operation.description ?? '')}</p>${query}${body.join('')}
 <table>${rows.join('')}</table></article>`;
 }
 

@@ -56,7 +56,7 @@ function operation(route: ApiRoute): Json {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    ...(route.params === undefined ? {} : { parameters: pathParameters(route.params) }),
+    ...(route.params === undefined && route.query === undefined ? {} : { parameters: parametersOf(route) }),
     ...(route.body === undefined
       ? {}
       : {
@@ -73,6 +73,27 @@ function operation(route: ApiRoute): Json {
 function securityOf(route: ApiRoute): Json[] {
   const query = route.method === 'GET' || route.queryToken === true ? [{ query: [] }] : [];
   return [{ bearer: [] }, ...query, { cookie: [] }];
+}
+
+function parametersOf({ params, query }: ApiRoute): Json[] {
+  return [
+    ...(params === undefined ? [] : pathParameters(params)),
+    ...(query === undefined ? [] : queryParameters(query)),
+  ];
+}
+
+function queryParameters(query: z.ZodType): Json[] {
+  const { properties, required } = jsonSchema(query, 'input');
+  const needed = new Set((required ?? []) as string[]);
+  return Object.entries((properties ?? {}) as Record<string, Json>).map(
+    ([name, { description, ...schema }]) => ({
+      name,
+      in: 'query',
+      ...(needed.has(name) ? { required: true } : {}),
+      ...(description === undefined ? {} : { description }),
+      schema,
+    }),
+  );
 }
 
 function pathParameters(params: z.ZodType): Json[] {

@@ -38,15 +38,18 @@ export interface RouteBody<B> {
   readonly maxBytes?: number;
 }
 
-interface RouteSpec<P, B> extends RouteFacts {
+interface RouteSpec<P, B, Q> extends RouteFacts {
   readonly params?: z.ZodType<P>;
   readonly body?: RouteBody<B>;
-  handle(input: RouteInput<P, B>): unknown;
+  /** An object of text fields (`query-fields.ts`); a parameter given twice is refused, an unknown one is let be. */
+  readonly query?: z.ZodType<Q>;
+  handle(input: RouteInput<P, B, Q>): unknown;
 }
 
-export interface RouteInput<P, B> {
+export interface RouteInput<P, B, Q = undefined> {
   readonly params: P;
   readonly body: B;
+  readonly query: Q;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
 }
@@ -55,19 +58,21 @@ export interface RouteInput<P, B> {
 export interface ApiRoute extends RouteFacts {
   readonly params?: z.ZodType;
   readonly body?: RouteBody<unknown>;
+  readonly query?: z.ZodType;
   run(request: FastifyRequest, reply: FastifyReply): unknown;
 }
 
-/** Checks params and body against their schemas before `handle` sees them. */
-export function defineRoute<P = undefined, B = undefined>(spec: RouteSpec<P, B>): ApiRoute {
+/** Checks params, query and body against their schemas before `handle` sees them. */
+export function defineRoute<P = undefined, B = undefined, Q = undefined>(spec: RouteSpec<P, B, Q>): ApiRoute {
   const { handle, ...facts } = spec;
   return {
     ...facts,
     run(request, reply) {
-      // Where there is no schema, P or B is undefined, and so is what is handed over.
+      // Where there is no schema, P, B or Q is undefined, and so is what is handed over.
       const params = spec.params === undefined ? undefined : checked(spec.params, request.params, 'the path');
       const body = spec.body === undefined ? undefined : checkedBody(spec.body, request);
-      return handle({ params: params as P, body: body as B, request, reply });
+      const query = spec.query === undefined ? undefined : checked(spec.query, request.query, 'the query');
+      return handle({ params: params as P, body: body as B, query: query as Q, request, reply });
     },
   };
 }
