@@ -7,6 +7,8 @@ export {
 export type { LowerTransport } from './client/transport-choice.ts';
 export type { PortRange } from './client/udp-ports.ts';
 export {
+  type Admission,
+  type AdmissionOptions,
   type RtspCredentials,
   RtspServer,
   type RtspServerOptions,

@@ -52,6 +52,8 @@ export class RtspConnection {
       sessions: new Map(),
       channels: new ChannelTable(),
       readable: new Set(),
+      admitted: undefined,
+      close: () => void this.close(),
       endSession: (session, reason) => this.#endSession(session, reason),
     };
     this.#framer = new RtspFramer({

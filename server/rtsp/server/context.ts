@@ -3,6 +3,7 @@ import { isInternalStream, type StreamId } from '../../../shared/names.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type Logger, quieted } from '../../base/log.ts';
 import type { Stream } from '../../stream/index.ts';
+import type { Admissions, Admitted } from './admissions.ts';
 import type { Authenticator, RtspCredentials } from './authentication.ts';
 import type { ChannelTable } from './channel-table.ts';
 import { type Exchange, refuse } from './exchange.ts';
@@ -21,6 +22,7 @@ export interface ServerDeps {
   readonly log: Logger;
   readonly streams: StreamLookup;
   readonly udpPorts: { readonly min: number; readonly max: number };
+  readonly admissions: Admissions;
   /** Absent: everybody who reaches the server may read. */
   authorize?(credentials: RtspCredentials): boolean;
 }
@@ -43,6 +45,10 @@ export interface ConnectionContext {
   readonly channels: ChannelTable;
   /** Streams that this connection has proved it may read; later requests on it need no more credentials. */
   readonly readable: Set<StreamId>;
+  /** Set once the connection has used a ticket. */
+  admitted: Admitted | undefined;
+  /** Ends all sessions and the connection; what was written before still goes out. */
+  close(): void;
   /** Closes a session and lets its connection go as well when it was the last one: readers take that as the end. */
   endSession(session: Session, reason: string): void;
 }

@@ -3,6 +3,7 @@ import type { StreamId } from '../../../shared/names.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Stream, TrackFormat, TrackKind } from '../../stream/index.ts';
 import { buildRtpInfo, buildSdp } from '../parse/index.ts';
+import { type Admitted, isTicket } from './admissions.ts';
 import {
   addressOf,
   type ConnectionContext,
@@ -23,7 +24,7 @@ export async function describe(context: ConnectionContext, exchange: Exchange): 
   const address = addressOf(exchange);
   await requireReadable(context, exchange, address);
   const stream = streamOf(context, address);
-  const tracks = await liveTracks(stream, context.deps.clock, exchange.signal);
+  const tracks = await describedTracks(context, exchange, stream);
   exchange.reply({
     statusCode: 200,
     headers: [
@@ -49,7 +50,7 @@ export async function setupReader(context: ConnectionContext, exchange: Exchange
   const stream = streamOf(context, address);
   const spec = chooseTransport(exchange);
   if (spec.mode === 'record') throw refuse(455, 'Method Not Valid in This State: ANNOUNCE comes before');
-  const format = formatOf(await liveTracks(stream, context.deps.clock, exchange.signal), kind);
+  const format = formatOf(await describedTracks(context, exchange, stream), kind);
   const { session, isNew } = readerSessionFor(context, exchange, stream);
   try {
     if (session.state !== 'ready' || session.has(kind)) throw refuse(455);
@@ -122,6 +123,7 @@ export async function requireReadable(
 ): Promise<void> {
   const { deps, readable } = context;
   const { authorize } = deps;
+  if (useTicket(context, address)) return;
   if (authorize === undefined || readable.has(address.id)) return;
   await context.authenticator.require(
     exchange.request,
@@ -130,6 +132,22 @@ export async function requireReadable(
     exchange.signal,
   );
   remember(readable, address.id);
+}
+
+/** Whether the connection reads this stream by a ticket. Throws a `Refusal` for one that is not good any more. */
+function useTicket(context: ConnectionContext, { id, token }: StreamAddress): boolean {
+  if (context.admitted?.stream === id) return true;
+  if (token === undefined || !isTicket(token) || context.admitted !== undefined) return false;
+  const admitted = context.deps.admissions.take(token, id, () => context.close());
+  if (admitted !== undefined) context.admitted = admitted;
+  else if (context.deps.authorize === undefined) {
+    throw refuse(401, 'Unauthorized: this ticket was used already, or withdrawn');
+  }
+  return admitted !== undefined;
+}
+
+function admittedTo(context: ConnectionContext, stream: Stream): Admitted | undefined {
+  return context.admitted?.stream === stream.id ? context.admitted : undefined;
 }
 
 function remember(readable: Set<StreamId>, id: StreamId): void {
@@ -150,9 +168,11 @@ function readerSessionFor(
     return { session, isNew: false };
   }
   if (context.sessions.size >= MAX_SESSIONS) throw refuse(453, 'Not Enough Bandwidth: too many sessions');
+  const admitted = admittedTo(context, stream);
   const session = new ReaderSession({
     id: randomBytes(16).toString('hex'),
     stream,
+    ...(admitted === undefined ? {} : { admitted }),
     clock: context.deps.clock,
     onEnd: (reason) => context.endSession(session, reason),
   });
@@ -164,6 +184,15 @@ function formatOf(tracks: readonly TrackFormat[], kind: TrackKind): TrackFormat 
   const format = tracks.find((track) => track.kind === kind);
   if (format === undefined) throw refuse(404, `Not Found: the stream has no ${kind}`);
   return format;
+}
+
+async function describedTracks(
+  context: ConnectionContext,
+  exchange: Exchange,
+  stream: Stream,
+): Promise<readonly TrackFormat[]> {
+  const tracks = await liveTracks(stream, context.deps.clock, exchange.signal);
+  return admittedTo(context, stream)?.tracksOf(tracks) ?? tracks;
 }
 
 /** The stream's tracks, once it is live; being asked for them counts as demand for an on-demand stream. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Reader, Stream, TrackFormat, TrackKind, Unit } from '../../stream/index.ts';
 import { RtpPacketiser, writeSenderReport } from '../../stream/index.ts';
 import { buildBye, type RtpInfo } from '../parse/index.ts';
+import type { Admitted } from './admissions.ts';
 import type { PacketOut } from './packet-out.ts';
 import { payloadTypeOf, sameTracks } from './track-description.ts';
 
@@ -46,6 +47,8 @@ export interface ReaderSessionOptions {
   readonly id: string;
   readonly stream: Stream;
   readonly clock: Clock;
+  /** Set where the reader came by a ticket of the gateway's own. */
+  readonly admitted?: Admitted;
   /** The stream ended, changed its tracks or was away for too long: nothing more will come. */
   onEnd(reason: string): void;
 }
@@ -70,7 +73,7 @@ export class ReaderSession {
     this.id = options.id;
     this.stream = options.stream;
     this.#options = options;
-    this.#described = options.stream.tracks;
+    this.#described = this.#tracksOf(options.stream.tracks);
     this.#heardAtMs = options.clock.monotonicMs();
     this.#stopTicks = options.clock.every(TICK_MS, () => this.#tick());
   }
@@ -106,13 +109,15 @@ export class ReaderSession {
    */
   play(begun: (info: RtpInfo[] | undefined) => void): void {
     const cancelWait = this.#options.clock.after(LIVE_WAIT_MS, () => this.pause());
-    const reader = this.stream.read({
+    const { admitted } = this.#options;
+    const read = admitted?.read ?? ((options) => this.stream.read(options));
+    const reader = read({
       name: 'rtsp',
-      role: 'viewer',
+      role: admitted === undefined ? 'viewer' : 'service',
       start: 'cached',
       write: (unit) => this.#write(unit),
       onTracks: (tracks) => {
-        if (!sameTracks(this.#described, tracks)) this.#end('the tracks changed');
+        if (!sameTracks(this.#described, this.#tracksOf(tracks))) this.#end('the tracks changed');
       },
       onState: ({ state }) => this.#onStreamState(state === 'live'),
       onEnd: () => this.#end('the stream was removed'),
@@ -166,7 +171,9 @@ export class ReaderSession {
       this.#cancelGone?.();
       this.#cancelGone = undefined;
     } else if (this.#state.kind === 'playing') {
-      this.#cancelGone ??= this.#options.clock.after(GONE_AFTER_MS, () => this.#end('the camera is gone'));
+      if (this.#options.admitted !== undefined) this.#end('the camera is gone');
+      else
+        this.#cancelGone ??= this.#options.clock.after(GONE_AFTER_MS, () => this.#end('the camera is gone'));
     }
   }
 
@@ -189,7 +196,12 @@ export class ReaderSession {
       sequence: track.packetiser.nextSequence,
       rtpTimestamp: track.packetiser.timestampOf(first.pts90k),
     }));
+    this.#options.admitted?.onBegin?.(first.pts90k);
     state.begun(info);
+  }
+
+  #tracksOf(tracks: readonly TrackFormat[]): readonly TrackFormat[] {
+    return this.#options.admitted?.tracksOf(tracks) ?? tracks;
   }
 
   #tick(): void {
@@ -202,7 +214,8 @@ export class ReaderSession {
   }
 
   #report(): void {
-    if (this.#state.kind !== 'playing') return;
+    // An admitted reader has exact times already, and FFmpeg would take those of the reports instead.
+    if (this.#state.kind !== 'playing' || this.#options.admitted !== undefined) return;
     const { origin } = this.#state;
     for (const track of this.#tracks.values()) {
       const { packetCount, octetCount } = track.packetiser;

@@ -1,7 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { StreamId } from '../../../shared/names.ts';
 import { clientGroup } from '../../base/addresses.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { type Admission, type AdmissionOptions, Admissions } from './admissions.ts';
 import type { RtspCredentials } from './authentication.ts';
 import { RtspConnection } from './connection.ts';
 import type { ServerDeps, StreamLookup } from './context.ts';
@@ -32,6 +34,7 @@ const DEFAULT_UDP_PORTS = { min: 20_000, max: 29_999 };
 export class RtspServer {
   readonly #options: RtspServerOptions;
   readonly #deps: ServerDeps;
+  readonly #admissions = new Admissions();
   readonly #connections = new Set<RtspConnection>();
   readonly #connectionsByClient = new Map<string, number>();
   readonly #server: Server;
@@ -44,6 +47,7 @@ export class RtspServer {
       log: options.log.child({ part: 'rtsp-server' }),
       streams: options.streams,
       udpPorts: options.udpPorts ?? DEFAULT_UDP_PORTS,
+      admissions: this.#admissions,
       ...(authorize === undefined ? {} : { authorize: (credentials) => authorize(credentials) }),
     };
     this.#server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
@@ -71,6 +75,15 @@ export class RtspServer {
       ? new Promise<void>((resolve) => this.#server.close(() => resolve()))
       : Promise.resolve();
     await Promise.all([listening, ...[...this.#connections].map((connection) => connection.close())]);
+  }
+
+  /**
+   * Lets one connection read `stream`, whatever everybody else needs to prove. It does not count as a viewer, its times
+   * are exact (no sender reports, from which FFmpeg would compute others), and it sees the end at once when the camera is
+   * gone.
+   */
+  admit(stream: StreamId, options: AdmissionOptions): Admission {
+    return this.#admissions.admit(stream, options);
   }
 
   get connectionCount(): number {
