@@ -63,6 +63,20 @@ export const lockSchema = z.object({
 });
 export type RecordingLock = z.infer<typeof lockSchema>;
 
+/** What is kept of a stream, which may be gone itself. */
+export const keptRecordingsSchema = z.object({
+  app: z.string(),
+  name: z.string(),
+  /** Whether the stream still exists. */
+  exists: z.boolean(),
+  bytes: z.number().int().nonnegative(),
+  segments: z.number().int().nonnegative(),
+  /** Of the oldest and the newest second; there may be gaps between the two. */
+  start: timeMs,
+  end: timeMs,
+});
+export type KeptRecordings = z.infer<typeof keptRecordingsSchema>;
+
 export const RECORDER_STATES = ['off', 'idle', 'recording', 'waiting'] as const;
 
 /** The recorder's part of a stream's status. */
