@@ -44,7 +44,10 @@ export function lock(index: IndexWriter, args: LockArgs): RecordingLock {
   const made = index.transaction(() => {
     // Times to come may be locked too.
     if (end <= nowMs && !isSomethingKept(index.reader, stream, start, end)) {
-      throw new StoreError('NOT_RECORDED', `Nothing of ${stream} is kept of that time, so there is nothing to lock.`);
+      throw new StoreError(
+        'NOT_RECORDED',
+        `Nothing of ${stream} is kept of that time, so there is nothing to lock.`,
+      );
     }
     const id = index.streamId(stream);
     const count = index.reader.arrays('SELECT count(*) FROM locks WHERE stream_id = ?').get(id);
@@ -99,7 +102,9 @@ export function restoreLocks(index: IndexWriter): number {
   index.transaction(() => {
     for (const { stream, start, end, label, createdAt } of found) {
       index.reader
-        .statement('INSERT INTO locks (stream_id, start_ms, end_ms, label, created_ms) VALUES (?, ?, ?, ?, ?)')
+        .statement(
+          'INSERT INTO locks (stream_id, start_ms, end_ms, label, created_ms) VALUES (?, ?, ?, ?, ?)',
+        )
         .run(index.streamId(stream), start, end, label ?? null, createdAt);
     }
   });
