@@ -12,6 +12,8 @@ const FORECAST_EVERY_MS = 30_000;
 /** One transaction of so many rows takes a few milliseconds. */
 const STEP_SEGMENTS = 128;
 const PAGE_SEGMENTS = 32;
+/** So often in a row something is deleted for a disk that refuses to write although it shows room. */
+const MAX_REFUSALS = 8;
 const DAY_MS = 86_400_000;
 /** What begins later than this was recorded while the clock was wrong. */
 const FUTURE_MS = DAY_MS;
@@ -52,6 +54,7 @@ export class Retention implements Chore {
   #holdUntilMs = Number.NEGATIVE_INFINITY;
   #lastSeen: { nowMs: number; monotonicMs: number } | undefined;
   #complainedAtMs = new Map<string, number>();
+  #refusals = 0;
 
   constructor(index: IndexWriter, statfs: (dir: string) => DiskRoom = roomOf) {
     this.#index = index;
@@ -77,7 +80,10 @@ export class Retention implements Chore {
       this.#forecastAtMs = monotonicMs + FORECAST_EVERY_MS;
       this.#forecast(streams, policies, room, situation.nowMs);
     }
-    const wants = diskWants(room, policies.minFreeBytes, situation.diskFull);
+    this.#refusals = situation.diskFull ? this.#refusals + 1 : 0;
+    // Where it does not help, no more is given up for it.
+    const isRefused = situation.diskFull && this.#refusals <= MAX_REFUSALS;
+    const wants = diskWants(room, policies.minFreeBytes, isRefused);
     const plan = planRetention({
       nowMs: situation.nowMs,
       streams: this.#sources(streams, policies, situation.nowMs),
