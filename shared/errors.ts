@@ -33,6 +33,8 @@ export const ERROR_TABLE = {
   INSUFFICIENT_STORAGE: { status: 507, retryable: true },
   /** The disk with the recordings is missing, hangs or fails. */
   STORAGE_UNAVAILABLE: { status: 503, retryable: true },
+  /** What the camera sent cannot be decoded. */
+  PICTURE_DAMAGED: { status: 500, retryable: false },
   STREAM_NOT_LIVE: { status: 503, retryable: true },
   WORKER_DIED: { status: 503, retryable: true },
   SHUTTING_DOWN: { status: 503, retryable: true },

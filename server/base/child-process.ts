@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock } from './clock.ts';
 import { redactUrl } from './redact.ts';
 
@@ -18,6 +18,8 @@ export interface ProcessSpec {
   /** The program's standard output; not read into memory when absent. */
   onStdout?(chunk: Buffer, progress: () => void): void;
   onStart?(pid: number): void;
+  /** The program's standard input, once it runs; absent: it has none. Errors of a pipe that broke are swallowed here. */
+  onStdin?(stdin: Writable): void;
 }
 
 export interface ProcessExit {
@@ -51,9 +53,9 @@ export function runProcess(spec: ProcessSpec, clock: Clock, stop: AbortSignal): 
   return new Promise((resolve) => {
     const child = spawn(spec.command, [...spec.args], {
       detached: true,
-      stdio: ['ignore', spec.onStdout === undefined ? 'ignore' : 'pipe', 'pipe'],
+      stdio: [spec.onStdin === undefined ? 'ignore' : 'pipe', spec.onStdout === undefined ? 'ignore' : 'pipe', 'pipe'],
       env: minimalEnv(spec.env),
-    }) as ChildProcessByStdio<null, Readable | null, Readable>;
+    }) as ChildProcessByStdio<Writable | null, Readable | null, Readable>;
     let cause: ProcessExit['cause'] = 'exited';
     const undo: Array<() => void> = [];
 
@@ -77,7 +79,10 @@ export function runProcess(spec: ProcessSpec, clock: Clock, stop: AbortSignal): 
       if (child.pid === undefined) return;
       track(child.pid);
       spec.onStart?.(child.pid);
+      if (child.stdin !== null) spec.onStdin?.(child.stdin);
     });
+    // A program that ended meanwhile; its end is told anyway.
+    child.stdin?.on('error', () => {});
     child.once('error', (error) => {
       // Also emitted for a failed kill; only a program that never got a pid is unstartable.
       if (child.pid === undefined) {
