@@ -7,8 +7,9 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const target = 'es2022';
 
 /**
- * One build of two things: the control room, and after it the player as one file that needs nothing else. The
- * page takes that file as any other page would, so it is no part of the page's own bundle.
+ * One build of two things: the control room, and after it the player as one file that needs nothing else, beside one
+ * with HLS that it fetches when it is first needed. The page takes the player as any other page would, so it is no
+ * part of the page's own bundle.
  */
 function playerBuild(): Plugin {
   let logLevel: 'info' | 'warn' | 'error' | 'silent' | undefined;
@@ -25,14 +26,23 @@ function playerBuild(): Plugin {
         await build({
           root: here('.'),
           configFile: false,
+          base: './',
+          // The package's small build: one camera has no alternate audio, subtitles or DRM.
+          resolve: { alias: { 'hls.js': 'hls.js/light' } },
           ...(logLevel === undefined ? {} : { logLevel }),
           build: {
             target,
             outDir: here('dist'),
             emptyOutDir: false,
             copyPublicDir: false,
+            // Where the player finds it: beside itself, on whatever host that is.
+            modulePreload: false,
             // A library keeps its line breaks by default; this one is not bundled again, but sent as it is.
-            rolldownOptions: { output: { minify: true } },
+            rolldownOptions: {
+              // What both need stays in the first file, which is complete without the second.
+              preserveEntrySignatures: 'allow-extension',
+              output: { minify: true, chunkFileNames: 'assets/player-hls-[hash].js' },
+            },
             lib: { entry: here('src/player/index.ts'), formats: ['es'], fileName: () => 'sluice-player.js' },
           },
         });

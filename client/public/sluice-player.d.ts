@@ -7,6 +7,7 @@ export type PlayerState =
   | 'paused'
   | 'waiting'
   | 'reconnecting'
+  | 'ended'
   | 'failed';
 
 /** A code for programs and a sentence for people. */
@@ -17,6 +18,9 @@ export interface Reason {
 
 /** A figure that is not known (yet) is undefined. */
 export interface PlayerStats {
+  readonly mode: 'webrtc' | 'hls';
+  /** Why HLS is played although WebRTC was wanted. */
+  readonly fallback: Reason | undefined;
   readonly framesDecoded: number;
   readonly framesDropped: number | undefined;
   readonly fps: number | undefined;
@@ -29,7 +33,7 @@ export interface PlayerStats {
   readonly jitterMs: number | undefined;
   readonly rttMs: number | undefined;
   readonly transport: 'udp' | 'tcp' | undefined;
-  /** Estimated time from the server to the screen. */
+  /** Over WebRTC the estimated time from the server to the screen, over HLS how far the picture is behind the newest. */
   readonly latencyMs: number | undefined;
 }
 
@@ -44,15 +48,29 @@ export declare class SluicePlayer extends HTMLElement {
   server: string;
   token: string;
   muted: boolean;
+  /** `auto` (WebRTC, and HLS where that fails), `webrtc` or `hls`. */
+  mode: string;
+  /** Where a recorded time begins: Unix milliseconds or an ISO 8601 date. Empty plays live. */
+  get startTime(): string;
+  set startTime(value: string | number);
+  /** Where it ends; empty goes on, into live where it gets there. */
+  get endTime(): string;
+  set endTime(value: string | number);
   autoplay: boolean;
   controls: boolean;
   readonly video: HTMLVideoElement;
   readonly state: PlayerState;
   readonly reason: Reason | undefined;
   readonly paused: boolean;
+  /** Unix milliseconds of the picture on the screen, where that is known: over HLS, live or recorded. */
+  readonly time: number | undefined;
   readonly stats: Promise<PlayerStats | undefined>;
   play(): void;
   pause(): void;
+  /** Plays what was recorded at that time, in Unix milliseconds; where nothing was, what came next. */
+  seek(timeMs: number): void;
+  /** Leaves the recorded time. */
+  goLive(): void;
   addEventListener(
     type: 'statechange',
     listener: (event: CustomEvent<StateChangeDetail>) => void,

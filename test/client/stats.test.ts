@@ -34,6 +34,8 @@ test('figures come from the counters of two moments', () => {
   const before = sampleStats([videoReport(10), audioReport(10)], 10_000);
   const now = sampleStats([videoReport(12), audioReport(12)], 12_000);
   expect(playerStats(now, before)).toEqual({
+    mode: 'webrtc',
+    fallback: undefined,
     framesDecoded: 300,
     framesDropped: 1,
     fps: 25,

@@ -99,7 +99,7 @@ export class Connection {
   }
 
   async #explained(error: LiveError): Promise<LiveError> {
-    if (error.code !== 'SERVER_UNREACHABLE') return error;
+    if (error.code !== 'SERVER_UNREACHABLE' && error.code !== 'TIMED_OUT') return error;
     return (await this.#options.probe?.(this.#options.target)) ?? error;
   }
 

@@ -3,6 +3,7 @@ import { ERROR_TABLE, type ErrorCode } from '../../../shared/errors.ts';
 /** What can go wrong on this side of the wire, beside the error codes of the server. */
 export type ClientErrorCode =
   | 'SERVER_UNREACHABLE'
+  | 'SIGNALING_BLOCKED'
   | 'CONNECTION_LOST'
   | 'TIMED_OUT'
   | 'BAD_ANSWER'

@@ -10,6 +10,7 @@ import type { Reason, WatchStatus } from '../live/index.ts';
  * - `paused`: by the viewer, or because nobody can see it
  * - `waiting`: the server is fine, the camera is not there
  * - `reconnecting`: it has played before and is on its way back
+ * - `ended`: the recorded time is over; `play()` begins it again
  * - `failed`: something has to be changed first; it is tried again now and then all the same
  */
 export type PlayerState =
@@ -19,6 +20,7 @@ export type PlayerState =
   | 'paused'
   | 'waiting'
   | 'reconnecting'
+  | 'ended'
   | 'failed';
 
 /** What a playback engine says about itself, without knowledge of what was on the screen before. */
@@ -26,6 +28,8 @@ export type EngineStatus =
   | { readonly kind: 'connecting'; readonly reason: Reason | undefined }
   | { readonly kind: 'waiting'; readonly reason: Reason }
   | { readonly kind: 'live' }
+  /** The recorded time that was asked for is over. */
+  | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly reason: Reason };
 
 export interface PlayerFacts {
@@ -54,6 +58,7 @@ const KEY_FRAME: Reason = {
 /** The one place where a player's state is decided. */
 export function playerState(facts: PlayerFacts): StateAndReason {
   const { wanted, hidden, status, hasPicture, everPlayed } = facts;
+  if (status.kind === 'ended') return { state: 'ended', reason: undefined };
   if (!wanted) return { state: everPlayed ? 'paused' : 'idle', reason: undefined };
   // What the camera does behind a picture that nobody sees is no news: an on-demand camera rests, for one.
   if (hidden && status.kind !== 'failed') return { state: 'paused', reason: HIDDEN };
@@ -114,6 +119,7 @@ export function overlayText({
     case 'idle':
     case 'playing':
     case 'paused':
+    case 'ended':
       return undefined;
     case 'connecting':
       return { title: 'Connecting', detail };

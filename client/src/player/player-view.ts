@@ -1,6 +1,9 @@
 import { element, icon, setIcon, setText } from '../base/dom.ts';
 import { ICONS } from './icons.ts';
+import { clockText } from './play-times.ts';
+import type { Playhead } from './playback-engine.ts';
 import { overlayText, type StateAndReason } from './player-state.ts';
+import { SeekBar } from './seek-bar.ts';
 import { PLAYER_CSS } from './styles.ts';
 
 /** What the viewer asks for by button, key or double click. */
@@ -10,6 +13,9 @@ export interface ViewActions {
   toggleFullscreen(): void;
   toggleFloating(): void;
   unmute(): void;
+  /** Unix milliseconds. */
+  seek(timeMs: number): void;
+  goLive(): void;
 }
 
 export interface ViewModel {
@@ -20,9 +26,13 @@ export interface ViewModel {
   readonly soundBlocked: boolean;
   readonly fullscreen: boolean;
   readonly label: string;
+  /** A recorded time is played. */
+  readonly recorded: boolean;
 }
 
 const ACTIVE_AFTER_TOUCH_MS = 3_000;
+/** What an arrow key goes back or forth. */
+const STEP_MS = 10_000;
 let sheet: CSSStyleSheet | undefined;
 
 /** The DOM of a player: video, the kept picture, overlay and controls. It decides nothing. */
@@ -45,11 +55,16 @@ export class PlayerView {
     this.#detail,
   );
   readonly #start: HTMLButtonElement;
+  readonly #startIcon = icon(ICONS.play);
   readonly #unmute: HTMLButtonElement;
   readonly #play: IconButton;
   readonly #sound: IconButton;
   readonly #fullscreen: IconButton;
   readonly #badge = element('span', { class: 'badge', text: 'LIVE' });
+  readonly #live: HTMLButtonElement;
+  readonly #bar: SeekBar;
+  readonly #steps: readonly IconButton[];
+  #timeMs: number | undefined;
   readonly #controls: HTMLElement;
   readonly #frame: HTMLElement;
   #activeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -60,7 +75,7 @@ export class PlayerView {
       attributes: { type: 'button', 'aria-label': 'Play' },
       on: { click: () => actions.togglePlay() },
     });
-    this.#start.append(icon(ICONS.play));
+    this.#start.append(this.#startIcon);
     this.#unmute = element(
       'button',
       { class: 'unmute', attributes: { type: 'button' }, on: { click: () => actions.unmute() } },
@@ -69,15 +84,29 @@ export class PlayerView {
     );
     this.#play = iconButton('Pause', ICONS.pause, () => actions.togglePlay());
     this.#sound = iconButton('Mute', ICONS.sound, () => actions.toggleMuted());
+    this.#live = element('button', {
+      class: 'live-button',
+      text: 'Live',
+      attributes: { type: 'button', title: 'Back to live' },
+      on: { click: () => actions.goLive() },
+    });
+    this.#bar = new SeekBar((timeMs) => actions.seek(timeMs));
+    this.#steps = [
+      iconButton('Back 10 seconds', ICONS.back, () => this.#step(actions, -STEP_MS)),
+      iconButton('Forward 10 seconds', ICONS.forward, () => this.#step(actions, STEP_MS)),
+    ];
     this.#fullscreen = iconButton('Full screen', ICONS.enterFullscreen, () => actions.toggleFullscreen());
     const floating = iconButton('Floating window', ICONS.floating, () => actions.toggleFloating());
     floating.button.hidden = !document.pictureInPictureEnabled;
     this.#controls = element(
       'div',
       { class: 'controls', attributes: { part: 'controls' } },
+      this.#bar.root,
       this.#play.button,
+      ...this.#steps.map(({ button }) => button),
       this.#sound.button,
       this.#badge,
+      this.#live,
       floating.button,
       this.#fullscreen.button,
     );
@@ -98,13 +127,17 @@ export class PlayerView {
   }
 
   render(model: ViewModel): void {
-    const { shown, controls, muted, soundBlocked, fullscreen } = model;
+    const { shown, controls, muted, soundBlocked, fullscreen, recorded } = model;
     const { state } = shown;
     this.#frame.setAttribute('aria-label', model.label);
     this.#renderOverlay(shown);
     // A player that is off screen pauses by itself and needs no button to go on.
-    const stopped = state === 'idle' || (state === 'paused' && shown.reason === undefined);
+    const stopped =
+      state === 'idle' || state === 'ended' || (state === 'paused' && shown.reason === undefined);
     this.#start.hidden = !stopped;
+    this.#start.setAttribute('aria-label', state === 'ended' ? 'Play again' : 'Play');
+    setIcon(this.#startIcon, state === 'ended' ? ICONS.again : ICONS.play);
+    this.#start.classList.toggle('again', state === 'ended');
     this.#unmute.hidden = !soundBlocked || stopped;
     this.#controls.hidden = !controls;
     this.#play.set(stopped ? 'Play' : 'Pause', stopped ? ICONS.play : ICONS.pause);
@@ -113,8 +146,28 @@ export class PlayerView {
       fullscreen ? 'Leave full screen' : 'Full screen',
       fullscreen ? ICONS.leaveFullscreen : ICONS.enterFullscreen,
     );
-    this.#badge.classList.toggle('live', state === 'playing');
-    setText(this.#badge, state === 'playing' ? 'LIVE' : state.toUpperCase());
+    this.#frame.classList.toggle('recorded', recorded);
+    this.#bar.root.hidden = !recorded;
+    this.#live.hidden = !recorded;
+    for (const { button } of this.#steps) button.hidden = !recorded;
+    this.#badge.classList.toggle('live', state === 'playing' && !recorded);
+    if (recorded) this.#renderTime();
+    else setText(this.#badge, state === 'playing' ? 'LIVE' : state.toUpperCase());
+  }
+
+  /** Where the picture is, as often as that changes. */
+  renderPlayhead(playhead: Playhead | undefined): void {
+    this.#timeMs = playhead?.timeMs;
+    this.#bar.render(playhead);
+    if (!this.#live.hidden) this.#renderTime();
+  }
+
+  #renderTime(): void {
+    setText(this.#badge, this.#timeMs === undefined ? '' : clockText(this.#timeMs));
+  }
+
+  #step(actions: ViewActions, byMs: number): void {
+    if (this.#timeMs !== undefined) actions.seek(this.#timeMs + byMs);
   }
 
   /** Keeps the picture that is on the screen now, because its track is about to go: ended tracks are black. */
@@ -153,9 +206,30 @@ export class PlayerView {
     this.#overlay.classList.toggle('over-picture', hasPicture);
   }
 
+  #keyAction(event: KeyboardEvent, actions: ViewActions): (() => void) | undefined {
+    if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
+    switch (event.key) {
+      case ' ':
+        // On a button the space bar presses that button.
+        return event.target instanceof HTMLButtonElement ? undefined : () => actions.togglePlay();
+      case 'm':
+      case 'M':
+        return () => actions.toggleMuted();
+      case 'f':
+      case 'F':
+        return () => actions.toggleFullscreen();
+      case 'ArrowLeft':
+        return this.#timeMs === undefined ? undefined : () => this.#step(actions, -STEP_MS);
+      case 'ArrowRight':
+        return this.#timeMs === undefined ? undefined : () => this.#step(actions, STEP_MS);
+      default:
+        return undefined;
+    }
+  }
+
   #listen(actions: ViewActions): void {
     this.#frame.addEventListener('keydown', (event) => {
-      const action = keyAction(event, actions);
+      const action = this.#keyAction(event, actions);
       if (action === undefined) return;
       event.preventDefault();
       action();
@@ -190,23 +264,6 @@ function iconButton(label: string, path: string, onClick: () => void): IconButto
   };
   set(label, path);
   return { button, set };
-}
-
-function keyAction(event: KeyboardEvent, actions: ViewActions): (() => void) | undefined {
-  if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
-  switch (event.key) {
-    case ' ':
-      // On a button the space bar presses that button.
-      return event.target instanceof HTMLButtonElement ? undefined : () => actions.togglePlay();
-    case 'm':
-    case 'M':
-      return () => actions.toggleMuted();
-    case 'f':
-    case 'F':
-      return () => actions.toggleFullscreen();
-    default:
-      return undefined;
-  }
 }
 
 function madeSheet(): CSSStyleSheet {

@@ -1,13 +1,15 @@
+import type { Picture, PictureSource } from './playback-engine.ts';
 import type { PlayerView } from './player-view.ts';
 
 /**
- * Puts tracks on the video element without ever showing black: the last picture stays until the first one of the
- * new tracks is there.
+ * Puts pictures on the video element without ever showing black: the last one stays until the first one of what
+ * comes next is there.
  */
 export class Screen {
   readonly #view: PlayerView;
   readonly #onPicture: () => void;
   #stream = new MediaStream();
+  #source: { readonly source: PictureSource; readonly detach: () => void } | undefined;
   /** Counts attachments, so that a frame of an older one is not taken for the new one's first. */
   #generation = 0;
 
@@ -17,26 +19,18 @@ export class Screen {
   }
 
   get hasAudio(): boolean {
-    return this.#stream.getAudioTracks().length > 0;
+    return this.#source?.source.hasAudio ?? this.#stream.getAudioTracks().length > 0;
+  }
+
+  /** Whether the video element has anything that it could play. */
+  get isFilled(): boolean {
+    return this.#source !== undefined || this.#view.video.srcObject !== null;
   }
 
   /** To be called before any of the present tracks ends. Returns whether the video has something new to play. */
-  show(tracks: readonly MediaStreamTrack[]): boolean {
-    const { video } = this.#view;
-    const newVideo = tracks.find((track) => track.kind === 'video');
-    const sameVideo = newVideo !== undefined && this.#stream.getVideoTracks().includes(newVideo);
-    if (sameVideo || this.#stream.getVideoTracks().length === 0) {
-      this.#swap(tracks);
-      if (video.srcObject === this.#stream || tracks.length === 0) return false;
-    } else {
-      this.#view.keepPicture();
-      this.#stream = new MediaStream([...tracks]);
-      // Without tracks the old ones stay attached; they are covered by the kept picture.
-      if (tracks.length === 0) return false;
-    }
-    video.srcObject = this.#stream;
-    this.awaitPicture();
-    return true;
+  show(picture: Picture): boolean {
+    if (picture.kind === 'source') return this.#showSource(picture.source);
+    return this.#showTracks(picture.kind === 'tracks' ? picture.tracks : []);
   }
 
   /** Waits for the next picture that is really new. */
@@ -57,8 +51,49 @@ export class Screen {
   clear(): void {
     this.#generation += 1;
     this.#stream = new MediaStream();
+    this.#detachSource();
     this.#view.video.srcObject = null;
     this.#view.dropPicture();
+  }
+
+  #showSource(source: PictureSource): boolean {
+    if (this.#source?.source === source) return false;
+    const { video } = this.#view;
+    // What is covered by a kept picture is no picture any more.
+    if (!this.#view.keepsPicture) this.#view.keepPicture();
+    this.#detachSource();
+    this.#stream = new MediaStream();
+    video.srcObject = null;
+    this.#source = { source, detach: source.attach(video) };
+    this.awaitPicture();
+    return true;
+  }
+
+  #showTracks(tracks: readonly MediaStreamTrack[]): boolean {
+    const { video } = this.#view;
+    if (this.#source !== undefined) {
+      this.#view.keepPicture();
+      this.#detachSource();
+    }
+    const newVideo = tracks.find((track) => track.kind === 'video');
+    const sameVideo = newVideo !== undefined && this.#stream.getVideoTracks().includes(newVideo);
+    if (sameVideo || this.#stream.getVideoTracks().length === 0) {
+      this.#swap(tracks);
+      if (video.srcObject === this.#stream || tracks.length === 0) return false;
+    } else {
+      this.#view.keepPicture();
+      this.#stream = new MediaStream([...tracks]);
+      // Without tracks the old ones stay attached; they are covered by the kept picture.
+      if (tracks.length === 0) return false;
+    }
+    video.srcObject = this.#stream;
+    this.awaitPicture();
+    return true;
+  }
+
+  #detachSource(): void {
+    this.#source?.detach();
+    this.#source = undefined;
   }
 
   #swap(tracks: readonly MediaStreamTrack[]): void {

@@ -1,19 +1,18 @@
 import { parseStreamId, type StreamId } from '../../../shared/names.ts';
 import type { Reason } from '../live/index.ts';
-import type { PlaybackEngine, StartEngine } from './playback-engine.ts';
+import { engineFor } from './engines.ts';
+import { askedTime } from './play-times.ts';
+import type { PlaybackEngine } from './playback-engine.ts';
 import { type EngineStatus, type PlayerState, playerState, type StateAndReason } from './player-state.ts';
 import { PlayerView } from './player-view.ts';
 import { Screen } from './screen.ts';
 import { defaultServer, serverBase } from './server-base.ts';
 import type { PlayerStats } from './stats.ts';
 import { watchVisibility } from './visibility.ts';
-import { WebRtcEngine } from './webrtc-engine.ts';
-
-/** The ways to play that `mode` can name; the first is the default. */
-const ENGINES: ReadonlyMap<string, StartEngine> = new Map([['webrtc', WebRtcEngine.start]]);
 
 /** These say what is played; a change starts anew. */
-const SOURCE_ATTRIBUTES = new Set(['src', 'server', 'token', 'mode']);
+const TIME_ATTRIBUTES = new Set(['start-time', 'end-time']);
+const SOURCE_ATTRIBUTES = new Set(['src', 'server', 'token', 'mode', ...TIME_ATTRIBUTES]);
 
 const CONNECTING: EngineStatus = { kind: 'connecting', reason: undefined };
 
@@ -29,15 +28,15 @@ export interface StateChangeDetail extends StateAndReason {
 }
 
 /**
- * `<sluice-player src="/live/front-door">`: live video of one stream of a Sluice gateway, as low in latency as the
- * browser can, which finds its way back by itself whatever was gone.
+ * `<sluice-player src="/live/front-door">`: video of one stream of a Sluice gateway, live as low in latency as the
+ * browser can, or of a recorded time. It finds its way back by itself whatever was gone.
  *
  * Attributes: `src` (`/app/name`), `server` (the gateway's URL; that of this script by default), `token`, `muted`,
- * `autoplay`, `controls`, `mode`. Events: `statechange` ({@link StateChangeDetail}) and `error`
+ * `autoplay`, `controls`, `mode` (`auto`, `webrtc`, `hls`), `start-time`, `end-time`. Events: `statechange` ({@link StateChangeDetail}) and `error`
  * (`{code, message}`). Neither bubbles.
  */
 export class SluicePlayer extends HTMLElement {
-  static readonly observedAttributes = ['src', 'server', 'token', 'mode', 'muted', 'autoplay', 'controls'];
+  static readonly observedAttributes = [...SOURCE_ATTRIBUTES, 'muted', 'autoplay', 'controls'];
 
   readonly #view: PlayerView;
   readonly #screen: Screen;
@@ -47,6 +46,8 @@ export class SluicePlayer extends HTMLElement {
   #hidden = false;
   #hasPicture = false;
   #everPlayed = false;
+  /** It played, or was about to, before. */
+  #everWanted = false;
   #soundBlocked = false;
   #shown: StateAndReason = { state: 'idle', reason: undefined };
   #lastError = '';
@@ -61,9 +62,14 @@ export class SluicePlayer extends HTMLElement {
       toggleFullscreen: () => void this.#toggleFullscreen(),
       toggleFloating: () => void this.#toggleFloating(),
       unmute: () => this.#setMuted(false),
+      seek: (timeMs) => this.seek(timeMs),
+      goLive: () => this.goLive(),
     });
     this.#screen = new Screen(this.#view, () => this.#onPicture());
     this.#view.video.addEventListener('volumechange', () => this.#render());
+    for (const type of ['timeupdate', 'seeking', 'progress']) {
+      this.#view.video.addEventListener(type, () => this.#renderPlayhead());
+    }
     this.#view.video.addEventListener('leavepictureinpicture', () => this.#applyRest());
     this.addEventListener('fullscreenchange', () => this.#render());
   }
@@ -87,6 +93,30 @@ export class SluicePlayer extends HTMLElement {
   }
   set token(value: string) {
     this.setAttribute('token', value);
+  }
+
+  /** `auto` (WebRTC, and HLS where that fails), `webrtc` or `hls`. */
+  get mode(): string {
+    return this.getAttribute('mode') ?? 'auto';
+  }
+  set mode(value: string) {
+    this.setAttribute('mode', value);
+  }
+
+  /** Where a recorded time begins: Unix milliseconds or an ISO 8601 date. Empty plays live. */
+  get startTime(): string {
+    return this.getAttribute('start-time') ?? '';
+  }
+  set startTime(value: string | number) {
+    this.#setTime('start-time', value);
+  }
+
+  /** Where it ends; empty goes on, into live where it gets there. */
+  get endTime(): string {
+    return this.getAttribute('end-time') ?? '';
+  }
+  set endTime(value: string | number) {
+    this.#setTime('end-time', value);
   }
 
   get autoplay(): boolean {
@@ -129,6 +159,11 @@ export class SluicePlayer extends HTMLElement {
     return !this.#wanted;
   }
 
+  /** Unix milliseconds of the picture on the screen, where that is known: over HLS, live or recorded. */
+  get time(): number | undefined {
+    return this.#engine?.playhead?.timeMs;
+  }
+
   /** The figures of this moment; undefined while nothing is set up. */
   get stats(): Promise<PlayerStats | undefined> {
     return this.#engine?.stats() ?? Promise.resolve(undefined);
@@ -137,6 +172,7 @@ export class SluicePlayer extends HTMLElement {
   /** Plays, or goes on after `pause()`. What stands in the way is told by `statechange` and `error`. */
   play(): void {
     this.#wanted = true;
+    this.#everWanted = true;
     this.#ensureEngine();
     this.#applyRest();
     void this.#playVideo();
@@ -149,6 +185,28 @@ export class SluicePlayer extends HTMLElement {
     this.#view.video.pause();
     this.#applyRest();
     this.#render();
+  }
+
+  /**
+   * Plays what was recorded at that time, in Unix milliseconds; where nothing was, what came next. Within the times
+   * of `start-time` and `end-time` it moves to it, else, as from live, it sets `start-time`.
+   */
+  seek(timeMs: number): void {
+    const asked = this.#askedTime();
+    if (asked.kind === 'recorded' && this.#engine !== undefined) {
+      this.#engine.seek(timeMs);
+      if (this.#status.kind === 'ended') this.play();
+      this.#renderPlayhead();
+    } else {
+      this.removeAttribute('end-time');
+      this.startTime = timeMs;
+    }
+  }
+
+  /** Leaves the recorded time. */
+  goLive(): void {
+    this.removeAttribute('start-time');
+    this.removeAttribute('end-time');
   }
 
   connectedCallback(): void {
@@ -168,6 +226,7 @@ export class SluicePlayer extends HTMLElement {
       this.#unwatch?.();
       this.#unwatch = undefined;
       this.#closeEngine();
+      this.#screen.clear();
     });
   }
 
@@ -177,6 +236,9 @@ export class SluicePlayer extends HTMLElement {
     else if (name === 'controls') this.#render();
     else {
       if (SOURCE_ATTRIBUTES.has(name)) this.#closeEngine();
+      // Another time of the same stream need not begin with a black screen.
+      if (SOURCE_ATTRIBUTES.has(name) && !TIME_ATTRIBUTES.has(name)) this.#screen.clear();
+      if (TIME_ATTRIBUTES.has(name) && this.#everWanted) this.#wanted = true;
       this.#planUpdate();
     }
   }
@@ -197,18 +259,26 @@ export class SluicePlayer extends HTMLElement {
   #ensureEngine(): void {
     if (this.#engine !== undefined || !this.isConnected) return;
     const stream = this.#streamId();
-    const start = ENGINES.get(this.getAttribute('mode') ?? 'webrtc') ?? WebRtcEngine.start;
     if (stream === undefined) return;
+    const asked = this.#askedTime();
+    if (asked.kind === 'bad') {
+      this.#setStatus({ kind: 'failed', reason: { code: 'BAD_TIME', message: asked.message } });
+      return;
+    }
+    const range = asked.kind === 'recorded' ? asked.range : undefined;
+    const start = engineFor(this.getAttribute('mode'), range !== undefined);
     this.#engine = start({
       target: { server: serverBase(this.server), token: this.token === '' ? undefined : this.token },
       stream,
+      range,
       events: {
         onStatus: (status) => this.#setStatus(status),
-        onTracks: (tracks) => {
-          this.#hasPicture &&= tracks.length > 0;
-          if (this.#screen.show(tracks) && this.#wanted) void this.#playVideo();
+        onPicture: (picture) => {
+          this.#hasPicture &&= picture.kind !== 'none';
+          if (this.#screen.show(picture) && this.#wanted) void this.#playVideo();
         },
         onProgress: () => {
+          this.#renderPlayhead();
           if (!this.#hasPicture && this.#status.kind === 'live') this.#screen.pictureArrived();
           if (this.#wanted && this.#view.video.paused) void this.#playVideo();
         },
@@ -229,7 +299,6 @@ export class SluicePlayer extends HTMLElement {
   #closeEngine(): void {
     this.#engine?.close();
     this.#engine = undefined;
-    this.#screen.clear();
     this.#status = CONNECTING;
     this.#hasPicture = false;
     this.#everPlayed = false;
@@ -243,6 +312,7 @@ export class SluicePlayer extends HTMLElement {
       this.#screen.awaitPicture();
     }
     if (status.kind !== 'live') this.#hasPicture = false;
+    if (status.kind === 'ended') this.#wanted = false;
     this.#status = status;
     this.#render();
     this.#tellError(status);
@@ -250,7 +320,7 @@ export class SluicePlayer extends HTMLElement {
 
   /** Each trouble is told once, not at each of the tries that follow. */
   #tellError(status: EngineStatus): void {
-    const reason = status.kind === 'live' ? undefined : status.reason;
+    const reason = 'reason' in status ? status.reason : undefined;
     const told = reason === undefined || status.kind === 'waiting' ? '' : `${reason.code} ${reason.message}`;
     if (told === this.#lastError) return;
     if (told === '' && status.kind === 'connecting') return;
@@ -271,14 +341,19 @@ export class SluicePlayer extends HTMLElement {
       document.pictureInPictureElement === this || this.#view.video.matches(':picture-in-picture');
     const audible = !this.muted && this.#screen.hasAudio;
     const rests = this.#hidden && !audible && !floating;
-    if (this.#wanted && !rests) this.#engine?.resume();
-    else this.#engine?.pause();
+    if (this.#wanted && !rests) {
+      this.#engine?.resume();
+      // What is recorded stands still while nobody looks.
+      if (this.#view.video.paused) void this.#playVideo();
+    } else {
+      this.#engine?.pause();
+    }
     this.#render();
   }
 
   async #playVideo(): Promise<void> {
     const { video } = this.#view;
-    if (video.srcObject === null) return;
+    if (!this.#screen.isFilled) return;
     try {
       await video.play();
     } catch (error) {
@@ -321,6 +396,19 @@ export class SluicePlayer extends HTMLElement {
     }
   }
 
+  #askedTime(): ReturnType<typeof askedTime> {
+    return askedTime(this.getAttribute('start-time'), this.getAttribute('end-time'));
+  }
+
+  #setTime(name: string, value: string | number): void {
+    if (value === '') this.removeAttribute(name);
+    else this.setAttribute(name, String(value));
+  }
+
+  #renderPlayhead(): void {
+    this.#view.renderPlayhead(this.#engine?.playhead);
+  }
+
   #render(): void {
     const hidden = this.#hidden && (this.muted || !this.#screen.hasAudio);
     const shown = playerState({
@@ -331,6 +419,7 @@ export class SluicePlayer extends HTMLElement {
       everPlayed: this.#everPlayed,
     });
     const before = this.#shown;
+    const recorded = this.hasAttribute('start-time');
     this.#shown = shown;
     this.#view.render({
       shown,
@@ -338,7 +427,8 @@ export class SluicePlayer extends HTMLElement {
       muted: this.muted,
       soundBlocked: this.#soundBlocked && this.muted,
       fullscreen: document.fullscreenElement === this,
-      label: `Live video ${this.src.replace(/^\//, '')}`,
+      label: `${recorded ? 'Recorded' : 'Live'} video ${this.src.replace(/^\//, '')}`,
+      recorded,
     });
     const same =
       before.state === shown.state &&

@@ -1,5 +1,10 @@
+import type { Reason } from '../live/index.ts';
+
 /** A look at how a stream plays right now. A figure that is not known (yet) is undefined. */
 export interface PlayerStats {
+  readonly mode: 'webrtc' | 'hls';
+  /** Why HLS is played although WebRTC was wanted. */
+  readonly fallback: Reason | undefined;
   readonly framesDecoded: number;
   readonly framesDropped: number | undefined;
   readonly fps: number | undefined;
@@ -14,7 +19,10 @@ export interface PlayerStats {
   readonly rttMs: number | undefined;
   /** How the packets travel. */
   readonly transport: 'udp' | 'tcp' | undefined;
-  /** Estimated time from the server to the screen: half a round trip, jitter buffer and decoding. */
+  /**
+   * Over WebRTC the estimated time from the server to the screen: half a round trip, jitter buffer and decoding. Over
+   * HLS how far the picture is behind the newest one in the playlist.
+   */
   readonly latencyMs: number | undefined;
 }
 
@@ -65,6 +73,8 @@ export function playerStats(now: StatsSample, before: StatsSample | undefined): 
   const comparable = seconds > 0 && frames >= 0 && bytes >= 0;
   const jitterS = number(now.video?.jitter);
   return {
+    mode: 'webrtc',
+    fallback: undefined,
     framesDecoded: now.framesDecoded,
     framesDropped: number(now.video?.framesDropped),
     fps: comparable ? round(frames / seconds) : number(now.video?.framesPerSecond),

@@ -79,6 +79,38 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 }
 .badge::before { content: ""; width: 8px; height: 8px; border-radius: 50%; background: #8b989f; }
 .badge.live::before { background: var(--accent); box-shadow: 0 0 0 3px rgb(61 220 151 / 22%); }
+.badge:empty { visibility: hidden; }
+.start.again .icon { fill: none; stroke-width: 1.8; margin: 0; }
+.recorded .controls { flex-wrap: wrap; }
+.recorded .badge { letter-spacing: .01em; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.recorded .badge::before { display: none; }
+.controls .live-button {
+  width: auto; height: 30px; padding: 0 12px 0 10px; display: inline-flex; align-items: center; gap: 7px;
+  border-radius: 99px; background: rgb(255 255 255 / 12%); font-size: 12px; font-weight: 650;
+}
+.controls .live-button:hover { background: rgb(255 255 255 / 24%); }
+.live-button::before { content: ""; width: 8px; height: 8px; border-radius: 50%; background: var(--accent); }
+.seek { position: relative; flex: 1 0 100%; height: 24px; margin: 0 6px; }
+.seek input {
+  appearance: none; -webkit-appearance: none; width: 100%; height: 24px; margin: 0; background: none; cursor: pointer;
+}
+.seek input:disabled { opacity: .4; cursor: default; }
+.seek input:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; border-radius: 6px; }
+.seek input::-webkit-slider-runnable-track {
+  height: 4px; border-radius: 2px;
+  background: linear-gradient(to right, var(--accent) var(--played, 0%), rgb(255 255 255 / 30%) 0);
+}
+.seek input::-moz-range-track { height: 4px; border-radius: 2px; background: rgb(255 255 255 / 30%); }
+.seek input::-moz-range-progress { height: 4px; border-radius: 2px; background: var(--accent); }
+.seek input::-webkit-slider-thumb {
+  -webkit-appearance: none; width: 14px; height: 14px; margin-top: -5px; border-radius: 50%; background: #fff;
+}
+.seek input::-moz-range-thumb { width: 14px; height: 14px; border: 0; border-radius: 50%; background: #fff; }
+.bubble {
+  position: absolute; bottom: 26px; left: clamp(70px, var(--pointed, 0%), calc(100% - 70px));
+  translate: -50%; padding: 3px 8px; border-radius: 6px; background: rgb(6 9 11 / 88%); font-size: 12px;
+  font-variant-numeric: tabular-nums; white-space: nowrap; pointer-events: none;
+}
 @container (max-width: 300px) or (max-height: 170px) {
   .overlay { gap: 3px; padding: 8px; }
   .overlay .title { font-size: 13px; }

@@ -5,12 +5,19 @@ import {
   type Watch,
   type WatchStatus,
 } from '../live/index.ts';
-import type { EngineEvents, EngineOptions, PlaybackEngine } from './playback-engine.ts';
+import { type EngineEvents, type EngineOptions, NO_PICTURE, type PlaybackEngine } from './playback-engine.ts';
 import { type EngineStatus, engineStatusOf } from './player-state.ts';
 import { type PlayerStats, playerStats, type StatsSample, sampleStats } from './stats.ts';
 import { Watchdog } from './watchdog.ts';
 
 const TICK_MS = 1_000;
+/** ICE finds a path over UDP or TCP within a second or two, or none at all. */
+const PATH_PATIENCE_TICKS = 5;
+const NO_PATH: Reason = {
+  code: 'NO_MEDIA_PATH',
+  message:
+    'No media have come over UDP or TCP yet. A firewall or a wrong announced address is the usual cause.',
+};
 
 /** Plays over WebRTC, on the connection that all players of the page share. */
 export class WebRtcEngine implements PlaybackEngine {
@@ -21,6 +28,7 @@ export class WebRtcEngine implements PlaybackEngine {
   #status: EngineStatus = { kind: 'connecting', reason: undefined };
   #lastReason: Reason | undefined;
   #samples: readonly StatsSample[] = [];
+  #ticksWithoutPath = 0;
   #paused = false;
   #closed = false;
 
@@ -32,9 +40,23 @@ export class WebRtcEngine implements PlaybackEngine {
     this.#events = events;
     this.#watch = connectionTo(target).watch(stream, {
       onStatus: (status) => this.#onWatchStatus(status),
-      onConsumers: (consumers) => events.onTracks(consumers.map(({ track }) => track)),
+      onConsumers: (consumers) =>
+        events.onPicture(
+          consumers.length === 0
+            ? NO_PICTURE
+            : { kind: 'tracks', tracks: consumers.map(({ track }) => track) },
+        ),
     });
     this.#ticker = setInterval(() => void this.#tick(), TICK_MS);
+  }
+
+  /** It is always now. */
+  get playhead(): undefined {
+    return undefined;
+  }
+
+  seek(): void {
+    // There is no other time to go to.
   }
 
   pause(): void {
@@ -78,6 +100,7 @@ export class WebRtcEngine implements PlaybackEngine {
     if (this.#closed || consumers !== this.#watch.consumers) return;
     this.#samples = [sample, ...this.#samples].slice(0, 2);
     const expected = !this.#paused && this.#status.kind === 'live';
+    this.#mindPath(consumers.length > 0 && expected && sample.transport === undefined);
     switch (this.#watchdog.tick(sample.atMs, sample.framesDecoded, expected)) {
       case 'progress':
         this.#events.onProgress();
@@ -89,6 +112,17 @@ export class WebRtcEngine implements PlaybackEngine {
       case 'quiet':
       case 'resting':
         return;
+    }
+  }
+
+  /** Says early what the connection itself finds out late: that nothing gets through to this browser. */
+  #mindPath(missing: boolean): void {
+    const before = this.#ticksWithoutPath;
+    this.#ticksWithoutPath = missing ? before + 1 : 0;
+    if (this.#ticksWithoutPath === PATH_PATIENCE_TICKS) {
+      this.#events.onStatus({ kind: 'connecting', reason: NO_PATH });
+    } else if (before >= PATH_PATIENCE_TICKS && !missing) {
+      this.#events.onStatus(this.#status);
     }
   }
 

@@ -1,0 +1,302 @@
+import { backoffDelayMs } from '../base/backoff.ts';
+import type { Reason } from '../live/index.ts';
+import {
+  type EngineOptions,
+  NO_PICTURE,
+  type PictureSource,
+  type PlaybackEngine,
+  type Playhead,
+  type TimeRange,
+} from '../player/playback-engine.ts';
+import type { EngineStatus } from '../player/player-state.ts';
+import type { PlayerStats } from '../player/stats.ts';
+import { Watchdog } from '../player/watchdog.ts';
+import type { HlsFailure } from './failure.ts';
+import { FrameRate } from './frame-rate.ts';
+import { cameraTrouble, nextRecordedMs } from './gateway-questions.ts';
+import type { HlsMedia, HlsMediaEvents } from './hls-media.ts';
+import { openMedia } from './open-media.ts';
+import { type Asked, playlistFor, playlistUrl } from './playlist-address.ts';
+
+const TICK_MS = 250;
+const RETRY = { firstMs: 500, maxMs: 10_000 };
+/** What has to be changed first may have been changed. */
+const HOPELESS_RETRY_MS = 30_000;
+/** How often a gateway whose camera is away is asked for it. */
+const CAMERA_CHECK_MS = 3_000;
+/** Live that rested for longer is opened anew, at the edge. */
+const SHORT_REST_MS = 5_000;
+
+/** A playlist that is open, and the element it plays on. */
+interface Open {
+  readonly asked: Asked;
+  readonly media: HlsMedia;
+  video: HTMLVideoElement | undefined;
+}
+
+/** Plays live or a recorded time over HLS, and finds its way back by itself whatever was gone. */
+export class HlsEngine implements PlaybackEngine {
+  readonly #options: EngineOptions;
+  readonly #watchdog = new Watchdog();
+  readonly #frameRate = new FrameRate();
+  readonly #ticker: ReturnType<typeof setInterval>;
+  #range: TimeRange | undefined;
+  /** On the screen; it stays there while the next one is opened. */
+  #shown: Open | undefined;
+  #opening: HlsMedia | undefined;
+  #status: EngineStatus = { kind: 'connecting', reason: undefined };
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #attempt = 0;
+  /** Unix milliseconds of the last picture, where a playlist that broke is taken up again. */
+  #lastMs: number | undefined;
+  #restingSinceMs: number | undefined;
+  #openOnResume = false;
+  #checking = false;
+  #closed = false;
+
+  static start(options: EngineOptions): PlaybackEngine {
+    return new HlsEngine(options);
+  }
+
+  private constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#range = options.range;
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    // After its owner had the time to say that nobody looks.
+    queueMicrotask(() => this.#open(playlistFor(this.#range, Date.now())));
+  }
+
+  get playhead(): Playhead | undefined {
+    const { video, media } = this.#shown ?? {};
+    const times = media?.times;
+    const timeMs = video === undefined ? undefined : times?.timeAt(video.currentTime);
+    if (video === undefined || times === undefined || timeMs === undefined) return undefined;
+    return {
+      timeMs,
+      positionS: Math.max(0, video.currentTime - times.startS),
+      lengthS: times.lengthS,
+      growing: media?.growing ?? false,
+      timeAt: (positionS) => times.timeAt(positionS + times.startS) ?? timeMs,
+    };
+  }
+
+  pause(): void {
+    if (this.#restingSinceMs !== undefined) return;
+    this.#restingSinceMs = performance.now();
+    this.#shown?.video?.pause();
+    this.#shown?.media.setLoading(false);
+  }
+
+  resume(): void {
+    if (this.#restingSinceMs === undefined && this.#status.kind !== 'ended') return;
+    const restedMs = performance.now() - (this.#restingSinceMs ?? performance.now());
+    this.#restingSinceMs = undefined;
+    if (this.#openOnResume || this.#shown === undefined) this.#reopen();
+    else if (this.#status.kind === 'ended') this.seek(this.#options.range?.startMs ?? 0);
+    else if (this.#range === undefined && restedMs > SHORT_REST_MS) this.#reopen();
+    else this.#shown.media.setLoading(true);
+  }
+
+  seek(timeMs: number): void {
+    if (this.#range === undefined || this.#closed) return;
+    const { startMs, endMs } = this.#range;
+    const wantedMs = endMs === undefined ? timeMs : Math.min(endMs, Math.max(startMs, timeMs));
+    const { video, media } = this.#shown ?? {};
+    const times = media?.times;
+    const within = wantedMs >= (times?.startMs ?? Infinity) && wantedMs <= (times?.endMs ?? -Infinity);
+    const positionS = times?.positionOf(wantedMs);
+    if (video !== undefined && positionS !== undefined && (within || endMs !== undefined)) {
+      video.currentTime = positionS;
+      this.#lastMs = wantedMs;
+      if (this.#status.kind === 'ended') this.#setStatus({ kind: 'connecting', reason: undefined });
+    } else {
+      this.#openAt({ startMs: Math.min(wantedMs, Date.now()), endMs });
+    }
+  }
+
+  async stats(): Promise<PlayerStats> {
+    const { video, media } = this.#shown ?? {};
+    const quality = video?.getVideoPlaybackQuality();
+    return {
+      mode: 'hls',
+      fallback: undefined,
+      framesDecoded: quality?.totalVideoFrames ?? 0,
+      framesDropped: quality?.droppedVideoFrames,
+      fps: this.#frameRate.fps,
+      width: video?.videoWidth || undefined,
+      height: video?.videoHeight || undefined,
+      packetsLost: undefined,
+      jitterMs: undefined,
+      rttMs: undefined,
+      transport: undefined,
+      ...(media?.figures ?? { codec: undefined, bitrateKbps: undefined, latencyMs: undefined }),
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    clearTimeout(this.#timer);
+    this.#opening?.close();
+    this.#options.events.onPicture(NO_PICTURE);
+    this.#shown?.media.close();
+    this.#shown = undefined;
+  }
+
+  #openAt(range: TimeRange | undefined): void {
+    this.#range = range;
+    this.#lastMs = undefined;
+    this.#open(playlistFor(range, Date.now()));
+  }
+
+  /** The same again, from the last picture on. */
+  #reopen(): void {
+    const { asked } = this.#shown ?? {};
+    this.#open(asked ?? playlistFor(this.#range, Date.now()));
+  }
+
+  #open(asked: Asked): void {
+    clearTimeout(this.#timer);
+    this.#opening?.close();
+    this.#opening = undefined;
+    if (this.#closed) return;
+    this.#openOnResume = this.#restingSinceMs !== undefined;
+    if (this.#openOnResume) return;
+    const reason = 'reason' in this.#status ? this.#status.reason : undefined;
+    if (this.#status.kind !== 'waiting') this.#setStatus({ kind: 'connecting', reason });
+    const { target, stream } = this.#options;
+    let media: HlsMedia | undefined;
+    const isCurrent = (): boolean => media === this.#opening || media === this.#shown?.media;
+    const events: HlsMediaEvents = {
+      onReady: () => {
+        if (media !== undefined && media === this.#opening) this.#show(asked, media);
+      },
+      onEnded: () => {
+        if (isCurrent()) this.#ended(asked);
+      },
+      onFailure: (failure) => {
+        if (isCurrent()) void this.#failed(asked, failure);
+      },
+    };
+    media = openMedia({
+      url: playlistUrl(target, stream, asked),
+      token: target.token,
+      startMs: asked.kind === 'live' ? undefined : (this.#lastMs ?? asked.startMs),
+      events,
+    });
+    this.#opening = media;
+    if (media === undefined) {
+      const message = 'This browser can play neither WebRTC nor HLS.';
+      this.#setStatus({ kind: 'failed', reason: { code: 'UNSUPPORTED_BROWSER', message } });
+    }
+  }
+
+  #show(asked: Asked, media: HlsMedia): void {
+    const before = this.#shown;
+    const open: Open = { asked, media, video: undefined };
+    this.#opening = undefined;
+    this.#shown = open;
+    this.#frameRate.reset();
+    const source: PictureSource = {
+      get hasAudio() {
+        return media.hasAudio;
+      },
+      attach: (video) => {
+        open.video = video;
+        const detach = media.attach(video);
+        return () => {
+          open.video = undefined;
+          detach();
+        };
+      },
+    };
+    this.#options.events.onPicture({ kind: 'source', source });
+    before?.media.close();
+  }
+
+  #ended(asked: Asked): void {
+    const endMs = this.#shown?.media.times?.endMs;
+    if (asked.kind === 'recorded' && asked.after === 'next') {
+      this.#openAt({ startMs: Math.max(endMs ?? 0, asked.endMs), endMs: undefined });
+    } else {
+      this.#setStatus({ kind: 'ended' });
+    }
+  }
+
+  async #failed(asked: Asked, failure: HlsFailure): Promise<void> {
+    const { kind, reason } = failure;
+    this.#opening?.close();
+    this.#opening = undefined;
+    if (reason.code === 'NOT_RECORDED' && this.#range !== undefined && this.#range.endMs === undefined) {
+      const nextMs = await this.#nextMs(asked);
+      if (this.#closed || this.#opening !== undefined) return;
+      if (nextMs !== undefined) {
+        this.#openAt({ startMs: nextMs, endMs: undefined });
+        return;
+      }
+    }
+    this.#setStatus(kind === 'retry' ? { kind: 'connecting', reason } : statusOf(kind, reason));
+    const delayMs = kind === 'fail' ? HOPELESS_RETRY_MS : backoffDelayMs(this.#attempt, RETRY);
+    this.#attempt += 1;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#open(asked), delayMs);
+  }
+
+  /** Later than what was just asked for in vain, so that it is not asked for for ever. */
+  async #nextMs(asked: Asked): Promise<number | undefined> {
+    if (asked.kind === 'live') return undefined;
+    const { target, stream } = this.#options;
+    const nextMs = await nextRecordedMs(target, stream, asked.startMs, Date.now());
+    return nextMs !== undefined && nextMs > asked.startMs ? nextMs : undefined;
+  }
+
+  #tick(): void {
+    const { video } = this.#shown ?? {};
+    const frames = video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+    const nowMs = performance.now();
+    this.#frameRate.sample(nowMs, frames);
+    const playing = video !== undefined && !video.paused && this.#restingSinceMs === undefined;
+    const expected = playing && this.#status.kind !== 'waiting' && this.#status.kind !== 'ended';
+    const seen = this.#watchdog.tick(nowMs, frames, expected);
+    if (seen === 'progress' && this.#opening === undefined) this.#progressed();
+    else if (seen === 'stalled') void this.#stalled();
+  }
+
+  #progressed(): void {
+    this.#attempt = 0;
+    this.#lastMs = this.playhead?.timeMs ?? this.#lastMs;
+    if (this.#status.kind !== 'ended') this.#setStatus({ kind: 'live' });
+    this.#options.events.onProgress();
+  }
+
+  /** Either the camera is away, and there is nothing to be played, or something is stuck here. */
+  async #stalled(): Promise<void> {
+    if (this.#checking) return;
+    const { asked, media } = this.#shown ?? {};
+    this.#checking = true;
+    const trouble =
+      media?.growing === true ? await cameraTrouble(this.#options.target, this.#options.stream) : undefined;
+    this.#checking = false;
+    if (this.#closed || asked === undefined || media !== this.#shown?.media || this.#opening !== undefined)
+      return;
+    if (trouble === undefined) {
+      this.#open(asked);
+      return;
+    }
+    this.#setStatus({ kind: 'waiting', reason: trouble });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.#status.kind === 'waiting') void this.#stalled();
+    }, CAMERA_CHECK_MS);
+  }
+
+  #setStatus(status: EngineStatus): void {
+    this.#status = status;
+    if (!this.#closed) this.#options.events.onStatus(status);
+  }
+}
+
+function statusOf(kind: 'wait' | 'fail', reason: Reason): EngineStatus {
+  return kind === 'wait' ? { kind: 'waiting', reason } : { kind: 'failed', reason };
+}

@@ -1,0 +1,1 @@
+export { HlsEngine } from './hls-engine.ts';
