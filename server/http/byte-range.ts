@@ -24,7 +24,7 @@ export function parseRange(header: string | undefined, sizeBytes: number): ByteR
 }
 
 /** Whether the Range header counts, by If-Range (RFC 9110 section 13.1.5): a date or a weak tag never does. */
-export function rangeCounts(ifRange: string | undefined, etag: string): boolean {
+export function rangeCounts(ifRange: string | string[] | undefined, etag: string): boolean {
   return ifRange === undefined || (ifRange === etag && !etag.startsWith('W/'));
 }
 

@@ -1,0 +1,31 @@
+import type { StreamId } from '../../shared/names.ts';
+
+/** HLS playlists and segments. Failures reject with `ApiError`. */
+export interface HlsPlayback {
+  /**
+   * The playlist of the asked time, or of now where none is asked; waits some seconds for a stream that is starting.
+   * Times are Unix milliseconds; `endMs` wins over `durationMs`. BAD_REQUEST, STREAM_NOT_FOUND, NOT_RECORDED,
+   * STREAM_NOT_LIVE, STORAGE_UNAVAILABLE.
+   */
+  playlist(
+    stream: StreamId,
+    asked: {
+      readonly startMs?: number | undefined;
+      readonly endMs?: number | undefined;
+      readonly durationMs?: number | undefined;
+    },
+    /** `uriSuffix`: the query of every segment's URI, with its question mark, or nothing. */
+    form: { readonly gzip: boolean; readonly uriSuffix: string },
+  ): Promise<HlsPlaylist>;
+  /** The MPEG-TS of the segment that begins at exactly `startMs`; it never changes. NOT_RECORDED, STORAGE_UNAVAILABLE. */
+  segment(stream: StreamId, startMs: number): Promise<Uint8Array>;
+}
+
+export interface HlsPlaylist {
+  readonly body: Uint8Array;
+  readonly isGzip: boolean;
+  /** Complete with its quotes; undefined: to be made of the body. */
+  readonly etag: string | undefined;
+  /** Nothing will be added to it any more. */
+  readonly isComplete: boolean;
+}

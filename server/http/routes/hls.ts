@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ApiError } from '../../../shared/errors.ts';
+import { isInternalStream, nameSchema, type StreamId, streamId } from '../../../shared/names.ts';
+import { acceptsGzip, matchesEtag, parseRange, rangeCounts } from '../byte-range.ts';
+import type { HlsPlayback, HlsPlaylist } from '../ports-hls.ts';
+import { countField, timeMsField } from '../query-fields.ts';
+import { type ApiRoute, defineRoute, type RouteAnswer } from '../route.ts';
+import { streamPathSchema } from './streams.ts';
+
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+const SEGMENT_TYPE = 'video/mp2t';
+const MAX_DURATION_MS = 1e13;
+/** Segments never change; a viewer who comes back within a day need not load them again. */
+const SEGMENT_MAX_AGE_S = 86_400;
+/** What was recorded may be deleted by retention, so a player should look again some time. */
+const COMPLETE_MAX_AGE_S = 60;
+
+const querySchema = z.object({
+  start_time: timeMsField(
+    'Unix milliseconds: recorded from here on. Without an end it plays on into live (24 hours back at most).',
+  ).optional(),
+  end_time: timeMsField(
+    'Unix milliseconds; may lie ahead (then the span is 4 hours at most, else 7 days).',
+  ).optional(),
+  duration: countField('Milliseconds from start_time on; end_time wins over it.', {
+    min: 1,
+    max: MAX_DURATION_MS,
+  }).optional(),
+});
+type Query = z.output<typeof querySchema>;
+
+const segmentPathSchema = z.object({
+  app: nameSchema,
+  name: nameSchema,
+  file: z.string().regex(/^\d{1,15}\.ts$/, 'must be the start of a segment in Unix milliseconds, and .ts'),
+});
+/** Some programs join a query by "&" to whatever URL they were given. */
+const oddPathSchema = z.object({ app: nameSchema, name: nameSchema, '*': z.string().max(500) });
+
+const ANSWERS: readonly RouteAnswer[] = [
+  {
+    status: 200,
+    description: 'The playlist.',
+    contentType: PLAYLIST_TYPE,
+    headers: { ETag: 'Changes with the playlist.' },
+  },
+  { status: 304, description: 'It is still as If-None-Match says.' },
+];
+const ERRORS = [
+  'BAD_REQUEST',
+  'STREAM_NOT_FOUND',
+  'NOT_RECORDED',
+  'STREAM_NOT_LIVE',
+  'STORAGE_UNAVAILABLE',
+] as const;
+
+/** HLS (RFC 8216): live, recorded, and from a past instant into live. */
+export function hlsRoutes(hls: HlsPlayback): ApiRoute[] {
+  return [playlistRoute(hls), oddPlaylistRoute(hls), segmentRoute(hls)];
+}
+
+function playlistRoute(hls: HlsPlayback): ApiRoute {
+  return defineRoute({
+    method: 'GET',
+    url: '/:app/:name/playlist.m3u8',
+    access: 'token',
+    tag: 'hls',
+    summary: 'The HLS playlist of a stream: live, or of recorded time.',
+    description:
+      'A token that came in the query is carried on into the URIs of the segments. A stream that is not recorded ' +
+      'starts when it is asked for, so the first answer may take some seconds.',
+    params: streamPathSchema,
+    query: querySchema,
+    answers: ANSWERS,
+    errors: ERRORS,
+    handle: ({ params: { app, name }, query, request, reply }) =>
+      answerPlaylist(hls, streamId(app, name), query, { request, reply }),
+  });
+}
+
+function oddPlaylistRoute(hls: HlsPlayback): ApiRoute {
+  return defineRoute({
+    method: 'GET',
+    url: '/:app/:name/playlist.m3u8&*',
+    access: 'token',
+    tag: 'hls',
+    summary: 'The same, for programs that add "&start_time=..." to an address without a question mark.',
+    params: oddPathSchema,
+    query: querySchema,
+    answers: ANSWERS,
+    errors: ERRORS,
+    handle({ params: { app, name, '*': more }, query, request, reply }) {
+      return answerPlaylist(hls, streamId(app, name), merged(query, more), { request, reply });
+    },
+  });
+}
+
+/** The parameters of path and query together; one that is given twice with different values is refused. */
+function merged(query: Query, more: string): Query {
+  const given: Record<string, string | string[]> = {};
+  for (const [name, value] of new URLSearchParams(more)) {
+    if (name in querySchema.shape) given[name] = Object.hasOwn(given, name) ? [value] : value;
+  }
+  const parsed = querySchema.safeParse(given);
+  if (!parsed.success) {
+    throw new ApiError(
+      'BAD_REQUEST',
+      'start_time, end_time and duration are given once each, as milliseconds.',
+    );
+  }
+  for (const name of ['start_time', 'end_time', 'duration'] as const) {
+    const [a, b] = [query[name], parsed.data[name]];
+    if (a !== undefined && b !== undefined && a !== b) {
+      throw new ApiError('BAD_REQUEST', `${name} is given twice, with different values.`);
+    }
+  }
+  return { ...query, ...parsed.data };
+}
+
+async function answerPlaylist(
+  hls: HlsPlayback,
+  stream: StreamId,
+  query: Query,
+  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+): Promise<FastifyReply> {
+  refuseInternal(stream);
+  const asked = { startMs: query.start_time, endMs: query.end_time, durationMs: query.duration };
+  const gzip = acceptsGzip(request.headers['accept-encoding']);
+  const playlist = await hls.playlist(stream, asked, { gzip, uriSuffix: tokenSuffix(request) });
+  const etag = playlist.etag ?? etagOf(playlist);
+  reply.headers({
+    etag,
+    vary: 'Origin, Accept-Encoding',
+    'cache-control': cacheControl(
+      request,
+      playlist.isComplete ? `max-age=${COMPLETE_MAX_AGE_S}` : 'no-cache',
+    ),
+  });
+  allowOtherSites(request, reply);
+  if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  if (playlist.isGzip) reply.header('content-encoding', 'gzip');
+  return reply.type(PLAYLIST_TYPE).send(asBuffer(playlist.body));
+}
+
+function segmentRoute(hls: HlsPlayback): ApiRoute {
+  return defineRoute({
+    method: 'GET',
+    url: '/:app/:name/segments/:file',
+    access: 'token',
+    tag: 'hls',
+    summary: 'One segment, as MPEG-TS. Playlists name them.',
+    params: segmentPathSchema,
+    answers: [
+      {
+        status: 200,
+        description: 'All of it.',
+        contentType: SEGMENT_TYPE,
+        headers: { ETag: 'Never changes.' },
+      },
+      { status: 206, description: 'The bytes that Range asks for.', contentType: SEGMENT_TYPE },
+      { status: 304, description: 'As If-None-Match says.' },
+    ],
+    errors: [
+      'BAD_REQUEST',
+      'STREAM_NOT_FOUND',
+      'NOT_RECORDED',
+      'RANGE_NOT_SATISFIABLE',
+      'STORAGE_UNAVAILABLE',
+    ],
+    async handle({ params: { app, name, file }, request, reply }) {
+      const stream = streamId(app, name);
+      refuseInternal(stream);
+      const startMs = Number(file.slice(0, -'.ts'.length));
+      return answerSegment(asBuffer(await hls.segment(stream, startMs)), startMs, { request, reply });
+    },
+  });
+}
+
+function answerSegment(
+  bytes: Buffer,
+  startMs: number,
+  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+): FastifyReply {
+  const etag = `"${startMs.toString(36)}-${bytes.length.toString(36)}"`;
+  const { range: rangeHeader, 'if-range': ifRange, 'if-none-match': ifNoneMatch } = request.headers;
+  const range = rangeCounts(ifRange, etag)
+    ? parseRange(rangeHeader, bytes.length)
+    : { kind: 'whole' as const };
+  if (range.kind === 'unsatisfiable') {
+    reply.header('content-range', `bytes */${bytes.length}`);
+    throw new ApiError('RANGE_NOT_SATISFIABLE', `The segment has only ${bytes.length} bytes.`);
+  }
+  reply.headers({
+    etag,
+    'accept-ranges': 'bytes',
+    'cache-control': cacheControl(request, `max-age=${SEGMENT_MAX_AGE_S}, immutable`),
+  });
+  allowOtherSites(request, reply);
+  if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).send();
+  reply.type(SEGMENT_TYPE);
+  if (range.kind === 'whole') return reply.send(bytes);
+  const { start, end } = range;
+  return reply
+    .code(206)
+    .header('content-range', `bytes ${start}-${end - 1}/${bytes.length}`)
+    .send(bytes.subarray(start, end));
+}
+
+/** The gateway's own streams are shown to nobody. */
+function refuseInternal(stream: StreamId): void {
+  if (isInternalStream(stream)) throw new ApiError('STREAM_NOT_FOUND', `There is no stream "${stream}".`);
+}
+
+/** Players that send no header of their own need the token in each URI, as they had it in the playlist's. */
+function tokenSuffix({ identity, url }: FastifyRequest): string {
+  if (identity?.kind !== 'token' || identity.via !== 'query') return '';
+  const token = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('access_token');
+  return token === null ? '' : `?access_token=${encodeURIComponent(token)}`;
+}
+
+/** Only what anybody may see may be kept by caches that many share. */
+function cacheControl({ identity }: FastifyRequest, directives: string): string {
+  return `${identity?.kind === 'open' ? 'public' : 'private'}, ${directives}`;
+}
+
+/** A <video> that plays HLS by itself sends no Origin; the token in its address says that the page may. */
+function allowOtherSites({ identity }: FastifyRequest, reply: FastifyReply): void {
+  if (identity?.kind === 'token' && identity.via === 'query') {
+    reply.header('cross-origin-resource-policy', 'cross-origin');
+  }
+}
+
+function etagOf({ body }: HlsPlaylist): string {
+  return `W/"${createHash('sha1').update(body).digest('base64url')}"`;
+}
+
+/** The same memory as a Buffer. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,237 @@
+import { ApiError } from '../../../shared/errors.ts';
+import type { StreamId } from '../../../shared/names.ts';
+import type { RecordingTimeline } from '../../../shared/recording.ts';
+import { type Clock, withTimeout } from '../../base/clock.ts';
+import type { LiveSegments, RingEntry } from '../live.ts';
+import { LiveList } from './live-list.ts';
+import type { ListedSegment } from './m3u8.ts';
+import { notRecorded } from './not-recorded.ts';
+import { type AskedTimes, type PlaylistRange, playlistRange, rewindTooLong } from './playlist-request.ts';
+import type { RecordedListArgs, RecordedListResult } from './recorded-list.ts';
+
+/** How long a playlist is waited for while the stream's first segment is made. */
+const FIRST_SEGMENT_WAIT_MS = 15_000;
+/** Where it is known why there is none, a moment is still given to a camera that comes back. */
+const REASON_WAIT_MS = 3_000;
+const STATE_POLL_MS = 250;
+/** While the camera is away players go on loading the old playlist, so that they are there when it is back. */
+const STALE_AFTER_MS = 120_000;
+/** The same for a stream that nobody watched meanwhile: its old pictures are nothing for a new viewer. */
+const IDLE_STALE_AFTER_MS = 10_000;
+const RETRY_AFTER_MS = 2_000;
+/** Work on one playlist before others get their turn in the reading thread. */
+const BUDGET_MS = 50;
+/** More turns than a playlist of the longest span can need; then it is made in one go. */
+const MAX_TURNS = 60;
+const MAX_REASONED_MS = 7 * 24 * 3_600_000;
+
+/** What playlists need of the archive. */
+export interface PlaylistArchive {
+  readSegment(stream: StreamId, startMs: number): Promise<Uint8Array>;
+  timeline(stream: StreamId, fromMs: number, toMs: number): Promise<RecordingTimeline>;
+  /** Segments that were taken and are not in the index yet, oldest first. */
+  queued(stream: StreamId): { readonly segments: readonly { readonly startMs: number }[] };
+  query(stream: StreamId, name: 'playlist', args: RecordedListArgs): Promise<RecordedListResult>;
+}
+
+export interface HlsOptions {
+  readonly clock: Clock;
+  readonly live: LiveSegments;
+  readonly archive: PlaylistArchive;
+  /** Whether there is such a stream now; recorded time is found without. */
+  hasStream(stream: StreamId): boolean;
+}
+
+/** A playlist as it goes out. */
+export interface PlaylistBody {
+  readonly body: Uint8Array;
+  readonly isGzip: boolean;
+  /** Complete with its quotes; undefined where the body is its own best tag. */
+  readonly etag: string | undefined;
+  /** Nothing will be added any more. */
+  readonly isComplete: boolean;
+}
+
+/** How a playlist is wanted. */
+export interface PlaylistForm {
+  readonly gzip: boolean;
+  /** The query of every segment's URI with its question mark, or nothing. */
+  readonly uriSuffix: string;
+}
+
+/** HLS of live and recorded streams. Live needs no disk: it reads the ring alone. */
+export class Hls {
+  readonly #options: HlsOptions;
+  readonly #lists = new Map<StreamId, LiveList>();
+
+  constructor(options: HlsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Throws BAD_REQUEST, STREAM_NOT_FOUND, NOT_RECORDED with the reasons, STREAM_NOT_LIVE where no segment comes,
+   * STORAGE_UNAVAILABLE.
+   */
+  async playlist(stream: StreamId, asked: AskedTimes, form: PlaylistForm): Promise<PlaylistBody> {
+    const range = playlistRange(asked, this.#options.clock.wallMs());
+    return range.kind === 'live' ? this.#live(stream, form) : this.#recorded(stream, range, form);
+  }
+
+  /** The bytes of one segment; NOT_RECORDED. */
+  async segment(stream: StreamId, startMs: number): Promise<Uint8Array> {
+    const inRing = this.#options.live.ring(stream).find(({ segment }) => segment.startMs === startMs);
+    return inRing?.segment.data ?? this.#options.archive.readSegment(stream, startMs);
+  }
+
+  /** Forgets a stream that was removed. */
+  forget(stream: StreamId): void {
+    this.#lists.delete(stream);
+  }
+
+  async #live(stream: StreamId, { uriSuffix }: PlaylistForm): Promise<PlaylistBody> {
+    const { live, hasStream } = this.#options;
+    if (!hasStream(stream)) throw noSuchStream(stream);
+    const entries = await this.#ring(stream);
+    let list = this.#lists.get(stream);
+    if (list === undefined) {
+      list = new LiveList();
+      this.#lists.set(stream, list);
+    }
+    const body = Buffer.from(list.render(entries, live.segmentMs(stream), uriSuffix), 'latin1');
+    return { body, isGzip: false, etag: undefined, isComplete: false };
+  }
+
+  /** The ring with something fresh in it; waits for a stream that is starting. */
+  async #ring(stream: StreamId): Promise<readonly RingEntry[]> {
+    const { live, clock } = this.#options;
+    const { state } = live.state(stream);
+    live.demand(stream);
+    const staleAfterMs = state === 'idle' || state === 'off' ? IDLE_STALE_AFTER_MS : STALE_AFTER_MS;
+    const isFresh = (entries: readonly RingEntry[]) => {
+      const newest = entries.at(-1)?.segment;
+      const spanMs = 3 * live.segmentMs(stream);
+      return newest !== undefined && clock.wallMs() - newest.endMs <= Math.max(staleAfterMs, spanMs);
+    };
+    if (!isFresh(live.ring(stream))) await this.#nextSegment(stream);
+    return live.ring(stream);
+  }
+
+  /** Resolves with the next segment that is cut; STREAM_NOT_LIVE with the reason where none comes. */
+  async #nextSegment(stream: StreamId): Promise<void> {
+    const { live, clock } = this.#options;
+    const sinceMs = clock.monotonicMs();
+    const undo: (() => void)[] = [];
+    const arrival = new Promise<void>((resolve, reject) => {
+      undo.push(live.onSegment(stream, () => resolve()));
+      const look = () => {
+        if (!this.#options.hasStream(stream)) reject(noSuchStream(stream));
+        const { reason } = live.state(stream);
+        if (reason !== undefined && clock.monotonicMs() - sinceMs >= REASON_WAIT_MS)
+          reject(this.#notLive(stream));
+      };
+      undo.push(clock.every(STATE_POLL_MS, look));
+    });
+    try {
+      await withTimeout(clock, FIRST_SEGMENT_WAIT_MS, arrival, () => this.#notLive(stream));
+    } finally {
+      for (const each of undo) each();
+    }
+  }
+
+  #notLive(stream: StreamId): ApiError {
+    const { reason } = this.#options.live.state(stream);
+    const why = reason?.message ?? 'no segment of it is ready yet. Try again in a moment.';
+    return new ApiError('STREAM_NOT_LIVE', `${stream} is not live: ${why}`, {
+      ...(reason === undefined ? {} : { reason: reason.code }),
+      retryAfterMs: RETRY_AFTER_MS,
+    });
+  }
+
+  async #recorded(
+    stream: StreamId,
+    range: Exclude<PlaylistRange, { kind: 'live' }>,
+    form: PlaylistForm,
+  ): Promise<PlaylistBody> {
+    let result = await this.#build(stream, range, form);
+    if (result.kind === 'nothing' && range.kind !== 'vod' && this.#isRecording(stream)) {
+      // Nothing yet; what was cut meanwhile may begin too early, so this is tried but once.
+      await this.#nextSegment(stream);
+      result = await this.#build(stream, range, form);
+    }
+    switch (result.kind) {
+      case 'list': {
+        const { body, etag, isComplete } = result;
+        return { body, etag, isComplete, isGzip: form.gzip };
+      }
+      case 'too-old':
+        throw rewindTooLong();
+      case 'nothing':
+        throw await this.#whyNothing(stream, range, result.isKnownStream);
+    }
+  }
+
+  async #build(
+    stream: StreamId,
+    range: Exclude<PlaylistRange, { kind: 'live' }>,
+    form: PlaylistForm,
+  ): Promise<Exclude<RecordedListResult, { kind: 'working' }>> {
+    const { live, archive, clock } = this.#options;
+    for (let turn = 1; ; turn += 1) {
+      const recordedUntilMs = live.recordedUntilMs(stream);
+      const result = await archive.query(stream, 'playlist', {
+        stream,
+        ...range,
+        ...form,
+        nowMs: clock.wallMs(),
+        ...(recordedUntilMs === undefined ? {} : { recordedUntilMs }),
+        tail: this.#tail(stream),
+        isRecording: this.#isRecording(stream),
+        segmentMs: live.segmentMs(stream),
+        budgetMs: turn < MAX_TURNS ? BUDGET_MS : Number.POSITIVE_INFINITY,
+      });
+      if (result.kind !== 'working') return result;
+    }
+  }
+
+  /**
+   * What is on its way to the index, as far as it is in the ring without a hole. What the archive did not take is left
+   * out: it could not be listed any more once it has left the ring, and nothing may vanish from a playlist's middle.
+   */
+  #tail(stream: StreamId): ListedSegment[] {
+    const { live, archive } = this.#options;
+    const byStart = new Map(live.ring(stream).map(({ segment }) => [segment.startMs, segment]));
+    const tail: ListedSegment[] = [];
+    for (const { startMs } of archive.queued(stream).segments) {
+      const segment = byStart.get(startMs);
+      if (segment === undefined) break;
+      const { endMs, duration90k, recording } = segment;
+      tail.push({ startMs, endMs, duration90k, run: recording.key });
+    }
+    return tail;
+  }
+
+  #isRecording(stream: StreamId): boolean {
+    const { live } = this.#options;
+    if (!this.#options.hasStream(stream)) return false;
+    const { state } = live.state(stream);
+    return live.recordedUntilMs(stream) !== undefined && state !== 'off' && state !== 'idle';
+  }
+
+  async #whyNothing(
+    stream: StreamId,
+    range: { startMs: number; endMs?: number },
+    isKnownStream: boolean,
+  ): Promise<ApiError> {
+    const { archive, clock, hasStream } = this.#options;
+    if (!isKnownStream && !hasStream(stream)) return noSuchStream(stream);
+    const nowMs = clock.wallMs();
+    const endMs = Math.min(range.endMs ?? nowMs, nowMs, range.startMs + MAX_REASONED_MS);
+    const span = { startMs: range.startMs, endMs: Math.max(endMs, range.startMs + 1) };
+    const { gaps } = await archive.timeline(stream, span.startMs, span.endMs);
+    return notRecorded(stream, span, gaps);
+  }
+}
+
+function noSuchStream(stream: StreamId): ApiError {
+  return new ApiError('STREAM_NOT_FOUND', `There is no stream "${stream}".`);
+}

@@ -1,0 +1,68 @@
+import { ApiError } from '../../../shared/errors.ts';
+import { isoTime } from '../../../shared/time.ts';
+import { REWIND_WINDOW_MS } from './recorded-list.ts';
+
+const HOUR_MS = 3_600_000;
+const MAX_VOD_MS = 7 * 24 * HOUR_MS;
+const MAX_EVENT_MS = 4 * HOUR_MS;
+/** Clocks of viewers may be ahead of ours by so much. */
+const AHEAD_MS = 10_000;
+/** Whoever sends less means seconds (this is in March 1973). */
+const SECONDS_BELOW = 1e11;
+
+/** Which part of a stream is asked for; Unix milliseconds. */
+export type PlaylistRange =
+  | { readonly kind: 'live' }
+  | { readonly kind: 'vod' | 'event'; readonly startMs: number; readonly endMs: number }
+  | { readonly kind: 'rewind'; readonly startMs: number };
+
+/** As it was asked; `endMs` wins over `durationMs`. */
+export interface AskedTimes {
+  readonly startMs?: number | undefined;
+  readonly endMs?: number | undefined;
+  readonly durationMs?: number | undefined;
+}
+
+/** Throws BAD_REQUEST where times make no sense or span too much, NOT_RECORDED where they lie ahead. */
+export function playlistRange(asked: AskedTimes, nowMs: number): PlaylistRange {
+  const { startMs: askedStartMs, durationMs } = asked;
+  if (askedStartMs === undefined) {
+    if (asked.endMs === undefined && durationMs === undefined) return { kind: 'live' };
+    throw badRequest('Give start_time with end_time or duration; without any of them the playlist is live.');
+  }
+  if (askedStartMs > nowMs + AHEAD_MS) {
+    throw new ApiError('NOT_RECORDED', `start_time lies ahead: here it is ${isoTime(nowMs)} (${nowMs}).`);
+  }
+  const startMs = Math.min(askedStartMs, nowMs);
+  const endMs = asked.endMs ?? (durationMs === undefined ? undefined : askedStartMs + durationMs);
+  if (endMs === undefined) return { kind: 'rewind', startMs };
+  if (endMs <= askedStartMs) throw badRequest('end_time must be later than start_time.');
+  if (
+    askedStartMs < SECONDS_BELOW &&
+    endMs >= askedStartMs &&
+    endMs < SECONDS_BELOW &&
+    nowMs > SECONDS_BELOW
+  ) {
+    throw badRequest('start_time and end_time are Unix times in milliseconds; these look like seconds.');
+  }
+  if (endMs > nowMs) {
+    if (endMs - startMs <= MAX_EVENT_MS) return { kind: 'event', startMs, endMs };
+    throw badRequest(
+      'A playlist that ends in the future may span 4 hours at most. Ask for an end that is past (7 days at most), ' +
+        'or leave it out to play on into live.',
+    );
+  }
+  if (endMs - startMs > MAX_VOD_MS) throw badRequest('A playlist may span 7 days at most; ask in parts.');
+  return { kind: 'vod', startMs, endMs };
+}
+
+export function rewindTooLong(): ApiError {
+  const hours = REWIND_WINDOW_MS / HOUR_MS;
+  return badRequest(
+    `start_time alone plays on into live and may lie ${hours} hours back at most; give end_time or duration as well.`,
+  );
+}
+
+function badRequest(message: string): ApiError {
+  return new ApiError('BAD_REQUEST', message);
+}

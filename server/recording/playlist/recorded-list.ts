@@ -1,0 +1,335 @@
+import type { StreamId } from '../../../shared/names.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Attached, IndexReader } from '../store/index-reader.ts';
+import { hourOf } from '../store/layout.ts';
+import { SEGMENT_MAX_MS } from '../store/schema.ts';
+import { type Block, isBreak, renderBlock, TextPart } from './block.ts';
+import { BlockCache } from './block-cache.ts';
+import { joinCrc32, joinGzip } from './gzip-join.ts';
+import { DISCONTINUITY, type Edge, ENDLIST, headerText, type ListedSegment, roundedSeconds } from './m3u8.ts';
+import { OpenList, OpenLists } from './open-lists.ts';
+
+const HOUR_MS = 3_600_000;
+const CACHE_BYTES = 64 * 1024 * 1024;
+/** So far behind the newest segment nothing is put in any more without the index's generation telling. */
+const SETTLED_MS = 30_000;
+/** Nor so long after a time, when nothing newer was recorded. */
+const QUIET_MS = 600_000;
+/** What a rewind into live shows at most; with an hour more before its front goes. */
+export const REWIND_WINDOW_MS = 24 * HOUR_MS;
+/** How long the end of a playlist is waited for while the recorder does not get there. */
+const LATE_END_MS = 60_000;
+
+export interface RecordedListArgs {
+  readonly stream: StreamId;
+  /** `vod`: all of it lies behind; `event`: grows up to `endMs`; `rewind`: grows on and on. */
+  readonly kind: 'vod' | 'event' | 'rewind';
+  readonly startMs: number;
+  /** Not for `rewind`. */
+  readonly endMs?: number;
+  readonly nowMs: number;
+  /** End of what is cut already; what lies after it in the index was recorded before the clock was set back. */
+  readonly recordedUntilMs?: number;
+  /** Cut and on its way to the index, oldest first. */
+  readonly tail: readonly ListedSegment[];
+  /** Whether more will come. */
+  readonly isRecording: boolean;
+  readonly segmentMs: number;
+  readonly gzip: boolean;
+  readonly uriSuffix: string;
+  /** After so much work, give up for now; what was done is kept. */
+  readonly budgetMs: number;
+}
+
+export type RecordedListResult =
+  | {
+      readonly kind: 'list';
+      readonly body: Uint8Array<ArrayBuffer>;
+      readonly etag: string;
+      readonly isComplete: boolean;
+    }
+  /** Ask again to go on. */
+  | { readonly kind: 'working' }
+  | { readonly kind: 'nothing'; readonly isKnownStream: boolean }
+  /** A rewind from so long ago needs an end. */
+  | { readonly kind: 'too-old' };
+
+interface Piece {
+  readonly block: Block;
+  readonly toMs: number;
+}
+
+/** Playlists of recorded time, out of one index. Lives with it, in the thread that reads it. */
+export class RecordedLists implements Attached {
+  readonly #clock: Clock;
+  readonly #cache: BlockCache;
+  readonly #open = new OpenLists();
+
+  constructor(clock: Clock, cacheBytes = CACHE_BYTES) {
+    this.#clock = clock;
+    this.#cache = new BlockCache(cacheBytes);
+  }
+
+  close(): void {}
+
+  build(index: IndexReader, args: RecordedListArgs): RecordedListResult {
+    // One view of the index for all that is asked of it here, whatever is written meanwhile.
+    index.database.exec('BEGIN');
+    try {
+      return this.#build(index, args);
+    } finally {
+      index.database.exec('COMMIT');
+    }
+  }
+
+  #build(index: IndexReader, args: RecordedListArgs): RecordedListResult {
+    const { stream, startMs, endMs, nowMs } = args;
+    const key = `${stream} ${startMs} ${endMs ?? ''}`;
+    const open = this.#open.get(key, nowMs);
+    if (args.kind === 'rewind' && open === undefined && startMs < nowMs - REWIND_WINDOW_MS) {
+      return { kind: 'too-old' };
+    }
+    const grows = args.kind !== 'vod' || open !== undefined;
+    const untilMs = Math.min(
+      endMs ?? Number.POSITIVE_INFINITY,
+      grows ? (args.recordedUntilMs ?? nowMs) : nowMs,
+    );
+    const tail = this.#tail(index, args, untilMs);
+    const fresh = open === undefined ? [] : this.#fresh(index, args, open, untilMs, tail);
+    const freshTags = open?.append(fresh) ?? 0;
+    const breaks = open?.breaks ?? new Set<number>();
+    const pieces = this.#pieces(index, args, untilMs, breaks);
+    if (pieces === undefined) return { kind: 'working' };
+    const listedUntilMs = pieces.findLast(({ block }) => block.last !== undefined)?.block.last?.startMs ?? 0;
+    const rest = tail.filter((segment) => segment.startMs > listedUntilMs);
+    if (rest.length > 0) pieces.push({ block: this.#render(rest, args, breaks), toMs: untilMs });
+
+    const list = measure(pieces, breaks);
+    if (list.newest === undefined) {
+      return { kind: 'nothing', isKnownStream: index.findStreamId(stream) !== undefined };
+    }
+    const isComplete = !grows || isAtEnd(args, list.newest);
+    if (open !== undefined) open.settle(list, { count: fresh.length, tags: freshTags });
+    const targetS = open?.targetS ?? Math.max(list.longestS, Math.ceil(args.segmentMs / 1000));
+    if (grows && open === undefined) {
+      this.#open.set(key, new OpenList({ ...list, targetS, newest: list.newest }), nowMs);
+    }
+    const cut = grows && startMs < nowMs - REWIND_WINDOW_MS - HOUR_MS ? nowMs - REWIND_WINDOW_MS : 0;
+    const shown = dropUntil(pieces, breaks, cut);
+    const header = headerText({
+      targetS,
+      mediaSequence: (open?.mediaSequence ?? 0) + shown.dropped.count,
+      discontinuitySequence: (open?.discontinuitySequence ?? 0) + shown.dropped.tags,
+      ...typeOf(args, grows),
+      ...playFrom(shown.pieces, startMs, grows),
+    });
+    return { kind: 'list', isComplete, ...body(args, header, shown.pieces, breaks, isComplete) };
+  }
+
+  /** What is cut but not yet in the index, with the recordings' ids as the index has them, if it has. */
+  #tail(index: IndexReader, args: RecordedListArgs, untilMs: number): ListedSegment[] {
+    return args.tail
+      .filter(({ startMs, endMs }) => startMs < untilMs && endMs > args.startMs)
+      .map((segment) => {
+        const row = index.statement('SELECT id FROM recordings WHERE key = ?').get(segment.run);
+        return row === undefined ? segment : { ...segment, run: Number(row.id) };
+      });
+  }
+
+  #fresh(
+    index: IndexReader,
+    args: RecordedListArgs,
+    open: OpenList,
+    untilMs: number,
+    tail: readonly ListedSegment[],
+  ): ListedSegment[] {
+    const rows = this.#rows(index, args.stream, open.newestStartMs + 1, untilMs);
+    const indexedUntilMs = rows.at(-1)?.startMs ?? open.newestStartMs;
+    return [...rows, ...tail.filter((segment) => segment.startMs > indexedUntilMs)];
+  }
+
+  /** The blocks of [startMs, untilMs), the first with the segment that was under way at `startMs`. */
+  #pieces(
+    index: IndexReader,
+    args: RecordedListArgs,
+    untilMs: number,
+    breaks: ReadonlySet<number>,
+  ): Piece[] | undefined {
+    const { stream, startMs } = args;
+    const givingUpAtMs = this.#clock.monotonicMs() + args.budgetMs;
+    const underWay = index
+      .segments(stream, startMs, startMs + 1)
+      .filter((row) => row.startMs < startMs)
+      .map(listed);
+    const pieces: Piece[] = [{ block: this.#render(underWay, args, breaks), toMs: startMs }];
+    const row = index.streamRow(stream);
+    if (row === undefined) return pieces;
+    const newestMs = index.boundsOf(row.id)?.newestMs ?? 0;
+    const generation = row.generation;
+    let fromMs = startMs;
+    while (fromMs < untilMs) {
+      const toMs = Math.min(hourOf(fromMs) + HOUR_MS, untilMs);
+      const block = this.#block(
+        index,
+        args,
+        { fromMs, toMs, newestMs, generation, streamId: row.id },
+        breaks,
+      );
+      pieces.push({ block, toMs });
+      fromMs = toMs;
+      if (fromMs < untilMs && this.#clock.monotonicMs() > givingUpAtMs) return undefined;
+    }
+    return pieces;
+  }
+
+  #block(
+    index: IndexReader,
+    args: RecordedListArgs,
+    span: { fromMs: number; toMs: number; newestMs: number; generation: number; streamId: number },
+    breaks: ReadonlySet<number>,
+  ): Block {
+    const { fromMs, toMs, newestMs, generation, streamId } = span;
+    const render = () => this.#render(this.#rows(index, args.stream, fromMs, toMs), args, breaks);
+    const isBehind = toMs + SETTLED_MS <= newestMs;
+    const isClosed = toMs + SETTLED_MS <= args.nowMs && (isBehind || toMs + QUIET_MS <= args.nowMs);
+    if (!isClosed) return render();
+    const inside = [...breaks].filter((ms) => ms >= fromMs && ms < toMs);
+    const key = `${streamId} ${fromMs} ${toMs} ${inside.join()} ${args.uriSuffix}`;
+    const stamp = `${generation} ${isBehind ? '' : newestMs}`;
+    const kept = this.#cache.get(key);
+    if (kept?.stamp === stamp) return kept.block;
+    const fingerprint = fingerprintOf(index, span);
+    if (kept?.fingerprint === fingerprint) {
+      kept.stamp = stamp;
+      return kept.block;
+    }
+    const block = render();
+    this.#cache.set(key, { block, stamp, fingerprint });
+    return block;
+  }
+
+  /** Segments that begin in [fromMs, toMs). */
+  #rows(index: IndexReader, stream: StreamId, fromMs: number, toMs: number): ListedSegment[] {
+    const rows: ListedSegment[] = [];
+    for (const row of index.segments(stream, fromMs, toMs)) {
+      if (row.startMs >= fromMs) rows.push(listed(row));
+    }
+    return rows;
+  }
+
+  #render(
+    segments: readonly ListedSegment[],
+    { uriSuffix }: RecordedListArgs,
+    breaks: ReadonlySet<number>,
+  ): Block {
+    return renderBlock(segments, { uriSuffix, breaks });
+  }
+}
+
+function listed(row: {
+  startMs: number;
+  endMs: number;
+  duration90k: number;
+  recordingId: number;
+}): ListedSegment {
+  const { startMs, endMs, duration90k, recordingId } = row;
+  return { startMs, endMs, duration90k, run: recordingId };
+}
+
+/** Tells whether rows changed that a block was made from: its own, and neighbours that may overlap them. */
+function fingerprintOf(index: IndexReader, span: { fromMs: number; toMs: number; streamId: number }): string {
+  const cells = index
+    .arrays(
+      `SELECT count(*), total(start_ms), total(recording_id) FROM segments
+       WHERE stream_id = ? AND start_ms > ? AND start_ms < ?`,
+    )
+    .get(span.streamId, span.fromMs - SEGMENT_MAX_MS, span.toMs + SEGMENT_MAX_MS);
+  return Object.values(cells ?? {}).join(' ');
+}
+
+/** Sums over all pieces, breaks between them included. */
+function measure(pieces: readonly Piece[], breaks: ReadonlySet<number>) {
+  let count = 0;
+  let tags = 0;
+  let longest90k = 0;
+  let newest: Edge | undefined;
+  for (const { block } of pieces) {
+    if (newest !== undefined && block.first !== undefined && isBreak(newest, block.first, breaks)) tags += 1;
+    count += block.count;
+    tags += block.tags;
+    longest90k = Math.max(longest90k, block.longest90k);
+    newest = block.last ?? newest;
+  }
+  return { count, tags, longestS: roundedSeconds(longest90k), newest };
+}
+
+/** The pieces that reach beyond `cutMs`, and what was in those before. */
+function dropUntil(pieces: readonly Piece[], breaks: ReadonlySet<number>, cutMs: number) {
+  const at = pieces.findIndex(({ toMs }) => toMs > cutMs);
+  const dropped = measure(pieces.slice(0, at), breaks);
+  const shown = pieces.slice(at);
+  const first = shown.find(({ block }) => block.first !== undefined)?.block.first;
+  const isBroken =
+    dropped.newest !== undefined && first !== undefined && isBreak(dropped.newest, first, breaks);
+  return { pieces: shown, dropped: { count: dropped.count, tags: dropped.tags + (isBroken ? 1 : 0) } };
+}
+
+function isAtEnd(args: RecordedListArgs, newest: Edge): boolean {
+  if (!args.isRecording) return args.endMs === undefined || args.endMs <= args.nowMs;
+  return args.endMs !== undefined && (newest.endMs >= args.endMs || args.nowMs > args.endMs + LATE_END_MS);
+}
+
+function typeOf(args: RecordedListArgs, grows: boolean): { type?: 'VOD' | 'EVENT' } {
+  if (!grows) return { type: 'VOD' };
+  // Its front may go, which an EVENT's may not.
+  return args.kind === 'rewind' ? {} : { type: 'EVENT' };
+}
+
+/** Players begin a growing playlist near its end unless told otherwise, and a complete one at its first segment. */
+function playFrom(pieces: readonly Piece[], startMs: number, grows: boolean): { playFromMs?: number } {
+  const first = pieces.find(({ block }) => block.first !== undefined)?.block.first;
+  const playFromMs = Math.max(0, startMs - (first?.startMs ?? startMs));
+  return grows || playFromMs > 0 ? { playFromMs } : {};
+}
+
+function body(
+  args: RecordedListArgs,
+  header: string,
+  pieces: readonly Piece[],
+  breaks: ReadonlySet<number>,
+  isComplete: boolean,
+): { body: Uint8Array<ArrayBuffer>; etag: string } {
+  const parts = [new TextPart(header)];
+  const discontinuity = new TextPart(DISCONTINUITY);
+  let before: Edge | undefined;
+  for (const { block } of pieces) {
+    if (block.first === undefined) continue;
+    if (before !== undefined && isBreak(before, block.first, breaks)) parts.push(discontinuity);
+    parts.push(block.part);
+    before = block.last;
+  }
+  if (isComplete) parts.push(new TextPart(ENDLIST));
+  const etag = `W/"${checksum(parts)}"`;
+  return { etag, body: args.gzip ? joinGzip(parts.map(({ deflated }) => deflated)) : joinText(parts) };
+}
+
+function checksum(parts: readonly TextPart[]): string {
+  let crc32 = 0;
+  let length = 0;
+  for (const part of parts) {
+    crc32 = joinCrc32(crc32, part.crc32, part.text.length);
+    length += part.text.length;
+  }
+  return `${crc32.toString(36)}-${length.toString(36)}`;
+}
+
+/** In an ArrayBuffer of its own, which can move to another thread. */
+function joinText(parts: readonly TextPart[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(parts.reduce((sum, { text }) => sum + text.length, 0));
+  let position = 0;
+  for (const { text } of parts) {
+    joined.set(text, position);
+    position += text.length;
+  }
+  return joined;
+}
