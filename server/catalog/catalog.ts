@@ -23,6 +23,15 @@ export interface StreamCatalog {
   close(): Promise<void>;
 }
 
+/** Which disk was seen at which folder, so that a missing or swapped one is noticed. */
+export interface DiskCatalog {
+  /** The uuid of the disk that belongs to this folder; undefined where none was seen there yet. */
+  diskOf(dir: string): Promise<string | undefined>;
+  rememberDisk(dir: string, uuid: string): Promise<void>;
+  /** Whatever is at this folder next time is taken; false where nothing was known of it. */
+  forgetDisk(dir: string): Promise<boolean>;
+}
+
 /** The statements that lead from one version of the database to the next; the position is the version. */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE streams (
@@ -33,10 +42,15 @@ const MIGRATIONS: readonly string[] = [
      changed_ms INTEGER NOT NULL,
      PRIMARY KEY (app, name)
    ) STRICT`,
+  // Which disk is expected at a folder of recordings.
+  `CREATE TABLE disks (
+     dir TEXT PRIMARY KEY,
+     uuid TEXT NOT NULL
+   ) STRICT`,
 ];
 
 /** The catalog in `<dataDir>/sluice.db`, with passwords sealed by the key in `<dataDir>/secret.key`. */
-export class SqliteCatalog implements StreamCatalog {
+export class SqliteCatalog implements StreamCatalog, DiskCatalog {
   readonly #database: DatabaseSync;
   readonly #secrets: SecretBox;
   readonly #clock: Clock;
@@ -89,6 +103,20 @@ export class SqliteCatalog implements StreamCatalog {
   async remove(id: StreamId): Promise<void> {
     const [app = '', name = ''] = id.split('/');
     this.#database.prepare('DELETE FROM streams WHERE app = ? AND name = ?').run(app, name);
+  }
+
+  async diskOf(dir: string): Promise<string | undefined> {
+    const row = this.#database.prepare('SELECT uuid FROM disks WHERE dir = ?').get(dir);
+    return row === undefined ? undefined : String(row.uuid);
+  }
+
+  async rememberDisk(dir: string, uuid: string): Promise<void> {
+    if ((await this.diskOf(dir)) === uuid) return;
+    this.#database.prepare('INSERT OR REPLACE INTO disks (dir, uuid) VALUES (?, ?)').run(dir, uuid);
+  }
+
+  async forgetDisk(dir: string): Promise<boolean> {
+    return this.#database.prepare('DELETE FROM disks WHERE dir = ?').run(dir).changes > 0;
   }
 
   async close(): Promise<void> {

@@ -1,1 +1,1 @@
-export { type CatalogProblem, SqliteCatalog, type StreamCatalog } from './catalog.ts';
+export { type CatalogProblem, type DiskCatalog, SqliteCatalog, type StreamCatalog } from './catalog.ts';

@@ -6,7 +6,12 @@ export const INDEX_FILE = 'index.db';
 
 /** The statements that lead from one version of the index to the next; the position is the version (`user_version`). */
 export const INDEX_MIGRATIONS: readonly string[] = [
-  `CREATE TABLE streams (
+  `-- disk: the marker's uuid; open_id: of the last opening (disk-marker.ts); alive_ms: when the gateway last wrote.
+   CREATE TABLE meta (
+     key TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE streams (
      id INTEGER PRIMARY KEY,
      app TEXT NOT NULL,
      name TEXT NOT NULL,
@@ -15,6 +20,8 @@ export const INDEX_MIGRATIONS: readonly string[] = [
      segments INTEGER NOT NULL DEFAULT 0,
      -- What lies before was deleted by retention, save what is locked.
      expired_before_ms INTEGER NOT NULL DEFAULT 0,
+     -- Goes up whenever rows were removed, or put between others: what was derived from older rows is stale.
+     generation INTEGER NOT NULL DEFAULT 0,
      UNIQUE (app, name)
    ) STRICT;
    CREATE TABLE recordings (

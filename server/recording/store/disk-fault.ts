@@ -1,0 +1,53 @@
+import type { GapReason } from '../../../shared/recording.ts';
+
+/** What a failed write means for the ledger, and for whoever reads the log. */
+export interface DiskFault {
+  readonly reason: Extract<GapReason, 'DISK_FULL' | 'DISK_ERROR'>;
+  readonly message: string;
+  /** The index itself cannot be read any more; it has to be made anew from the files. */
+  readonly isIndexDamaged: boolean;
+}
+
+/** Result codes of SQLite (sqlite3.h), low byte. */
+const SQLITE = { READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
+
+/** What an error of the file system or of SQLite says about the disk. Pure. */
+export function diskFaultOf(failure: unknown, recordingsDir: string): DiskFault {
+  const { code, errcode, message } = failure as { code?: unknown; errcode?: unknown; message?: unknown };
+  const text = typeof message === 'string' ? message : String(failure);
+  const sqlite = typeof errcode === 'number' ? errcode & 0xff : undefined;
+  const isIndexDamaged = sqlite === SQLITE.CORRUPT || sqlite === SQLITE.NOTADB;
+  if (code === 'ENOSPC' || code === 'EDQUOT' || sqlite === SQLITE.FULL) {
+    return {
+      reason: 'DISK_FULL',
+      message: `The disk of ${recordingsDir} is full. Free some space, or let retention keep less; recording resumes by itself.`,
+      isIndexDamaged,
+    };
+  }
+  if (code === 'EROFS' || sqlite === SQLITE.READONLY) {
+    return {
+      reason: 'DISK_ERROR',
+      message: `The disk of ${recordingsDir} is mounted read-only, often because it failed. Check the disk and mount it writable; recording resumes by itself.`,
+      isIndexDamaged,
+    };
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return {
+      reason: 'DISK_ERROR',
+      message: `${recordingsDir} may not be written by the user that Sluice runs as. Give it the right to; recording resumes by itself.`,
+      isIndexDamaged,
+    };
+  }
+  if (isIndexDamaged) {
+    return {
+      reason: 'DISK_ERROR',
+      message: `The index in ${recordingsDir} is damaged (${text}); it is made anew from the recorded files.`,
+      isIndexDamaged,
+    };
+  }
+  return {
+    reason: 'DISK_ERROR',
+    message: `The disk of ${recordingsDir} does not work (${text}). Check it; recording resumes by itself.`,
+    isIndexDamaged,
+  };
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { syncAndClose, syncFolder, writePart } from './files.ts';
+
+/** The file that tells one recordings folder from every other, and from an empty mount point. */
+export const MARKER_FILE = 'sluice-recordings.json';
+
+export interface DiskMarker {
+  readonly uuid: string;
+  /** Changes with each opening; the index holds the same, so that an older copy of it is known. */
+  readonly openId: string;
+  /** The one before: what the index holds when it ended between the two. */
+  readonly previousOpenId: string;
+}
+
+/** The folder is not there, or it is not the one that was there before. */
+export class DiskMissing extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DiskMissing';
+  }
+}
+
+/**
+ * Finds out whether `recordingsDir` is the folder that it was before (`expectedUuid`), and makes it where it is used
+ * for the first time. Writes the marker with a new `openId`. Throws `DiskMissing`, and what the disk throws; then
+ * nothing was written.
+ */
+export function identifyDisk(recordingsDir: string, expectedUuid: string | undefined): DiskMarker {
+  const found = readMarker(recordingsDir);
+  if (expectedUuid !== undefined && found?.uuid !== expectedUuid) {
+    throw new DiskMissing(
+      found === undefined
+        ? `${recordingsDir} is not the folder that was recorded to before: its ${MARKER_FILE} is not there, so the disk seems not to be mounted. Mount it, and recording resumes by itself. To go on with the folder as it is now: npm start -- --accept-disk ${dirname(recordingsDir)}`
+        : `${recordingsDir} is on another disk than before. Mount the right one, and recording resumes by itself. To go on with this one: npm start -- --accept-disk ${dirname(recordingsDir)}`,
+    );
+  }
+  if (found === undefined) mkdirSync(recordingsDir, { recursive: true, mode: 0o750 });
+  const marker = {
+    uuid: found?.uuid ?? randomUUID(),
+    openId: randomUUID(),
+    previousOpenId: found?.openId ?? '',
+  };
+  writeMarker(recordingsDir, marker);
+  return marker;
+}
+
+/** Undefined where there is none, or none that can be read. */
+export function readMarker(recordingsDir: string): DiskMarker | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(recordingsDir, MARKER_FILE), 'utf8');
+  } catch (failure) {
+    const { code } = failure as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw failure;
+  }
+  try {
+    const { uuid, openId, previousOpenId } = JSON.parse(text);
+    const texts = [uuid, openId, previousOpenId];
+    if (uuid === '' || texts.some((value) => typeof value !== 'string' || value.length > 64))
+      return undefined;
+    return { uuid, openId, previousOpenId };
+  } catch {
+    return undefined;
+  }
+}
+
+function writeMarker(recordingsDir: string, marker: DiskMarker): void {
+  const about = 'Sluice knows this disk by this file. Leave it here.';
+  const text = `${JSON.stringify({ about, ...marker }, undefined, 2)}\n`;
+  const part = join(recordingsDir, `${MARKER_FILE}.part`);
+  syncAndClose(writePart(part, [Buffer.from(text)]));
+  renameSync(part, join(recordingsDir, MARKER_FILE));
+  syncFolder(recordingsDir);
+}
+
+/** Notices that the folder was unmounted, covered or replaced while it is in use. */
+export class DiskWatch {
+  readonly #recordingsDir: string;
+  readonly #identity: string;
+
+  constructor(recordingsDir: string) {
+    this.#recordingsDir = recordingsDir;
+    this.#identity = identityOf(recordingsDir);
+  }
+
+  /** Throws `DiskMissing` where the marker is no longer the one that was opened. */
+  check(): void {
+    let identity = '';
+    try {
+      identity = identityOf(this.#recordingsDir);
+    } catch (failure) {
+      const { code } = failure as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw failure;
+    }
+    if (identity !== this.#identity) {
+      throw new DiskMissing(
+        `${this.#recordingsDir} is gone: its disk was unmounted, or another one mounted in its place.`,
+      );
+    }
+  }
+}
+
+function identityOf(recordingsDir: string): string {
+  const { dev, ino } = statSync(join(recordingsDir, MARKER_FILE), { bigint: true });
+  return `${dev}:${ino}`;
+}

@@ -1,0 +1,267 @@
+import type { Clock } from '../../base/clock.ts';
+import { diskFaultOf } from './disk-fault.ts';
+import { DiskMissing } from './disk-marker.ts';
+import { type OpenedStore, openStore } from './opened-store.ts';
+import { answerCall, type CallMessage, describeFailure } from './rpc.ts';
+import { storeHandlers } from './store-handlers.ts';
+import type { FromStore, KeptStream, StoreState, ToStore } from './store-messages.ts';
+import { type BatchItem, writeBatch } from './write-batch.ts';
+
+const BATCH_BYTES = 32 * 1024 * 1024;
+const BATCH_ITEMS = 64;
+const RETRY_MS = 1_000;
+const IDLE_CHORES_MS = 1_000;
+/** How long segments are preferred to chores that have more to do. */
+const CHORE_TURN_MS = 20;
+
+interface QueuedItem {
+  readonly seq: number;
+  readonly item: BatchItem;
+}
+
+export interface StoreOptions {
+  readonly recordingsDir: string;
+  readonly clock: Clock;
+  readonly post: (message: FromStore, buffers?: readonly ArrayBuffer[]) => void;
+  /** Messages that have arrived but were not handed to `handle` yet, so that a batch takes in all there is. */
+  readonly receive: () => ToStore | undefined;
+  /** Called once everything is closed. */
+  readonly onClosed: () => void;
+}
+
+/**
+ * The only writer of a recordings folder. It runs in a thread of its own, since everything in it waits for the disk:
+ * segments are written in batches, chores fit in between, and what fails is tried again until it works or the folder
+ * is seen to be gone.
+ */
+export class Store {
+  readonly #options: StoreOptions;
+  readonly #clock: Clock;
+  readonly #queue: QueuedItem[] = [];
+  #opened: OpenedStore | undefined;
+  #state: StoreState | undefined;
+  #isClosing = false;
+  #cancelTurn: (() => void) | undefined;
+  #turnDueMs = 0;
+  #choresMs = 0;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+  }
+
+  handle(message: ToStore): void {
+    switch (message.kind) {
+      case 'open':
+        this.#open(message.expectedUuid);
+        break;
+      case 'item':
+        this.#queue.push(message);
+        // A batch that fails is tried again in its own time.
+        if (this.#state?.kind === 'ready') this.#scheduleTurn(0);
+        break;
+      case 'call':
+        this.#call(message);
+        break;
+      case 'close':
+        this.#isClosing = true;
+        this.#scheduleTurn(0);
+    }
+  }
+
+  #open(expectedUuid: string | undefined): void {
+    if (this.#opened !== undefined || this.#isClosing) return;
+    const { recordingsDir, clock } = this.#options;
+    try {
+      this.#opened = openStore({ recordingsDir, expectedUuid, clock, log: this.#log });
+    } catch (failure) {
+      this.#fail(failure);
+      return;
+    }
+    this.#options.post({ kind: 'opened', uuid: this.#opened.uuid });
+    for (const { id } of this.#opened.index.reader.streams()) this.#opened.index.changed.add(id);
+    this.#tellKept(this.#opened);
+    this.#setState({ kind: 'ready' });
+    this.#scheduleTurn(0);
+  }
+
+  #call(message: CallMessage): void {
+    if (this.#opened === undefined) {
+      const text =
+        this.#state === undefined || this.#state.kind === 'ready'
+          ? 'The disk with the recordings is not ready yet; try again in a moment.'
+          : this.#state.message;
+      this.#options.post({ kind: 'failure', id: message.id, code: 'STORAGE_UNAVAILABLE', message: text });
+      return;
+    }
+    const { answer, buffers } = answerCall(storeHandlers, this.#opened.index, message);
+    this.#options.post(answer, buffers);
+    this.#tellKept(this.#opened);
+  }
+
+  /** One batch, then chores while nothing waits. */
+  #turn(): void {
+    this.#receiveAll();
+    const opened = this.#opened;
+    if (opened === undefined) {
+      if (this.#isClosing) this.#close();
+      return;
+    }
+    try {
+      opened.watch.check();
+      this.#writeNext(opened);
+      if (this.#isClosing && this.#queue.length === 0) {
+        this.#close();
+        return;
+      }
+      // Where the disk never catches up, chores still have their turn: they may be what frees it.
+      const areChoresDue = this.#clock.monotonicMs() - this.#choresMs >= IDLE_CHORES_MS;
+      const hasChores = (this.#queue.length === 0 || areChoresDue) && this.#doChores(opened, false);
+      this.#tellKept(opened);
+      this.#setState({ kind: 'ready' });
+      this.#scheduleTurn(this.#queue.length > 0 || hasChores ? 0 : IDLE_CHORES_MS);
+    } catch (failure) {
+      this.#fail(failure);
+    }
+  }
+
+  #receiveAll(): void {
+    for (let message = this.#options.receive(); message !== undefined; message = this.#options.receive()) {
+      this.handle(message);
+    }
+  }
+
+  /** After a failure one item at a time is tried, so that what fits is kept. */
+  #writeNext({ index }: OpenedStore): void {
+    const batch: QueuedItem[] = [];
+    let bytes = 0;
+    const maxItems = this.#state?.kind === 'failing' ? 1 : BATCH_ITEMS;
+    for (const queued of this.#queue) {
+      if (batch.length === maxItems || bytes >= BATCH_BYTES) break;
+      batch.push(queued);
+      if (queued.item.kind === 'segment') bytes += queued.item.segment.data.length;
+    }
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    const segments = writeBatch(
+      index,
+      batch.map(({ item }) => item),
+    );
+    this.#queue.splice(0, batch.length);
+    this.#options.post({ kind: 'written', upToSeq: last.seq, segments });
+  }
+
+  #doChores({ chores }: OpenedStore, diskFull: boolean): boolean {
+    this.#choresMs = this.#clock.monotonicMs();
+    const endMs = this.#choresMs + CHORE_TURN_MS;
+    let hasMore = false;
+    for (const chore of chores) {
+      if (chore.step({ nowMs: this.#clock.wallMs(), diskFull })) hasMore = true;
+      if (this.#clock.monotonicMs() > endMs) return true;
+    }
+    return hasMore;
+  }
+
+  #fail(failure: unknown): void {
+    const { recordingsDir } = this.#options;
+    if (failure instanceof DiskMissing) {
+      this.#abandon();
+      this.#setState({ kind: 'missing', message: failure.message });
+      if (this.#isClosing) this.#close();
+      return;
+    }
+    const fault = diskFaultOf(failure, recordingsDir);
+    this.#setState({ kind: 'failing', reason: fault.reason, message: fault.message });
+    if (this.#isClosing) {
+      this.#close();
+      return;
+    }
+    const opened = this.#opened;
+    if (opened === undefined) return;
+    if (fault.isIndexDamaged) {
+      this.#abandon();
+      return;
+    }
+    if (fault.reason === 'DISK_FULL') this.#makeRoom(opened);
+    this.#scheduleTurn(RETRY_MS);
+  }
+
+  #makeRoom(opened: OpenedStore): void {
+    try {
+      this.#doChores(opened, true);
+    } catch (failure) {
+      this.#log('warn', describeFailure(failure), 'no room could be made on the disk of the recordings');
+    }
+  }
+
+  /** Lets go of the folder; the media loop asks to open it again from time to time. */
+  #abandon(): void {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    try {
+      opened?.abandon();
+    } catch (failure) {
+      this.#log('warn', describeFailure(failure), 'the index did not close in order');
+    }
+  }
+
+  #close(): void {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    this.#cancelTurn?.();
+    try {
+      // What could not be written keeps its hours open, so that the next start looks for it.
+      if (this.#queue.length === 0) opened?.close();
+      else opened?.abandon();
+    } catch (failure) {
+      this.#log('error', describeFailure(failure), 'the index of the recordings did not close in order');
+    }
+    this.#options.post({ kind: 'closed' });
+    this.#options.onClosed();
+  }
+
+  #setState(state: StoreState): void {
+    const before = this.#state;
+    const isSame =
+      before?.kind === state.kind &&
+      (state.kind === 'ready' || (before.kind !== 'ready' && before.message === state.message));
+    if (isSame) return;
+    this.#state = state;
+    this.#options.post({ kind: 'state', state });
+  }
+
+  #tellKept({ index }: OpenedStore): void {
+    if (index.changed.size === 0) return;
+    const streams: KeptStream[] = [];
+    for (const row of index.reader.streams()) {
+      if (!index.changed.has(row.id)) continue;
+      const daysLeft = index.daysLeft.get(row.id);
+      streams.push({
+        stream: row.stream,
+        bytes: row.bytes,
+        segments: row.segments,
+        ...index.reader.boundsOf(row.id),
+        ...(daysLeft === undefined ? {} : { daysLeft }),
+      });
+    }
+    index.changed.clear();
+    this.#options.post({ kind: 'kept', streams });
+  }
+
+  #scheduleTurn(delayMs: number): void {
+    const dueMs = this.#clock.monotonicMs() + delayMs;
+    if (this.#cancelTurn !== undefined) {
+      if (this.#turnDueMs <= dueMs) return;
+      this.#cancelTurn();
+    }
+    this.#turnDueMs = dueMs;
+    this.#cancelTurn = this.#clock.after(delayMs, () => {
+      this.#cancelTurn = undefined;
+      this.#turn();
+    });
+  }
+
+  readonly #log = (level: 'info' | 'warn' | 'error', fields: object, message: string): void => {
+    this.#options.post({ kind: 'log', level, fields, message });
+  };
+}
