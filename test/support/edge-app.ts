@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance, RouteOptions } from 'fastify';
-import { createHttpApp, Gate } from '../../server/http/index.ts';
+import { type ApiRoute, createHttpApp, Gate } from '../../server/http/index.ts';
 import { capturedLog, type FakePorts, fakePorts } from './edge-fakes.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -23,7 +23,13 @@ export interface EdgeApp {
 
 /** The HTTP edge with fakes below it and a little built page beside it. */
 export async function startEdgeApp(
-  options: { apiToken?: string; boundHost?: string; allowedOrigins?: string[]; maxConnections?: number } = {},
+  options: {
+    apiToken?: string;
+    boundHost?: string;
+    allowedOrigins?: string[];
+    maxConnections?: number;
+    routes?: readonly ApiRoute[];
+  } = {},
 ): Promise<EdgeApp> {
   const { apiToken, boundHost = '127.0.0.1', allowedOrigins = [PARTNER] } = options;
   const staticDir = await mkdtemp(join(tmpdir(), 'sluice-site-'));
@@ -44,6 +50,7 @@ export async function startEdgeApp(
     ports,
     staticDir,
     onRoute: (route) => routes.push(route),
+    ...(options.routes === undefined ? {} : { routes: options.routes }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
   });
   return {

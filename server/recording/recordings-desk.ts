@@ -1,0 +1,149 @@
+import { ApiError } from '../../shared/errors.ts';
+import type { StreamId } from '../../shared/names.ts';
+import type { KeptRecordings, RecordingLock, RecordingTimeline } from '../../shared/recording.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { LiveSegments } from './live.ts';
+import type { RecordingArchive } from './store/recording-archive.ts';
+import {
+  type RetentionSettings,
+  retentionPolicies,
+  type StreamRecordSettings,
+} from './store/retention-policies.ts';
+import { readTimeline } from './timeline-reader.ts';
+
+const DAY_MS = 86_400_000;
+const TIMELINE_DEFAULT_MS = DAY_MS;
+const TIMELINE_MAX_MS = 31 * DAY_MS;
+const LOCK_MAX_MS = 366 * DAY_MS;
+/** After 9999 a date is no four-digit year any more, and nobody means it. */
+const LATEST_MS = 253_402_300_799_999;
+
+export interface RecordingsDeskOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly archive: Pick<
+    RecordingArchive,
+    'queued' | 'query' | 'command' | 'kept' | 'roots' | 'rootOf' | 'queryRoot' | 'commandRoot' | 'onState'
+  >;
+  readonly live: Pick<LiveSegments, 'state' | 'recordedUntilMs'>;
+  readonly settings: RetentionSettings;
+  /** Every stream that exists. */
+  streams(): readonly StreamRecordSettings[];
+}
+
+/** What people ask of the recordings besides playing them, and what retention is told to keep. */
+export class RecordingsDesk {
+  readonly #options: RecordingsDeskOptions;
+  readonly #undo: () => void;
+
+  constructor(options: RecordingsDeskOptions) {
+    this.#options = options;
+    // A folder that was opened again knows nothing of what was told before.
+    this.#undo = options.archive.onState(() => this.updatePolicies());
+    this.updatePolicies();
+  }
+
+  /** To be called whenever a stream was added, changed or removed. */
+  updatePolicies(): void {
+    const { archive, settings, log } = this.#options;
+    const policies = retentionPolicies(settings, this.#options.streams());
+    for (const { dir, state } of archive.roots()) {
+      if (state.kind !== 'ready') continue;
+      archive.commandRoot(dir, 'setRetentionPolicies', { policies }).catch((failure: unknown) => {
+        log.warn({ err: failure, dir }, 'retention does not know its policies yet');
+      });
+    }
+  }
+
+  /**
+   * What was recorded and what was not, in Unix milliseconds; by default of the last day. It ends now, or where the
+   * recording that is under way has got to. BAD_REQUEST, STREAM_NOT_FOUND, STORAGE_UNAVAILABLE.
+   */
+  async timeline(stream: StreamId, asked: { from?: number; to?: number }): Promise<RecordingTimeline> {
+    this.#mustBeKnown(stream);
+    const toMs = asked.to ?? this.#endMs(stream);
+    const fromMs = asked.from ?? Math.max(0, toMs - TIMELINE_DEFAULT_MS);
+    checkRange(fromMs, toMs, { from: 'from', to: 'to', maxMs: TIMELINE_MAX_MS });
+    return readTimeline(
+      this.#options.archive,
+      stream,
+      fromMs,
+      Math.max(fromMs, Math.min(toMs, this.#endMs(stream))),
+    );
+  }
+
+  async locks(stream: StreamId): Promise<readonly RecordingLock[]> {
+    this.#mustBeKnown(stream);
+    return this.#options.archive.query(stream, 'locks', { stream });
+  }
+
+  /** BAD_REQUEST, STREAM_NOT_FOUND, NOT_RECORDED, CONFLICT where there are too many, STORAGE_UNAVAILABLE. */
+  async lock(
+    stream: StreamId,
+    range: { start: number; end: number; label?: string },
+  ): Promise<RecordingLock> {
+    this.#mustBeKnown(stream);
+    checkRange(range.start, range.end, { from: 'start', to: 'end', maxMs: LOCK_MAX_MS });
+    return this.#options.archive.command(stream, 'lock', { stream, ...range });
+  }
+
+  /** STREAM_NOT_FOUND, LOCK_NOT_FOUND, STORAGE_UNAVAILABLE. */
+  async unlock(stream: StreamId, lockId: number): Promise<void> {
+    this.#mustBeKnown(stream);
+    await this.#options.archive.command(stream, 'unlock', { stream, lockId });
+  }
+
+  /** Every stream of which something is kept, by its name, also those that were removed since. */
+  async recordings(): Promise<readonly KeptRecordings[]> {
+    const { archive } = this.#options;
+    const existing = new Set(this.#options.streams().map(({ stream }) => stream));
+    const kept: KeptRecordings[] = [];
+    for (const { dir, state } of archive.roots()) {
+      // What is on a disk that is away is told when it is back.
+      if (state.kind === 'missing' || state.kind === 'opening') continue;
+      for (const one of await archive.queryRoot(dir, 'keptStreams', {})) {
+        const stream: StreamId = `${one.app}/${one.name}`;
+        // Old footage of an application that has a folder of its own by now is not played from the other one.
+        if (archive.rootOf(stream) === dir) kept.push({ ...one, exists: existing.has(stream) });
+      }
+    }
+    return kept.sort((a, b) => (`${a.app}/${a.name}` < `${b.app}/${b.name}` ? -1 : 1));
+  }
+
+  close(): void {
+    this.#undo();
+  }
+
+  /** Up to here it is known what was recorded. */
+  #endMs(stream: StreamId): number {
+    const { live, archive, clock } = this.#options;
+    const newestMs = archive.kept(stream).newestMs ?? 0;
+    const cutMs = live.state(stream).state === 'recording' ? live.recordedUntilMs(stream) : undefined;
+    // Behind what is kept only where the clock was set back.
+    return Math.max(newestMs, cutMs ?? Math.floor(clock.wallMs()));
+  }
+
+  #mustBeKnown(stream: StreamId): void {
+    if ((this.#options.archive.kept(stream).segments ?? 0) > 0) return;
+    if (this.#options.streams().some((one) => one.stream === stream)) return;
+    throw new ApiError('STREAM_NOT_FOUND', `There is no stream "${stream}", and nothing of it is kept.`);
+  }
+}
+
+function checkRange(
+  fromMs: number,
+  toMs: number,
+  { from, to, maxMs }: { from: string; to: string; maxMs: number },
+): void {
+  if (toMs <= fromMs) {
+    throw new ApiError('BAD_REQUEST', `"${to}" has to be later than "${from}" (both in Unix milliseconds).`);
+  }
+  if (toMs > LATEST_MS) throw new ApiError('BAD_REQUEST', `"${to}" is no time that a date can tell.`);
+  if (toMs - fromMs > maxMs) {
+    throw new ApiError(
+      'BAD_REQUEST',
+      `"${from}" and "${to}" may lie at most ${maxMs / DAY_MS} days apart; ask for less at once.`,
+    );
+  }
+}
