@@ -27,6 +27,7 @@ import {
   StreamDirectory,
 } from './gateway/index.ts';
 import { createHttpApp, Gate } from './http/index.ts';
+import { Recording } from './recording/index.ts';
 import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
 import { Hub, type StartSource } from './stream/index.ts';
@@ -176,12 +177,24 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       }),
   });
   closers.add(() => demo.set(false));
+  const recording = new Recording({
+    ...base,
+    hub,
+    disks: catalog,
+    ffmpegPath,
+    admit: (id, options) => {
+      const { ticket, end } = rtsp.server.admit(id, options);
+      return { url: `rtsp://${rtspHost}:${rtsp.port}/${id}?access_token=${ticket}`, end };
+    },
+  });
+  closers.add(() => recording.close());
   await addStreams({ config, hub, catalog, log });
   const directory = new StreamDirectory({
     hub,
     catalog,
     isReadOnly: isFixed,
     sharedViewers: (id) => webRtc.viewersOf(id),
+    recorder: (id) => recording.status(id),
     onCountChanged: () => {
       for (const id of workedTransports.keys()) if (hub.get(id) === undefined) workedTransports.delete(id);
       updateDemo();
@@ -197,6 +210,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
 
   const metrics = new Metrics({
     hub,
+    recorders: () => recording.figures(),
     viewers: () => hub.list().reduce((sum, { id }) => sum + webRtc.viewersOf(id), 0),
   });
   const gate = new Gate({

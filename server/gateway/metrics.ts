@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { StreamId } from '../../shared/names.ts';
+import { RECORDER_STATES, type RecorderStatus } from '../../shared/recording.ts';
 import { VERSION } from '../base/version.ts';
 import type { Hub, Stream } from '../stream/index.ts';
 
@@ -8,6 +10,17 @@ const STATES = ['connecting', 'live', 'waiting', 'idle'] as const;
 export interface MetricsSources {
   readonly hub: Hub;
   readonly viewers: () => number;
+  readonly recorders: () => readonly RecorderMetrics[];
+}
+
+/** The recorder of one stream. */
+export interface RecorderMetrics {
+  readonly stream: StreamId;
+  readonly state: RecorderStatus['state'];
+  readonly ringBytes: number;
+  readonly segments: number;
+  readonly bytes: number;
+  readonly restarts: number;
 }
 
 /** The gateway's metrics in the Prometheus text format; read at each request, nothing is kept in between. */
@@ -71,10 +84,26 @@ export class Metrics {
       'Units dropped for slow readers.',
       (s) => s.readerCounts.droppedUnits,
     );
+    this.#recorders(sources.recorders);
   }
 
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  #recorders(recorders: () => readonly RecorderMetrics[]): void {
+    this.#single('sluice_recorders', 'Recorders by state.', ['state'], (gauge) => {
+      for (const state of RECORDER_STATES)
+        gauge.set({ state }, recorders().filter((recorder) => recorder.state === state).length);
+    });
+    const each = (name: string, help: string, value: (recorder: RecorderMetrics) => number) =>
+      this.#single(name, help, ['stream'], (gauge) => {
+        for (const recorder of recorders()) gauge.set({ stream: recorder.stream }, value(recorder));
+      });
+    each('sluice_recorder_segments', 'Segments cut since the start.', ({ segments }) => segments);
+    each('sluice_recorder_bytes', 'Bytes of segments cut since the start.', ({ bytes }) => bytes);
+    each('sluice_recorder_ring_bytes', 'Segments held in memory.', ({ ringBytes }) => ringBytes);
+    each('sluice_recorder_restarts', 'FFmpegs that failed or got stuck.', ({ restarts }) => restarts);
   }
 
   #single(name: string, help: string, labelNames: string[], fill: (gauge: Gauge) => void): void {

@@ -1,5 +1,6 @@
 import { ApiError } from '../../shared/errors.ts';
 import { isInternalStream, type StreamId, streamId } from '../../shared/names.ts';
+import type { RecorderStatus } from '../../shared/recording.ts';
 import {
   type StreamDefinition,
   type StreamPatch,
@@ -16,6 +17,7 @@ export interface StreamDirectoryOptions {
   /** Streams of the configuration file and the demo: not to be changed here. */
   readonly isReadOnly: (id: StreamId) => boolean;
   readonly sharedViewers: (id: StreamId) => number;
+  readonly recorder: (id: StreamId) => RecorderStatus;
   /** A stream was added or removed. */
   readonly onCountChanged?: () => void;
 }
@@ -103,6 +105,7 @@ export class StreamDirectory {
     return streamStatus(stream, {
       readOnly: this.#options.isReadOnly(stream.id),
       sharedViewers: this.#options.sharedViewers(stream.id),
+      recorder: this.#options.recorder(stream.id),
     });
   }
 

@@ -1,3 +1,4 @@
+import type { RecorderStatus } from '../../shared/recording.ts';
 import type { StreamStatus } from '../../shared/stream.ts';
 import { redactUrl } from '../base/redact.ts';
 import { profileName, type Stream, type TrackFormat } from '../stream/index.ts';
@@ -7,6 +8,7 @@ export interface StatusContext {
   readonly readOnly: boolean;
   /** Viewers that the hub does not see one by one, since they share one reader (WebRTC). */
   readonly sharedViewers: number;
+  readonly recorder: RecorderStatus;
 }
 
 /** A stream with its status as the API gives it; never a password, nor a URL that holds one. */
@@ -49,7 +51,7 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
     ...(cameraClockOffsetMs === undefined ? {} : { cameraClockOffsetMs: Math.round(cameraClockOffsetMs) }),
     viewers: readerCounts.viewers + context.sharedViewers,
     readers: readerCounts.viewers + readerCounts.services,
-    recorder: { state: 'off' },
+    recorder: context.recorder,
   };
 }
 

@@ -25,11 +25,18 @@ export interface HubStateChange extends StateChange {
   readonly stream: Stream;
 }
 
+/** A stream came, got another definition, or went. */
+export interface HubChange {
+  readonly kind: 'added' | 'updated' | 'removed';
+  readonly stream: Stream;
+}
+
 /** All streams by `app/name`. It knows neither where media comes from nor who reads it. */
 export class Hub {
   readonly #options: HubOptions;
   readonly #streams = new Map<StreamId, Stream>();
   readonly #stateListeners = new Listeners<HubStateChange>();
+  readonly #changeListeners = new Listeners<HubChange>();
   readonly #gopBudget = new GopBudget(GOP_BUDGET_BYTES);
   #isClosed = false;
 
@@ -57,6 +64,7 @@ export class Hub {
     this.#streams.set(id, stream);
     stream.onState((change) => this.#stateListeners.emit({ stream, ...change }));
     stream.start();
+    this.#changeListeners.emit({ kind: 'added', stream });
     return stream;
   }
 
@@ -64,6 +72,7 @@ export class Hub {
   async update(definition: StreamDefinition): Promise<Stream> {
     const stream = this.#require(streamId(definition.app, definition.name));
     await stream.update(definition);
+    if (this.#streams.get(stream.id) === stream) this.#changeListeners.emit({ kind: 'updated', stream });
     return stream;
   }
 
@@ -71,6 +80,7 @@ export class Hub {
   async remove(id: StreamId): Promise<void> {
     const stream = this.#require(id);
     this.#streams.delete(id);
+    this.#changeListeners.emit({ kind: 'removed', stream });
     await stream.close();
   }
 
@@ -86,6 +96,11 @@ export class Hub {
     return this.#stateListeners.add(listener);
   }
 
+  /** Streams that come, change and go while the gateway runs; not those of its end. */
+  onChange(listener: (change: HubChange) => void): () => void {
+    return this.#changeListeners.add(listener);
+  }
+
   /** Bytes of kept groups of pictures, of all streams. */
   get gopBytes(): number {
     return this.#gopBudget.usedBytes;
@@ -98,6 +113,7 @@ export class Hub {
     this.#streams.clear();
     await Promise.all(streams.map((stream) => stream.close()));
     this.#stateListeners.clear();
+    this.#changeListeners.clear();
   }
 
   #require(id: StreamId): Stream {

@@ -7,7 +7,8 @@ export {
   type SpsInfo,
   withoutEmulationPrevention,
 } from './h264/sps.ts';
-export { Hub, type HubOptions, type HubStateChange } from './hub.ts';
+export { Hub, type HubChange, type HubOptions, type HubStateChange } from './hub.ts';
+export { HubReader } from './hub-reader.ts';
 export { rtpTimestampOf } from './packetise/rtp-header.ts';
 export { RtpPacketiser, type RtpPacketiserOptions } from './packetise/rtp-packetiser.ts';
 export { writeSenderReport } from './packetise/sender-report.ts';
@@ -15,13 +16,14 @@ export type { Reader, ReaderOptions, StateChange, StateReason } from './reader.t
 export type { SenderReport, Source, SourceCounters, SourceSink, StartSource } from './source.ts';
 export { type Publication, Stream } from './stream.ts';
 export type { StreamFigures } from './stream-stats.ts';
-export type {
-  AudioCodec,
-  AudioFormat,
-  H264Format,
-  SourceUnit,
-  TrackFormat,
-  TrackKind,
-  Unit,
+export {
+  type AudioCodec,
+  type AudioFormat,
+  type H264Format,
+  heldBytes,
+  type SourceUnit,
+  type TrackFormat,
+  type TrackKind,
+  type Unit,
 } from './unit.ts';
 export { WallClockEstimate } from './wall-clock.ts';

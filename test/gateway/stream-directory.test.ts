@@ -38,6 +38,7 @@ describe('stream directory', () => {
       catalog,
       isReadOnly: (id) => id === 'live/fixed',
       sharedViewers: () => 3,
+      recorder: () => ({ state: 'waiting', reason: { code: 'NO_KEY_FRAME', message: 'No key frame yet.' } }),
     });
   });
   afterEach(async () => {
@@ -69,6 +70,7 @@ describe('stream directory', () => {
       audioCodec: 'pcmu',
       viewers: 3,
       readOnly: false,
+      recorder: { state: 'waiting', reason: { code: 'NO_KEY_FRAME' } },
     });
     expect(JSON.stringify([status, now, directory.list()])).not.toContain(SECRET);
     expect((await catalog.streams()).definitions).toHaveLength(1);
@@ -157,10 +159,18 @@ describe('stream directory', () => {
   it('is told in metrics that Prometheus reads', async () => {
     await directory.create(definitionOf('door'));
     sink?.counters({ receivedPackets: 7, receivedBytes: 900, lostPackets: 1, droppedUnits: 0 });
-    const text = await new Metrics({ hub, viewers: () => 2 }).text();
+    const text = await new Metrics({
+      hub,
+      viewers: () => 2,
+      recorders: () => [
+        { stream: 'live/door', state: 'recording', ringBytes: 5, segments: 3, bytes: 9, restarts: 1 },
+      ],
+    }).text();
     expect(text).toContain('sluice_streams{state="connecting"} 1');
     expect(text).toContain('sluice_stream_received_packets{stream="live/door"} 7');
     expect(text).toContain('sluice_webrtc_viewers 2');
+    expect(text).toContain('sluice_recorders{state="recording"} 1');
+    expect(text).toContain('sluice_recorder_restarts{stream="live/door"} 1');
     for (const line of text.split('\n').filter((each) => each !== '')) {
       expect(line).toMatch(/^(#.*|[a-z0-9_]+(\{.*\})? -?[0-9.e+-]+|.* (NaN|\+Inf))$/i);
     }

@@ -1,0 +1,1 @@
+export { Recording, type RecordingOptions } from './recording.ts';

@@ -1,0 +1,82 @@
+import type { StreamId } from '../../shared/names.ts';
+import type { RecorderStatus } from '../../shared/recording.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Settings } from '../base/config/settings.ts';
+import type { Logger } from '../base/log.ts';
+import type { DiskCatalog } from '../catalog/index.ts';
+import type { Hub } from '../stream/index.ts';
+import type { Admit } from './branch/branch.ts';
+import { Recorder, type RecorderFigures } from './branch/recorder.ts';
+import { RecordingArchive } from './store/recording-archive.ts';
+
+export interface RecordingOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: Pick<Settings, 'dataDir' | 'recording' | 'apps'>;
+  readonly hub: Hub;
+  readonly disks: DiskCatalog;
+  /** A place on the gateway's own RTSP server. */
+  readonly admit: Admit;
+  /** Default `ffmpeg`, found by PATH. */
+  readonly ffmpegPath?: string | undefined;
+}
+
+/**
+ * All of recording: streams become segments, segments are kept, and what is kept is played and exported. Built from parts
+ * that know each other only through `segment.ts`, `archive.ts` and `live.ts`.
+ */
+export class Recording {
+  readonly archive: RecordingArchive;
+  readonly recorder: Recorder;
+
+  /** Begins at once with the streams that the hub has; those that come later follow by themselves. */
+  constructor(options: RecordingOptions) {
+    const { clock, log, settings, hub, admit } = options;
+    const archive = new RecordingArchive({
+      clock,
+      log,
+      dataDir: settings.dataDir,
+      appDirs: appDirs(settings),
+      disks: options.disks,
+    });
+    const opened = archive.open();
+    this.archive = archive;
+    this.recorder = new Recorder({
+      clock,
+      log,
+      hub,
+      settings,
+      admit,
+      ffmpegPath: options.ffmpegPath ?? 'ffmpeg',
+      archive: {
+        append: (stream, segment) => archive.append(stream, segment),
+        note: (stream, atMs, reason) => archive.note(stream, atMs, reason),
+        kept: (stream) => archive.kept(stream),
+        newestEndMs: async (stream) => {
+          await opened;
+          return archive.newestEndMs(stream);
+        },
+        segments: (stream, fromMs, toMs) => archive.segments(stream, fromMs, toMs),
+      },
+    });
+  }
+
+  /** The recorder's part of a stream's status. */
+  status(stream: StreamId): RecorderStatus {
+    return this.recorder.status(stream);
+  }
+
+  figures(): RecorderFigures[] {
+    return this.recorder.figures();
+  }
+
+  /** Every open segment is cut and persisted (bounded wait), every FFmpeg and thread ends. Idempotent. */
+  async close(): Promise<void> {
+    await this.recorder.close();
+    await this.archive.close();
+  }
+}
+
+function appDirs({ apps }: Pick<Settings, 'apps'>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(apps).flatMap(([app, { dir }]) => (dir === undefined ? [] : [[app, dir]])));
+}
