@@ -13,7 +13,7 @@ const MAX_GAP_MS = 30_000;
  */
 export class LiveList {
   #targetS = 0;
-  #newest: { readonly sequence: number; readonly edge: Edge } | undefined;
+  #newest: { readonly sequence: number; readonly place: number; readonly edge: Edge } | undefined;
   /** The discontinuity sequence of each segment in the ring. */
   readonly #places = new Map<number, number>();
 
@@ -63,14 +63,14 @@ export class LiveList {
     const edge = { startMs: segment.startMs, endMs: segment.endMs, run: segment.recording.key };
     const before = this.#newest;
     // Sequences go up faster than breaks come, so places begun like this never go back, not even over a restart.
-    let place = before === undefined ? sequence : (this.#places.get(before.sequence) ?? sequence);
+    let place = before?.place ?? sequence;
     const durationS = roundedSeconds(segment.duration90k);
     const isLonger = durationS > this.#targetS;
     if (isLonger) this.#targetS = durationS;
     const isNext = before?.sequence === sequence - 1;
     if (before !== undefined && (isLonger || !isNext || isBreak(before.edge, edge, NO_BREAKS))) place += 1;
     this.#places.set(sequence, place);
-    this.#newest = { sequence, edge };
+    this.#newest = { sequence, place, edge };
   }
 
   #placeOf({ sequence }: RingEntry): number {

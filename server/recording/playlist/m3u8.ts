@@ -52,9 +52,12 @@ export function segmentText(
   );
 }
 
+/** Less than any segment lasts that may be missing between two others, and more than their times are rounded by. */
+const SAME_MS = 250;
+
 /** Whether a player can go on from one segment to the next without being told of a break. */
 export function continues(before: Edge, next: Edge): boolean {
-  return before.run === next.run && before.endMs === next.startMs;
+  return before.run === next.run && Math.abs(next.startMs - before.endMs) < SAME_MS;
 }
 
 /** What EXT-X-TARGETDURATION is compared with (RFC 8216 section 4.3.3.1). */

@@ -1,5 +1,6 @@
 import type { StreamId } from '../../../shared/names.ts';
 import type { RecordingRow } from '../archive.ts';
+import { playlist } from '../playlist/playlist.ts';
 import type { IndexReader } from './index-reader.ts';
 import { keptStreams } from './kept-streams.ts';
 import { locks } from './locks.ts';
@@ -36,6 +37,7 @@ export const readerHandlers = {
   timelinePart,
   locks,
   keptStreams,
+  playlist,
 } satisfies HandlerMap<IndexReader>;
 
 export type ReaderHandlers = typeof readerHandlers;
