@@ -26,7 +26,7 @@ import {
   StartError,
   StreamDirectory,
 } from './gateway/index.ts';
-import { createHttpApp, Gate } from './http/index.ts';
+import { createHttpApp, Gate, hlsRoutes } from './http/index.ts';
 import { Recording } from './recording/index.ts';
 import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
@@ -225,6 +225,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     log,
     gate,
     staticDir: STATIC_DIR,
+    routes: [...hlsRoutes(recording.hls)],
     ports: {
       streams: directory,
       whep: webRtc.whep,

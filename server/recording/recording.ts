@@ -7,7 +7,9 @@ import type { DiskCatalog } from '../catalog/index.ts';
 import type { Hub } from '../stream/index.ts';
 import type { Admit } from './branch/branch.ts';
 import { Recorder, type RecorderFigures } from './branch/recorder.ts';
+import { Hls } from './playlist/hls.ts';
 import { RecordingArchive } from './store/recording-archive.ts';
+import { readTimeline } from './timeline-reader.ts';
 
 export interface RecordingOptions {
   readonly clock: Clock;
@@ -28,6 +30,7 @@ export interface RecordingOptions {
 export class Recording {
   readonly archive: RecordingArchive;
   readonly recorder: Recorder;
+  readonly hls: Hls;
 
   /** Begins at once with the streams that the hub has; those that come later follow by themselves. */
   constructor(options: RecordingOptions) {
@@ -58,6 +61,20 @@ export class Recording {
         },
         segments: (stream, fromMs, toMs) => archive.segments(stream, fromMs, toMs),
       },
+    });
+    this.hls = new Hls({
+      clock,
+      live: this.recorder,
+      archive: {
+        readSegment: (stream, startMs) => archive.readSegment(stream, startMs),
+        timeline: (stream, fromMs, toMs) => readTimeline(archive, stream, fromMs, toMs),
+        queued: (stream) => archive.queued(stream),
+        query: (stream, name, args) => archive.query(stream, name, args),
+      },
+      hasStream: (stream) => hub.get(stream) !== undefined,
+    });
+    hub.onChange(({ kind, stream }) => {
+      if (kind === 'removed') this.hls.forget(stream.id);
     });
   }
 
