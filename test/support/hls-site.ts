@@ -11,6 +11,9 @@ const CLIENT = fileURLToPath(new URL('../../client/dist/', import.meta.url));
 const TYPES = new Map([
   ['.js', 'text/javascript'],
   ['.ts', 'video/mp2t'],
+  ['.css', 'text/css'],
+  ['.html', 'text/html; charset=utf-8'],
+  ['.svg', 'image/svg+xml'],
 ]);
 const CLIP_SEGMENTS = 15;
 const RING = 6;
@@ -34,7 +37,11 @@ export class HlsSite {
   /** The camera went away at that time. */
   goneSinceMs: number | undefined;
   token: string | undefined;
+  /** What `/` answers; the control room where it is empty. */
   html = '';
+  recorded = true;
+  /** Jobs as the API gives them; each look at them takes them on a step. */
+  readonly jobs: Array<{ id: string; state: string; progress: number; [key: string]: unknown }> = [];
   readonly #dir: string;
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
@@ -67,13 +74,20 @@ export class HlsSite {
     const url = new URL(request.url ?? '/', this.url);
     this.requests.push(`${request.method} ${request.url}`);
     const { pathname } = url;
+    if (pathname === '/' && this.html === '') return sendFile(response, join(CLIENT, 'index.html'));
     if (pathname === '/') return send(response, 200, 'text/html; charset=utf-8', this.html);
     if (ASSET.test(pathname)) return sendFile(response, join(CLIENT, pathname));
     const bearer = request.headers.authorization ?? `Bearer ${url.searchParams.get('access_token')}`;
     if (this.token !== undefined && bearer !== `Bearer ${this.token}`) {
       return sendError(response, 401, 'UNAUTHORIZED', 'This gateway asks for a token.');
     }
-    if (pathname === '/api/v1/streams') return sendJson(response, { streams: [] });
+    if (pathname === '/api/v1/session')
+      return sendJson(response, { authRequired: false, authenticated: true });
+    if (pathname === '/api/v1/streams') return sendJson(response, { streams: [this.#status()] });
+    if (pathname === '/v1/nvr/convert2mp4' || pathname.startsWith('/api/v1/exports')) {
+      return this.#exports(request, pathname, response);
+    }
+    if (request.method === 'PATCH') this.recorded = JSON.parse(await bodyOf(request)).record !== false;
     if (pathname === '/api/v1/streams/live/cam/timeline') return sendJson(response, this.#timeline());
     if (pathname === '/api/v1/streams/live/cam') return sendJson(response, this.#status());
     if (pathname === '/live/cam/playlist.m3u8') return this.#playlist(url, response);
@@ -118,6 +132,25 @@ export class HlsSite {
     return `${lines.join('\n')}\n`;
   }
 
+  async #exports(request: IncomingMessage, pathname: string, response: ServerResponse): Promise<void> {
+    const id = pathname.split('/')[4] ?? '';
+    const job = this.jobs.find((one) => one.id === id);
+    if (request.method === 'POST' && job === undefined) {
+      const { start_time: start, end_time: end } = JSON.parse(await bodyOf(request));
+      const made = newJob(`job-${this.jobs.length + 1}`, start, end);
+      this.jobs.push(made);
+      return sendJson(response, { job_id: made.id, file_name: made.fileName, status_url: '' }, 202);
+    }
+    if (request.method === 'DELETE' && job !== undefined) {
+      this.jobs.splice(this.jobs.indexOf(job), 1);
+      response.writeHead(204).end();
+      return;
+    }
+    if (pathname.endsWith('/file')) return send(response, 200, 'video/mp4', 'an MP4 file');
+    for (const one of this.jobs) stepOf(one);
+    sendJson(response, { exports: this.jobs });
+  }
+
   /** Start times of what there is, oldest first. */
   #segments(): number[] {
     const untilMs = (this.goneSinceMs ?? Date.now()) - SEGMENT_MS;
@@ -156,9 +189,36 @@ export class HlsSite {
       tracks: [],
       viewers: 0,
       readers: 0,
-      recorder: { state: 'recording' },
+      recorder: this.recorded
+        ? { state: 'recording', bytes: 3_240_000_000, oldestMs: this.beganMs, daysLeft: 12.3 }
+        : { state: 'off' },
     };
   }
+}
+
+function newJob(id: string, start: number, end: number): HlsSite['jobs'][number] {
+  return {
+    ...{ id, app: 'live', name: 'cam', state: 'queued', progress: 0, start, end, gapMode: 'skip' },
+    ...{ createdAt: Date.now(), attempts: 1, gaps: [], files: [], fileName: `live_cam_${id}.mp4` },
+  };
+}
+
+function stepOf(job: HlsSite['jobs'][number]): void {
+  if (job.state === 'queued') job.state = 'running';
+  else if (job.state !== 'running') return;
+  job.progress = Math.min(1, job.progress + 0.25);
+  if (job.progress < 1) return;
+  job.state = 'done';
+  const { start, end, fileName } = job;
+  job.files = [
+    { name: fileName, sizeBytes: 11_000_000, durationMs: Number(end) - Number(start), start, end },
+  ];
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text;
 }
 
 function makeClip(dir: string): Promise<void> {

@@ -4,6 +4,8 @@ import { streamStatusSchema } from '../../../shared/stream.ts';
 import type { Reason, Target } from '../live/index.ts';
 
 const TIMEOUT_MS = 5_000;
+/** The gateway answers for at most 31 days at once. */
+const MAX_LOOK_BACK_MS = 30 * 86_400_000;
 
 /** Why no picture comes, as the gateway sees it; undefined where the camera is live, or nobody answers. */
 export async function cameraTrouble(target: Target, stream: StreamId): Promise<Reason | undefined> {
@@ -21,7 +23,7 @@ export async function nextRecordedMs(
   fromMs: number,
   toMs: number,
 ): Promise<number | undefined> {
-  const query = `from=${Math.round(fromMs)}&to=${Math.round(toMs)}`;
+  const query = `from=${Math.round(Math.max(fromMs, toMs - MAX_LOOK_BACK_MS))}&to=${Math.round(toMs)}`;
   const answer = await ask(target, `/api/v1/streams/${stream}/timeline?${query}`);
   const parsed = timelineSchema.pick({ ranges: true }).safeParse(answer);
   if (!parsed.success) return undefined;

@@ -28,6 +28,7 @@ let nextId = 1;
 export function addForm(onAdded: () => void, onCancel?: () => void): HTMLFormElement {
   const fields = makeFields();
   const onDemand = element('input', { attributes: { type: 'checkbox', name: 'onDemand' } });
+  const record = element('input', { attributes: { type: 'checkbox', name: 'record' } });
   const trouble = element('p', { class: 'form-error', attributes: { role: 'alert', hidden: true } });
   const submit = element('button', {
     class: 'button primary',
@@ -49,6 +50,7 @@ export function addForm(onAdded: () => void, onCancel?: () => void): HTMLFormEle
     fields.get('name')?.row,
     fields.get('url')?.row,
     element('div', { class: 'pair' }, fields.get('username')?.row, fields.get('password')?.row),
+    element('label', { class: 'check' }, record, 'Record'),
     element('label', { class: 'check' }, onDemand, 'Connect only while somebody watches'),
     trouble,
     element('div', { class: 'form-actions' }, submit, cancel),
@@ -60,7 +62,7 @@ export function addForm(onAdded: () => void, onCancel?: () => void): HTMLFormEle
   const send = async (): Promise<void> => {
     showIssues(fields, trouble, undefined);
     submit.disabled = true;
-    const answer = await addStream(newStream(fields, onDemand.checked));
+    const answer = await addStream(newStream(fields, { onDemand: onDemand.checked, record: record.checked }));
     submit.disabled = false;
     if (answer.ok) {
       form.reset();
@@ -140,7 +142,10 @@ function makeField({ label, hint, attributes }: FieldOptions): Field {
   return { input, error, row };
 }
 
-function newStream(fields: ReadonlyMap<string, Field>, onDemand: boolean): NewStream {
+function newStream(
+  fields: ReadonlyMap<string, Field>,
+  { onDemand, record }: { onDemand: boolean; record: boolean },
+): NewStream {
   const text = (name: string): string => fields.get(name)?.input.value ?? '';
   const username = text('username').trim();
   const password = text('password');
@@ -154,6 +159,8 @@ function newStream(fields: ReadonlyMap<string, Field>, onDemand: boolean): NewSt
       ...(password === '' ? {} : { password }),
     },
     ...(onDemand ? { onDemand } : {}),
+    // Left out, the application's own setting holds.
+    ...(record ? { record } : {}),
   };
 }
 

@@ -23,6 +23,7 @@ export interface NewStream {
     readonly transport?: string;
   };
   readonly onDemand?: boolean;
+  readonly record?: boolean;
 }
 
 export interface SessionInfo {
@@ -44,7 +45,12 @@ export function addStream(stream: NewStream): Promise<Result<StreamStatus, Failu
 }
 
 export function removeStream(app: string, name: string): Promise<Result<unknown, Failure>> {
-  return call('DELETE', `api/v1/streams/${encodeURIComponent(app)}/${encodeURIComponent(name)}`, z.unknown());
+  return call('DELETE', streamPath(app, name), z.unknown());
+}
+
+/** The API's address of a stream. */
+export function streamPath(app: string, name: string): string {
+  return `api/v1/streams/${encodeURIComponent(app)}/${encodeURIComponent(name)}`;
 }
 
 export function readSession(): Promise<Result<SessionInfo, Failure>> {
@@ -59,7 +65,8 @@ export function logOut(): Promise<Result<unknown, Failure>> {
   return call('POST', 'api/v1/logout', z.unknown());
 }
 
-async function call<T>(
+/** Asks the gateway this page came from, and takes only an answer of that shape. */
+export async function call<T>(
   method: string,
   path: string,
   schema: z.ZodType<T>,

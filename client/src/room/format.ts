@@ -1,5 +1,6 @@
 import { DEFAULT_APP } from '../../../shared/names.ts';
 import type { StreamState, StreamStatus } from '../../../shared/stream.ts';
+import { localIso } from './time-window.ts';
 
 /** What a stream's state is called on the page. */
 export const STATE_NAMES: Readonly<Record<StreamState, string>> = {
@@ -46,6 +47,31 @@ export function viewersText(viewers: number): string {
 
 export function bitrateText(kbps: number): string {
   return kbps >= 1000 ? `${(kbps / 1000).toFixed(1)} Mbit/s` : `${Math.round(kbps)} kbit/s`;
+}
+
+/** `4.1 GB`, as disks count. */
+export function sizeText(bytes: number): string {
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `3.2 GB kept since 2026-11-14 · room for about 12 days`: as much of it as is known. */
+export function keptText({ bytes, oldestMs, daysLeft }: StreamStatus['recorder']): string {
+  if (bytes === undefined || bytes === 0) return '';
+  const since = oldestMs === undefined ? '' : ` since ${localIso(oldestMs).slice(0, 16).replace('T', ' ')}`;
+  const room = daysLeft === undefined ? '' : ` · room for about ${daysText(daysLeft)}`;
+  return `${sizeText(bytes)} kept${since}${room}`;
+}
+
+function daysText(days: number): string {
+  if (days < 2) return `${Math.max(1, Math.round(days * 24))} h`;
+  return `${Math.round(days)} days`;
 }
 
 /** `3 of 4 live`. */

@@ -15,7 +15,10 @@ const FIGURES: readonly { label: string; text(stats: PlayerStats): string }[] = 
   { label: 'Packets lost', text: ({ packetsLost }) => unit(packetsLost, '') },
   { label: 'Jitter', text: ({ jitterMs }) => unit(jitterMs, 'ms') },
   { label: 'Round trip', text: ({ rttMs }) => unit(rttMs, 'ms') },
-  { label: 'Path', text: ({ transport }) => transport?.toUpperCase() ?? UNKNOWN },
+  {
+    label: 'Path',
+    text: ({ mode, transport }) => (mode === 'hls' ? 'HLS' : (transport?.toUpperCase() ?? UNKNOWN)),
+  },
 ];
 
 /** The figures of an enlarged player, and what to paste into another page to have it there. */
@@ -23,6 +26,7 @@ export class StatsPanel {
   readonly root: HTMLElement;
   readonly #player: SluicePlayer;
   readonly #values = FIGURES.map(() => element('dd', { text: UNKNOWN }));
+  readonly #fallback = element('p', { class: 'why', attributes: { hidden: true } });
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(player: SluicePlayer, id: string) {
@@ -34,6 +38,7 @@ export class StatsPanel {
       'div',
       { class: 'details', attributes: { hidden: true } },
       element('dl', { class: 'figures' }, ...pairs),
+      this.#fallback,
       embedding(id),
     );
   }
@@ -48,6 +53,10 @@ export class StatsPanel {
 
   async #refresh(): Promise<void> {
     const stats = await this.#player.stats;
+    const { fallback } = stats ?? {};
+    this.#fallback.hidden = fallback === undefined;
+    const why = fallback === undefined ? '' : `Some seconds behind, over HLS. ${fallback.message}`;
+    setText(this.#fallback, why);
     FIGURES.forEach(({ text }, index) => {
       const value = this.#values[index];
       if (value !== undefined) setText(value, stats === undefined ? UNKNOWN : text(stats));

@@ -2,6 +2,7 @@ import type { StreamStatus } from '../../../shared/stream.ts';
 import { element, icon, setText } from '../base/dom.ts';
 import type { SluicePlayer } from '../player/index.ts';
 import { displayName, factsLine, STATE_NAMES, viewersText } from './format.ts';
+import { RecordingPanel } from './recording-panel.ts';
 import { StatsPanel } from './stats-panel.ts';
 
 const ENLARGE = 'M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7';
@@ -30,6 +31,8 @@ export class StreamCard {
   readonly #shrink: HTMLButtonElement;
   readonly #remove: HTMLButtonElement;
   readonly #stats: StatsPanel;
+  readonly #recording: RecordingPanel;
+  readonly #recorder = element('span', { class: 'recorder', attributes: { hidden: true } });
   #status: StreamStatus;
   #large = false;
 
@@ -44,6 +47,9 @@ export class StreamCard {
     this.player.autoplay = true;
     this.player.addEventListener('statechange', () => actions.changed());
     this.#stats = new StatsPanel(this.player, this.id);
+    this.#recording = new RecordingPanel(this.player, { app: status.app, name: status.name }, () =>
+      actions.changed(),
+    );
     this.#enlarge = iconButton(`Enlarge ${this.id}`, ENLARGE, () => actions.enlarge(this.id));
     this.#enlarge.classList.add('enlarge');
     this.#shrink = iconButton('Back to all cameras', SHRINK, () => actions.shrink());
@@ -64,6 +70,12 @@ export class StreamCard {
     setText(this.#why, status.reason?.message ?? '');
     this.#why.hidden = status.reason === undefined;
     this.#remove.hidden = status.readOnly;
+    const { state, reason } = status.recorder;
+    this.#recorder.hidden = state !== 'recording' && state !== 'waiting';
+    this.#recorder.dataset.state = state;
+    setText(this.#recorder, 'REC');
+    this.#recorder.title = state === 'waiting' ? `Recording waits: ${reason?.message ?? ''}` : 'Recording';
+    this.#recording.update(status);
   }
 
   /** The gateway is away, so what it said last may no longer be true. */
@@ -87,12 +99,14 @@ export class StreamCard {
     // Sound is for the one camera that is looked at.
     if (!large) this.player.muted = true;
     this.#stats.visible = large;
+    this.#recording.visible = large;
     (large ? this.#shrink : this.#enlarge).focus();
   }
 
   /** The card is gone from the page. */
   close(): void {
     this.#stats.visible = false;
+    this.#recording.visible = false;
     this.root.remove();
   }
 
@@ -111,9 +125,18 @@ export class StreamCard {
       element(
         'div',
         { class: 'about' },
-        element('div', { class: 'line' }, this.#name, this.#state, this.#remove, this.#shrink),
+        element(
+          'div',
+          { class: 'line' },
+          this.#name,
+          this.#state,
+          this.#recorder,
+          this.#remove,
+          this.#shrink,
+        ),
         this.#facts,
         this.#why,
+        this.#recording.root,
         this.#stats.root,
       ),
     );
