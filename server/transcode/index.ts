@@ -1,1 +1,3 @@
 export { type DemoCamera, type DemoCameraOptions, startDemoCamera } from './demo-camera.ts';
+export { type CodedPicture, type PictureRequest, scaledSize } from './frames/coded-pictures.ts';
+export { FrameDecoder, type FrameDecoderOptions } from './frames/frame-decoder.ts';

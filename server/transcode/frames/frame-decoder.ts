@@ -1,0 +1,154 @@
+import { ApiError } from '../../../shared/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { type PictureRequest, scaledSize } from './coded-pictures.ts';
+import { DecoderProcess } from './decoder-process.ts';
+
+export interface FrameDecoderOptions {
+  readonly clock: Clock;
+  /** Default `ffmpeg`, found by PATH. */
+  readonly ffmpegPath?: string;
+  /** How many pictures are decoded at once; default 2. */
+  readonly maxRunning?: number;
+  /** How many more may wait; default 64. */
+  readonly maxWaiting?: number;
+  /** A process that nobody needed for so long ends; default 60 s. */
+  readonly idleMs?: number;
+  /** For one picture; default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_MAX_RUNNING = 2;
+const DEFAULT_MAX_WAITING = 64;
+const DEFAULT_IDLE_MS = 60_000;
+/** Besides those that run, in case the same sizes are asked for again. */
+const SPARE_PROCESSES = 2;
+
+interface Kept {
+  readonly process: DecoderProcess;
+  isBusy: boolean;
+  cancelIdle: (() => void) | undefined;
+}
+
+/**
+ * Makes JPEGs of coded pictures in a few long-lived FFmpeg processes, one for each size of JPEG that is in demand: a picture
+ * costs its decoding, not the start of a program.
+ */
+export class FrameDecoder {
+  readonly #options: FrameDecoderOptions;
+  /** By size, the least recently used first. */
+  readonly #processes = new Map<string, Kept>();
+  readonly #closing = new Set<Promise<void>>();
+  #waiting: Array<() => void> = [];
+  #running = 0;
+  #isClosed = false;
+
+  constructor(options: FrameDecoderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The JPEG of the wanted picture. Rejects with `ApiError`: PICTURE_DAMAGED, RATE_LIMITED where too many wait, SHUTTING_DOWN,
+   * INTERNAL where FFmpeg cannot be started.
+   */
+  async decode(request: PictureRequest): Promise<Buffer> {
+    await this.#turn();
+    try {
+      return await this.#decode(request);
+    } finally {
+      this.#running -= 1;
+      this.#startNext();
+    }
+  }
+
+  /** Ends all processes; what waits is refused. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const key of [...this.#processes.keys()]) this.#end(key);
+    for (const start of this.#waiting.splice(0)) {
+      this.#running += 1;
+      start();
+    }
+    await Promise.all(this.#closing);
+  }
+
+  async #decode(request: PictureRequest): Promise<Buffer> {
+    if (this.#isClosed) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
+    const size = scaledSize(request.width, request.height, request.scaledWidth);
+    const key = `${size.width}x${size.height}`;
+    const kept = this.#take(key, size);
+    try {
+      return await kept.process.decode(request);
+    } finally {
+      kept.isBusy = false;
+      if (this.#processes.get(key) === kept) {
+        const idleMs = this.#options.idleMs ?? DEFAULT_IDLE_MS;
+        kept.cancelIdle = this.#options.clock.after(idleMs, () => this.#end(key));
+      } else {
+        this.#letGo(kept.process);
+      }
+    }
+  }
+
+  /** A process of this size that is free; where the one of this size is busy, another takes its place and it ends when it is done. */
+  #take(key: string, size: { readonly width: number; readonly height: number }): Kept {
+    let kept = this.#processes.get(key);
+    this.#processes.delete(key);
+    if (kept === undefined || kept.isBusy) {
+      const { clock, ffmpegPath = 'ffmpeg', timeoutMs } = this.#options;
+      const process = new DecoderProcess({
+        clock,
+        ffmpegPath,
+        ...size,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      });
+      kept = { process, isBusy: true, cancelIdle: undefined };
+    }
+    kept.cancelIdle?.();
+    kept.cancelIdle = undefined;
+    kept.isBusy = true;
+    this.#processes.set(key, kept);
+    this.#endSpare();
+    return kept;
+  }
+
+  #endSpare(): void {
+    const most = (this.#options.maxRunning ?? DEFAULT_MAX_RUNNING) + SPARE_PROCESSES;
+    for (const [key, { isBusy }] of this.#processes) {
+      if (this.#processes.size <= most) return;
+      if (!isBusy) this.#end(key);
+    }
+  }
+
+  #end(key: string): void {
+    const kept = this.#processes.get(key);
+    if (kept === undefined) return;
+    this.#processes.delete(key);
+    kept.cancelIdle?.();
+    this.#letGo(kept.process);
+  }
+
+  #letGo(process: DecoderProcess): void {
+    const closed = process.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  /** Waits till one more may run. */
+  #turn(): Promise<void> {
+    if (this.#isClosed) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
+    if (this.#running < (this.#options.maxRunning ?? DEFAULT_MAX_RUNNING)) {
+      this.#running += 1;
+      return Promise.resolve();
+    }
+    if (this.#waiting.length >= (this.#options.maxWaiting ?? DEFAULT_MAX_WAITING)) {
+      throw new ApiError('RATE_LIMITED', 'Too many pictures are being made just now; try again in a moment.');
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #startNext(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#running += 1;
+    next();
+  }
+}

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { splitAtStartCodes } from '../../server/stream/index.ts';
+
+const run = promisify(execFile);
+const ffmpeg = process.env.FFMPEG_PATH ?? 'ffmpeg';
+const ffprobe = ffmpeg.replace(/ffmpeg$/, 'ffprobe');
+
+const AUD = 9;
+const SPS = 7;
+const PPS = 8;
+
+export interface LevelsClip {
+  readonly sps: readonly Buffer[];
+  readonly pps: readonly Buffer[];
+  readonly width: number;
+  readonly height: number;
+  /** In decoding order. */
+  readonly pictures: readonly { readonly nalUnits: readonly Buffer[]; readonly pts90k: number }[];
+}
+
+export interface LevelsOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly frames?: number;
+  readonly bFrames?: number;
+  readonly profile?: 'baseline' | 'main' | 'high';
+  /** Further settings of x264, `a=1:b=2`. */
+  readonly x264?: string;
+}
+
+const FRAME_90K = 3600;
+const FIRST_LEVEL = 20;
+const LEVEL_STEP = 8;
+
+/**
+ * One group of pictures, each of one plain grey that tells its number in order of presentation, so that it can be told exactly
+ * which picture a JPEG shows.
+ */
+export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsClip> {
+  const { width = 320, height = 192, frames = 20, bFrames = 0, profile = 'high', x264 } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-levels-'));
+  try {
+    const file = join(folder, 'clip.mkv');
+    const annexB = join(folder, 'clip.h264');
+    const grey = `geq=lum='${FIRST_LEVEL}+${LEVEL_STEP}*N':cb=128:cr=128`;
+    await run(ffmpeg, [
+      ...[
+        '-v',
+        'error',
+        '-nostdin',
+        '-f',
+        'lavfi',
+        '-i',
+        `color=black:s=${width}x${height}:r=25`,
+        '-vf',
+        grey,
+      ],
+      ...['-frames:v', String(frames), '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-profile:v', profile],
+      ...['-g', '1000', '-bf', String(bFrames), '-crf', '18', '-sc_threshold', '0'],
+      ...['-x264-params', ['aud=1', 'b-adapt=0', ...(x264 === undefined ? [] : [x264])].join(':'), file],
+    ]);
+    await run(ffmpeg, ['-v', 'error', '-nostdin', '-i', file, '-c', 'copy', '-f', 'h264', annexB]);
+    const entries = ['-select_streams', 'v', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
+    const { stdout } = await run(ffprobe, ['-v', 'error', ...entries, file]);
+    const times = stdout.match(/[\d.]+/g)?.map((text) => Math.round(Number(text) * 25) * FRAME_90K) ?? [];
+    return { ...takeApart(await readFile(annexB), times), width, height };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Which picture of `encodeLevels` a JPEG shows: its place in order of presentation. */
+export async function levelOf(jpeg: Buffer): Promise<number> {
+  const { data } = await decodeJpeg(jpeg);
+  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  // A JPEG's greys go from 0 to 255, those of video from 16 to 235.
+  return ((mean * 219) / 255 + 16 - FIRST_LEVEL) / LEVEL_STEP;
+}
+
+/** The grey values of a JPEG, and its size. */
+export async function decodeJpeg(jpeg: Buffer): Promise<{ width: number; height: number; data: Buffer }> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-jpeg-'));
+  try {
+    const file = join(folder, 'picture.pgm');
+    const child = run(ffmpeg, ['-v', 'error', '-f', 'mjpeg', '-i', 'pipe:0', '-pix_fmt', 'gray', file]);
+    child.child.stdin?.end(jpeg);
+    await child;
+    const pgm = await readFile(file);
+    const header = /^P5\s+(\d+)\s+(\d+)\s+255\s/.exec(pgm.toString('latin1', 0, 40));
+    if (header === null) throw new Error('FFmpeg made no PGM');
+    return {
+      width: Number(header[1]),
+      height: Number(header[2]),
+      data: pgm.subarray(header[0].length),
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function takeApart(annexB: Buffer, times: readonly number[]): Pick<LevelsClip, 'sps' | 'pps' | 'pictures'> {
+  const sps: Buffer[] = [];
+  const pps: Buffer[] = [];
+  const pictures: Array<{ nalUnits: Buffer[]; pts90k: number }> = [];
+  for (const nal of splitAtStartCodes(annexB)) {
+    const type = nal.readUInt8(0) & 0x1f;
+    if (type === AUD) pictures.push({ nalUnits: [], pts90k: times[pictures.length] ?? -1 });
+    else if (type === SPS) sps[0] ??= nal;
+    else if (type === PPS) pps[0] ??= nal;
+    else pictures.at(-1)?.nalUnits.push(nal);
+  }
+  return { sps, pps, pictures };
+}
