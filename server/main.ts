@@ -3,6 +3,7 @@
  * and read backwards it is the stop list.
  */
 
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StreamId } from '../shared/names.ts';
 import { streamId } from '../shared/names.ts';
@@ -26,7 +27,7 @@ import {
   StartError,
   StreamDirectory,
 } from './gateway/index.ts';
-import { createHttpApp, Gate, hlsRoutes } from './http/index.ts';
+import { createHttpApp, Gate, hlsRoutes, recordingRoutes } from './http/index.ts';
 import { Recording } from './recording/index.ts';
 import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
@@ -189,6 +190,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   });
   closers.add(() => recording.close());
   await addStreams({ config, hub, catalog, log });
+  recording.desk.startRetention();
   const directory = new StreamDirectory({
     hub,
     catalog,
@@ -225,7 +227,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     log,
     gate,
     staticDir: STATIC_DIR,
-    routes: [...hlsRoutes(recording.hls)],
+    routes: [...hlsRoutes(recording.hls), ...recordingRoutes(recording.desk)],
     ports: {
       streams: directory,
       whep: webRtc.whep,
@@ -266,6 +268,22 @@ async function run(config: LoadedConfig): Promise<void> {
   process.stdout.write(`Sluice ${VERSION} is running. Open ${gateway.url}/ in a browser. Ctrl-C stops it.\n`);
 }
 
+/** What lies at `dir` now is where recordings belong, whatever was there before. */
+async function acceptDisk({ settings }: LoadedConfig, dir: string): Promise<void> {
+  const catalog = new SqliteCatalog({ dataDir: settings.dataDir, clock: systemClock });
+  try {
+    const path = resolve(dir);
+    if (!(await catalog.forgetDisk(path))) {
+      throw new StartError(
+        `No disk was seen at ${path} before. Give the dataDir, or the dir of an application, as the settings have it.`,
+      );
+    }
+    process.stdout.write(`The next disk that is seen at ${path} is taken for recordings.\n`);
+  } finally {
+    await catalog.close();
+  }
+}
+
 async function main(): Promise<void> {
   const command = parseCommandLine(process.argv.slice(2));
   switch (command.kind) {
@@ -277,6 +295,8 @@ async function main(): Promise<void> {
       return;
     case 'wrong':
       throw new StartError(command.message);
+    case 'accept-disk':
+      return acceptDisk(loadConfig({ file: command.configFile, env: process.env }), command.dir);
     case 'check':
     case 'run': {
       const config = loadConfig({ file: command.configFile, env: process.env });

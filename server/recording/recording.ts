@@ -8,6 +8,7 @@ import type { Hub } from '../stream/index.ts';
 import type { Admit } from './branch/branch.ts';
 import { Recorder, type RecorderFigures } from './branch/recorder.ts';
 import { Hls } from './playlist/hls.ts';
+import { RecordingsDesk } from './recordings-desk.ts';
 import { RecordingArchive } from './store/recording-archive.ts';
 import { readTimeline } from './timeline-reader.ts';
 
@@ -31,6 +32,7 @@ export class Recording {
   readonly archive: RecordingArchive;
   readonly recorder: Recorder;
   readonly hls: Hls;
+  readonly desk: RecordingsDesk;
 
   /** Begins at once with the streams that the hub has; those that come later follow by themselves. */
   constructor(options: RecordingOptions) {
@@ -73,8 +75,17 @@ export class Recording {
       },
       hasStream: (stream) => hub.get(stream) !== undefined,
     });
+    this.desk = new RecordingsDesk({
+      clock,
+      log,
+      archive,
+      live: this.recorder,
+      settings,
+      streams: () => hub.list().map(({ id, definition }) => ({ stream: id, record: definition.record })),
+    });
     hub.onChange(({ kind, stream }) => {
       if (kind === 'removed') this.hls.forget(stream.id);
+      this.desk.updatePolicies();
     });
   }
 
@@ -89,6 +100,7 @@ export class Recording {
 
   /** Every open segment is cut and persisted (bounded wait), every FFmpeg and thread ends. Idempotent. */
   async close(): Promise<void> {
+    this.desk.close();
     await this.recorder.close();
     await this.archive.close();
   }

@@ -32,20 +32,38 @@ export interface RecordingsDeskOptions {
   streams(): readonly StreamRecordSettings[];
 }
 
-/** What people ask of the recordings besides playing them, and what retention is told to keep. */
+/**
+ * What people ask of the recordings besides playing them, and what retention is told to keep. Nothing is deleted before
+ * `startRetention`: a store that did not know of a stream yet would go by the general rules.
+ */
 export class RecordingsDesk {
   readonly #options: RecordingsDeskOptions;
   readonly #undo: () => void;
+  #isStarted = false;
+  #cancelUpdate: (() => void) | undefined;
 
   constructor(options: RecordingsDeskOptions) {
     this.#options = options;
     // A folder that was opened again knows nothing of what was told before.
     this.#undo = options.archive.onState(() => this.updatePolicies());
+  }
+
+  /** All streams that there are are known from here on. */
+  startRetention(): void {
+    this.#isStarted = true;
     this.updatePolicies();
   }
 
-  /** To be called whenever a stream was added, changed or removed. */
+  /** To be called whenever a stream was added, changed or removed; many calls at once are one. */
   updatePolicies(): void {
+    if (!this.#isStarted) return;
+    this.#cancelUpdate ??= this.#options.clock.after(0, () => {
+      this.#cancelUpdate = undefined;
+      this.#tellPolicies();
+    });
+  }
+
+  #tellPolicies(): void {
     const { archive, settings, log } = this.#options;
     const policies = retentionPolicies(settings, this.#options.streams());
     for (const { dir, state } of archive.roots()) {
@@ -113,6 +131,8 @@ export class RecordingsDesk {
 
   close(): void {
     this.#undo();
+    this.#cancelUpdate?.();
+    this.#isStarted = false;
   }
 
   /** Up to here it is known what was recorded. */

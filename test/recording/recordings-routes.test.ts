@@ -51,6 +51,7 @@ beforeEach(async () => {
     settings,
     streams: () => streams,
   });
+  desk.startRetention();
   edge = await startEdgeApp({ routes: recordingRoutes(desk) });
 });
 afterEach(async () => {
