@@ -2,3 +2,9 @@
 export function isoTime(unixMs: number): string {
   return new Date(unixMs).toISOString();
 }
+
+/** Unix milliseconds of a time in ISO 8601, or undefined where it is none. */
+export function unixMsOf(iso: string): number | undefined {
+  const unixMs = Date.parse(iso);
+  return Number.isFinite(unixMs) ? unixMs : undefined;
+}

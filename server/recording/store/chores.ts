@@ -1,5 +1,6 @@
 import { GarbageChore } from './garbage.ts';
 import type { IndexWriter } from './index-writer.ts';
+import { isReconciling, Reconciling } from './reconcile.ts';
 import { Retention } from './retention.ts';
 
 /** What holds when a chore is asked to do something. */
@@ -17,5 +18,25 @@ export interface Chore {
 
 /** Every chore of an index that was just opened, in the order in which they are done. */
 export function choresOf(index: IndexWriter): Chore[] {
-  return [new Retention(index), new GarbageChore(index)];
+  return [
+    new Reconciling(index),
+    new WhenOldestIsKnown(index, new Retention(index)),
+    new GarbageChore(index),
+  ];
+}
+
+/** Holds retention back while files may lie there that are older than what the index knows as the oldest. */
+class WhenOldestIsKnown implements Chore {
+  readonly #index: IndexWriter;
+  readonly #chore: Chore;
+
+  constructor(index: IndexWriter, chore: Chore) {
+    this.#index = index;
+    this.#chore = chore;
+  }
+
+  step(situation: Situation): boolean {
+    if (isReconciling(this.#index) && !situation.diskFull) return false;
+    return this.#chore.step(situation);
+  }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncAndClose, syncFolder, writePart } from './files.ts';
@@ -10,8 +9,8 @@ export interface DiskMarker {
   readonly uuid: string;
   /** Changes with each opening; the index holds the same, so that an older copy of it is known. */
   readonly openId: string;
-  /** The one before: what the index holds when it ended between the two. */
-  readonly previousOpenId: string;
+  /** How often the index was made anew. */
+  readonly rebuilds: number;
 }
 
 /** The folder is not there, or it is not the one that was there before. */
@@ -24,26 +23,24 @@ export class DiskMissing extends Error {
 
 /**
  * Finds out whether `recordingsDir` is the folder that it was before (`expectedUuid`), and makes it where it is used
- * for the first time. Writes the marker with a new `openId`. Throws `DiskMissing`, and what the disk throws; then
- * nothing was written.
+ * for the first time. Undefined: it has no marker yet. Throws `DiskMissing`, and what the disk throws; then nothing
+ * was written.
  */
-export function identifyDisk(recordingsDir: string, expectedUuid: string | undefined): DiskMarker {
+export function identifyDisk(
+  recordingsDir: string,
+  expectedUuid: string | undefined,
+): DiskMarker | undefined {
   const found = readMarker(recordingsDir);
   if (expectedUuid !== undefined && found?.uuid !== expectedUuid) {
+    const acceptIt = `To go on with what is there now: npm start -- --accept-disk ${dirname(recordingsDir)}`;
     throw new DiskMissing(
       found === undefined
-        ? `${recordingsDir} is not the folder that was recorded to before: its ${MARKER_FILE} is not there, so the disk seems not to be mounted. Mount it, and recording resumes by itself. To go on with the folder as it is now: npm start -- --accept-disk ${dirname(recordingsDir)}`
-        : `${recordingsDir} is on another disk than before. Mount the right one, and recording resumes by itself. To go on with this one: npm start -- --accept-disk ${dirname(recordingsDir)}`,
+        ? `${recordingsDir} is not the folder that was recorded to before: its ${MARKER_FILE} is not there, so the disk seems not to be mounted. Mount it, and recording resumes by itself. ${acceptIt}`
+        : `${recordingsDir} is on another disk than before. Mount the right one, and recording resumes by itself. ${acceptIt}`,
     );
   }
   if (found === undefined) mkdirSync(recordingsDir, { recursive: true, mode: 0o750 });
-  const marker = {
-    uuid: found?.uuid ?? randomUUID(),
-    openId: randomUUID(),
-    previousOpenId: found?.openId ?? '',
-  };
-  writeMarker(recordingsDir, marker);
-  return marker;
+  return found;
 }
 
 /** Undefined where there is none, or none that can be read. */
@@ -57,17 +54,16 @@ export function readMarker(recordingsDir: string): DiskMarker | undefined {
     throw failure;
   }
   try {
-    const { uuid, openId, previousOpenId } = JSON.parse(text);
-    const texts = [uuid, openId, previousOpenId];
-    if (uuid === '' || texts.some((value) => typeof value !== 'string' || value.length > 64))
-      return undefined;
-    return { uuid, openId, previousOpenId };
+    const { uuid, openId, rebuilds } = JSON.parse(text);
+    if (typeof uuid !== 'string' || typeof openId !== 'string' || uuid === '') return undefined;
+    return { uuid, openId, rebuilds: Number.isSafeInteger(rebuilds) ? rebuilds : 0 };
   } catch {
     return undefined;
   }
 }
 
-function writeMarker(recordingsDir: string, marker: DiskMarker): void {
+/** Atomic, and durable when it returns. */
+export function writeMarker(recordingsDir: string, marker: DiskMarker): void {
   const about = 'Sluice knows this disk by this file. Leave it here.';
   const text = `${JSON.stringify({ about, ...marker }, undefined, 2)}\n`;
   const part = join(recordingsDir, `${MARKER_FILE}.part`);

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { StreamId } from '../../../shared/names.ts';
 import type { GapReason } from '../../../shared/recording.ts';
 import type { RecordingRow, SegmentRow } from '../archive.ts';
@@ -53,8 +54,8 @@ export class IndexReader {
 
   /** Opens the index of a recordings folder read-only; the store's thread has to have made it. */
   static open(recordingsDir: string): IndexReader {
-    const database = new DatabaseSync(join(recordingsDir, INDEX_FILE), { readOnly: true, timeout: 2_000 });
-    // The default of 2 MB is half a day of short segments; mapped pages would fault where the disk fails.
+    const database = openReadOnly(join(recordingsDir, INDEX_FILE));
+    // Half a day of short segments; mapped pages would fault where the disk fails.
     database.exec('PRAGMA cache_size = -8192; PRAGMA mmap_size = 0; PRAGMA query_only = ON');
     return new IndexReader(database, recordingsDir);
   }
@@ -223,6 +224,19 @@ export class IndexReader {
       closeSync(file);
     }
     return bytes;
+  }
+}
+
+function openReadOnly(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
+  try {
+    database.prepare('PRAGMA user_version').get();
+    return database;
+  } catch (failure) {
+    database.close();
+    // On a disk that is mounted read-only WAL's own files cannot be made. Without a log there is nothing they are for.
+    if (existsSync(`${path}-wal`)) throw failure;
+    return new DatabaseSync(new URL(`${pathToFileURL(path)}?immutable=1`), { readOnly: true });
   }
 }
 

@@ -93,17 +93,26 @@ export class IndexWriter {
     return this.reader.streamRow(stream)?.id ?? 0;
   }
 
-  /** The row id of a recording by its key; makes the row where there is none. */
-  recordingId(streamRowId: number, recording: Recording): number {
-    const found = this.reader.statement('SELECT id FROM recordings WHERE key = ?').get(recording.key);
-    if (found !== undefined) return Number(found.id);
+  findRecordingId(key: string): number | undefined {
+    const found = this.reader.statement('SELECT id FROM recordings WHERE key = ?').get(key);
+    return found === undefined ? undefined : Number(found.id);
+  }
+
+  /** The row id of a recording by its key; makes the row where there is none, with `wantedId` where that is free. */
+  recordingId(streamRowId: number, recording: Recording, wantedId?: number): number {
+    const found = this.findRecordingId(recording.key);
+    if (found !== undefined) return found;
+    const isFree =
+      wantedId !== undefined &&
+      this.reader.statement('SELECT 1 FROM recordings WHERE id = ?').get(wantedId) === undefined;
     const { format } = recording;
     const { lastInsertRowid } = this.reader
       .statement(
-        `INSERT INTO recordings (stream_id, key, start_ms, cause, is_repeat, parameter_sets_id, profile_level_id,
-           width, height, audio_clock_rate, audio_channels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO recordings (id, stream_id, key, start_ms, cause, is_repeat, parameter_sets_id, profile_level_id,
+           width, height, audio_clock_rate, audio_channels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
+        isFree ? wantedId : null,
         streamRowId,
         recording.key,
         recording.startMs,
@@ -177,6 +186,20 @@ export class IndexWriter {
         'UPDATE streams SET bytes = bytes - ?, segments = segments - ?, generation = generation + 1 WHERE id = ?',
       )
       .run(bytes, segments, streamRowId);
+    this.changed.add(streamRowId);
+  }
+
+  /** Takes one segment's row out, whose file is gone already; in a transaction. */
+  forgetSegment(streamRowId: number, startMs: number): void {
+    const row = this.reader
+      .statement('DELETE FROM segments WHERE stream_id = ? AND start_ms = ? RETURNING size_bytes')
+      .get(streamRowId, startMs);
+    if (row === undefined) return;
+    this.reader
+      .statement(
+        'UPDATE streams SET bytes = bytes - ?, segments = segments - 1, generation = generation + 1 WHERE id = ?',
+      )
+      .run(Number(row.size_bytes), streamRowId);
     this.changed.add(streamRowId);
   }
 

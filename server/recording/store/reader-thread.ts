@@ -1,6 +1,7 @@
 /** Entry of a reader's thread: answers questions about one recordings folder, from its index and its files. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { diskFaultOf } from './disk-fault.ts';
 import { IndexReader } from './index-reader.ts';
 import { readerHandlers } from './reader-handlers.ts';
 import { answerCall } from './rpc.ts';
@@ -43,8 +44,10 @@ port.on('message', (message: ToReader) => {
         post({ kind: 'failure', id: message.id, code: 'STORAGE_UNAVAILABLE', message: openFailure });
         break;
       }
-      const { answer, buffers } = answerCall(readerHandlers, index, message);
+      const { answer, buffers, failure } = answerCall(readerHandlers, index, message);
       post(answer, buffers);
+      if (failure !== undefined && diskFaultOf(failure, recordingsDir).isIndexDamaged)
+        post({ kind: 'damaged' });
       break;
     }
     case 'close':

@@ -255,7 +255,9 @@ export class RootStore {
       entry: new URL('./reader-thread.ts', import.meta.url),
       workerData: { recordingsDir: this.recordingsDir },
       maxHeapMb: READER_HEAP_MB,
-      onMessage: () => {},
+      onMessage: (message) => {
+        if (message.kind === 'damaged') this.#store.send({ kind: 'suspect' });
+      },
       onExit: (failure) => {
         if (this.#isClosing) return;
         this.#log.error({ err: failure }, 'the thread that reads the recordings ended; a new one takes over');
@@ -303,6 +305,8 @@ export class RootStore {
 
   #onState(state: RootState): void {
     if (state.kind === 'missing') this.#reader.send({ kind: 'release' });
+    // What cannot be written may still be played.
+    if (state.kind === 'failing' && this.#state.kind === 'opening') this.#reader.send({ kind: 'open' });
     // A thread that could not open the folder waits to be told to try again; one that has it open tries by itself.
     if (state.kind !== 'ready') this.#openLater();
     else this.#cancelOpen?.();

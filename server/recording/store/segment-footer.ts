@@ -18,6 +18,8 @@ const CRC_AT = FOOTER_BYTES - 4;
 /** What the footer tells. */
 export interface SegmentFooter {
   readonly recording: Recording;
+  /** Its row id, so that an index made anew has the recordings in the same order. */
+  readonly recordingId: number;
   readonly startMs: number;
   readonly endMs: number;
   readonly startPts90k: number;
@@ -29,12 +31,13 @@ export interface SegmentFooter {
 }
 
 /** The footer for a segment's file. Throws where a text of the recording does not fit. */
-export function writeFooter(segment: Segment): Buffer {
+export function writeFooter(segment: Segment, recordingId: number): Buffer {
   const { recording } = segment;
   const { format } = recording;
   const footer = Buffer.alloc(FOOTER_BYTES, 0xff);
   let at = HEADER.copy(footer);
   at += MAGIC.copy(footer, at);
+  at = footer.writeDoubleBE(recordingId, at);
   at = writeText(footer, at, recording.key, KEY_BYTES);
   at = footer.writeDoubleBE(recording.startMs, at);
   at = footer.writeUInt8(RECORDING_CAUSES.indexOf(recording.cause), at);
@@ -61,6 +64,7 @@ export function readFooter(footer: Buffer): SegmentFooter | undefined {
   if (!footer.subarray(4, 12).equals(MAGIC)) return undefined;
   if (footer.readUInt32BE(CRC_AT) !== crc32(footer.subarray(0, CRC_AT))) return undefined;
   const fields = new Fields(footer, 12);
+  const recordingId = fields.double();
   const key = fields.text(KEY_BYTES);
   const recordingStartMs = fields.double();
   const cause = RECORDING_CAUSES[fields.byte()] ?? 'recovered';
@@ -82,6 +86,7 @@ export function readFooter(footer: Buffer): SegmentFooter | undefined {
       isRepeat,
       format: clockRate === 0 ? format : { ...format, audio: { clockRate, channels } },
     },
+    recordingId,
     startMs: fields.double(),
     endMs: fields.double(),
     startPts90k: fields.double(),

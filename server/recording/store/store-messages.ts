@@ -10,6 +10,8 @@ export type ToStore =
   /** `seq` ascends; it is named again when the item is durable. */
   | { readonly kind: 'item'; readonly seq: number; readonly item: BatchItem }
   | CallMessage
+  /** A reader came upon damage in the index: look at all of it. */
+  | { readonly kind: 'suspect' }
   /** Persist what is queued, close everything, end. */
   | { readonly kind: 'close' };
 
@@ -58,4 +60,8 @@ export type ToReader =
   | CallMessage
   | { readonly kind: 'close' };
 
-export type FromReader = { readonly kind: 'closed' } | AnswerMessage;
+export type FromReader =
+  | { readonly kind: 'closed' }
+  /** The index cannot be read: SQLite says that it is damaged. */
+  | { readonly kind: 'damaged' }
+  | AnswerMessage;

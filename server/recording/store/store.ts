@@ -13,6 +13,7 @@ const RETRY_MS = 1_000;
 const IDLE_CHORES_MS = 1_000;
 /** How long segments are preferred to chores that have more to do. */
 const CHORE_TURN_MS = 20;
+const SQLITE_CORRUPT = 11;
 
 interface QueuedItem {
   readonly seq: number;
@@ -41,6 +42,7 @@ export class Store {
   #opened: OpenedStore | undefined;
   #state: StoreState | undefined;
   #isClosing = false;
+  #isIndexDamaged = false;
   #cancelTurn: (() => void) | undefined;
   #turnDueMs = 0;
   #choresMs = 0;
@@ -63,6 +65,9 @@ export class Store {
       case 'call':
         this.#call(message);
         break;
+      case 'suspect':
+        this.#checkIndex();
+        break;
       case 'close':
         this.#isClosing = true;
         this.#scheduleTurn(0);
@@ -73,7 +78,9 @@ export class Store {
     if (this.#opened !== undefined || this.#isClosing) return;
     const { recordingsDir, clock } = this.#options;
     try {
-      this.#opened = openStore({ recordingsDir, expectedUuid, clock, log: this.#log });
+      const isIndexDamaged = this.#isIndexDamaged;
+      this.#opened = openStore({ recordingsDir, expectedUuid, isIndexDamaged, clock, log: this.#log });
+      this.#isIndexDamaged = false;
     } catch (failure) {
       this.#fail(failure);
       return;
@@ -94,9 +101,24 @@ export class Store {
       this.#options.post({ kind: 'failure', id: message.id, code: 'STORAGE_UNAVAILABLE', message: text });
       return;
     }
-    const { answer, buffers } = answerCall(storeHandlers, this.#opened.index, message);
+    const { answer, buffers, failure } = answerCall(storeHandlers, this.#opened.index, message);
     this.#options.post(answer, buffers);
-    this.#tellKept(this.#opened);
+    if (failure !== undefined && diskFaultOf(failure, this.#options.recordingsDir).isIndexDamaged)
+      this.#fail(failure);
+    else this.#tellKept(this.#opened);
+  }
+
+  /** A reader came upon damage. Holds writing up by half a second for a million segments. */
+  #checkIndex(): void {
+    const opened = this.#opened;
+    if (opened === undefined) return;
+    try {
+      const { quick_check: result } = opened.index.database.prepare('PRAGMA quick_check(1)').get() ?? {};
+      if (result === 'ok') return;
+      this.#fail(Object.assign(new Error(String(result)), { errcode: SQLITE_CORRUPT }));
+    } catch (failure) {
+      this.#fail(failure);
+    }
   }
 
   /** One batch, then chores while nothing waits. */
@@ -179,6 +201,7 @@ export class Store {
     const opened = this.#opened;
     if (opened === undefined) return;
     if (fault.isIndexDamaged) {
+      this.#isIndexDamaged = true;
       this.#abandon();
       return;
     }

@@ -22,6 +22,7 @@ export type BatchItem =
 interface PlannedSegment {
   readonly stream: StreamId;
   readonly streamRowId: number;
+  readonly recordingId: number;
   readonly segment: Segment;
   /** Its own, or a millisecond or more later where another recording has one of that name. */
   readonly startMs: number;
@@ -43,8 +44,8 @@ export function writeBatch(index: IndexWriter, items: readonly BatchItem[]): Wri
   const planned = plan(index, items);
   writeFiles(index, planned);
   index.transaction(() => {
-    for (const { streamRowId, segment, startMs } of planned) {
-      index.insertSegment(streamRowId, index.recordingId(streamRowId, segment.recording), {
+    for (const { streamRowId, recordingId, segment, startMs } of planned) {
+      index.insertSegment(streamRowId, recordingId, {
         startMs,
         endMs: segment.endMs,
         startPts90k: segment.startPts90k,
@@ -64,7 +65,7 @@ export function writeBatch(index: IndexWriter, items: readonly BatchItem[]): Wri
 /** Decides on each segment's name, leaves out what is kept already, and opens the hours (invariant R2). */
 function plan(index: IndexWriter, items: readonly BatchItem[]): PlannedSegment[] {
   const segments = items.filter((item) => item.kind === 'segment');
-  openHours(index, segments);
+  openHoursAndRecordings(index, segments);
   const planned: PlannedSegment[] = [];
   for (const { stream, segment } of segments) {
     const streamRowId = index.streamId(stream);
@@ -72,6 +73,7 @@ function plan(index: IndexWriter, items: readonly BatchItem[]): PlannedSegment[]
     planned.push({
       stream,
       streamRowId,
+      recordingId: index.recordingId(streamRowId, segment.recording),
       segment,
       startMs: freeStart(index, { stream, streamRowId, startMs: segment.startMs }, planned),
     });
@@ -79,18 +81,24 @@ function plan(index: IndexWriter, items: readonly BatchItem[]): PlannedSegment[]
   return planned;
 }
 
-function openHours(
+/** What has to be in the index before the first file: where files may lie, and which recording they name. */
+function openHoursAndRecordings(
   index: IndexWriter,
-  segments: readonly { stream: StreamId; segment: Pick<Segment, 'startMs' | 'endMs'> }[],
+  segments: readonly { stream: StreamId; segment: Segment }[],
 ): void {
   const open = index.reader.arrays('SELECT 1 FROM open_hours WHERE stream_id = ? AND hour_ms = ?');
   const missing = segments.filter(({ stream, segment }) => {
     const id = index.reader.findStreamId(stream);
-    return id === undefined || open.get(id, hourOf(segment.startMs)) === undefined;
+    if (id === undefined || open.get(id, hourOf(segment.startMs)) === undefined) return true;
+    return index.findRecordingId(segment.recording.key) === undefined;
   });
   if (missing.length === 0) return;
   index.transaction(() => {
-    for (const { stream, segment } of missing) index.openHour(index.streamId(stream), segment.startMs);
+    for (const { stream, segment } of missing) {
+      const id = index.streamId(stream);
+      index.openHour(id, segment.startMs);
+      index.recordingId(id, segment.recording);
+    }
   });
 }
 
@@ -145,12 +153,12 @@ function writeFiles(index: IndexWriter, planned: readonly PlannedSegment[]): voi
   let synced = 0;
   try {
     // All are handed over before the first is waited for, so that the disk can take them together.
-    for (const { stream, segment, startMs } of planned) {
+    for (const { stream, segment, startMs, recordingId } of planned) {
       const named = startMs === segment.startMs ? segment : { ...segment, startMs };
       const path = partFile(recordingsDir, stream, startMs);
       parts.push(
         withFolders(recordingsDir, hourFolder(recordingsDir, stream, startMs), () =>
-          writePart(path, [segment.data, writeFooter(named)]),
+          writePart(path, [segment.data, writeFooter(named, recordingId)]),
         ),
       );
     }
