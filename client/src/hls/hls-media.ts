@@ -14,7 +14,7 @@ export interface HlsMediaEvents {
 export interface HlsFigures {
   readonly codec: string | undefined;
   readonly bitrateKbps: number | undefined;
-  /** How far behind the newest picture in the playlist. */
+  /** How far behind the newest picture in the playlist; undefined where a recorded time is played. */
   readonly latencyMs: number | undefined;
 }
 

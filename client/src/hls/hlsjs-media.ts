@@ -49,7 +49,10 @@ export class HlsJsMedia implements HlsMedia {
     return {
       codec: codecName(this.#hls.levels[0]),
       bitrateKbps: this.#bitrateKbps,
-      latencyMs: this.growing && this.#hls.latency > 0 ? Math.round(this.#hls.latency * 1000) : undefined,
+      latencyMs:
+        this.#startMs === undefined && this.#hls.latency > 0
+          ? Math.round(this.#hls.latency * 1000)
+          : undefined,
     };
   }
 

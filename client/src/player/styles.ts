@@ -90,7 +90,7 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 }
 .controls .live-button:hover { background: rgb(255 255 255 / 24%); }
 .live-button::before { content: ""; width: 8px; height: 8px; border-radius: 50%; background: var(--accent); }
-.seek { position: relative; flex: 1 0 100%; height: 24px; margin: 0 6px; }
+.seek { position: relative; flex: 1 0 calc(100% - 12px); min-width: 0; height: 24px; margin: 0 6px; }
 .seek input {
   appearance: none; -webkit-appearance: none; width: 100%; height: 24px; margin: 0; background: none; cursor: pointer;
 }
