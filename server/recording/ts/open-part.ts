@@ -1,0 +1,189 @@
+import type { AudioParameters, VideoFormat } from './media-format.ts';
+import { hasPayload, pidOf, setContinuity, setPid, TS_PACKET_BYTES } from './packet.ts';
+import { TRACK_PIDS } from './program-reader.ts';
+import { TABLES_BYTES } from './tables.ts';
+
+/** A place between two packets of a part, and all that was known there: a part can be rolled back to it. */
+export interface Mark {
+  /** Of the next packet in the part. */
+  readonly offset: number;
+  /** Of the unit that begins here. */
+  readonly pts90k: number;
+  readonly counters: number;
+  readonly pictures: number;
+  readonly lastDts90k: number;
+  readonly maxPts90k: number;
+  readonly lastAudioPts90k: number;
+}
+
+const LEAST_BYTES = 256 * 1024;
+/** Parts larger than this are handed over as they are: a copy would hold the media loop up. */
+const COPY_AT_MOST_BYTES = 4 * 1024 * 1024;
+const USUAL_FRAME_90K = 3600;
+const LONGEST_FRAME_90K = 10 * 90_000;
+
+function sharedBytes(sizeBytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(sizeBytes));
+}
+
+/** A segment in the making. Its first `TABLES_BYTES` are left free for the tables. */
+export class OpenPart {
+  #bytes: Buffer;
+  #size = TABLES_BYTES;
+  /** The continuity counter of the last packet of each track, four bits each. */
+  #counters: number;
+  readonly #firstCounters: number;
+  #keys: Mark[] = [];
+  #pictures = 0;
+  #firstDts90k = 0;
+  #lastDts90k = Number.NEGATIVE_INFINITY;
+  #maxPts90k = Number.NEGATIVE_INFINITY;
+  #lastAudioPts90k = Number.NEGATIVE_INFINITY;
+  /** Set with the first key frame. */
+  video: VideoFormat | undefined;
+  audio: AudioParameters | undefined;
+  /** Whether the map at its head is to name an audio track. */
+  hasAudio = false;
+  clockTrack = 0;
+
+  constructor(options: { readonly sizeHint: number; readonly counters: number }) {
+    this.#bytes = sharedBytes(Math.max(LEAST_BYTES, options.sizeHint));
+    this.#counters = options.counters;
+    this.#firstCounters = options.counters;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get heldBytes(): number {
+    return this.#bytes.length;
+  }
+
+  get counters(): number {
+    return this.#counters;
+  }
+
+  get keys(): readonly Mark[] {
+    return this.#keys;
+  }
+
+  get pictures(): number {
+    return this.#pictures;
+  }
+
+  get startPts90k(): number | undefined {
+    return this.#keys[0]?.pts90k;
+  }
+
+  get lastDts90k(): number {
+    return this.#lastDts90k;
+  }
+
+  get maxPts90k(): number {
+    return this.#maxPts90k;
+  }
+
+  get lastAudioPts90k(): number {
+    return this.#lastAudioPts90k;
+  }
+
+  set lastAudioPts90k(pts90k: number) {
+    this.#lastAudioPts90k = pts90k;
+  }
+
+  /** The usual distance of two pictures. */
+  get frame90k(): number {
+    if (this.#pictures < 2) return USUAL_FRAME_90K;
+    const mean = Math.round((this.#lastDts90k - this.#firstDts90k) / (this.#pictures - 1));
+    return Math.min(LONGEST_FRAME_90K, Math.max(1, mean));
+  }
+
+  /** Copies a packet in, under our PID and counter; returns where it lies. `lost` packets are missing before it. */
+  append(data: Buffer, at: number, track: number, lost: number): number {
+    const offset = this.#size;
+    if (offset + TS_PACKET_BYTES > this.#bytes.length) this.#grow();
+    const bytes = this.#bytes;
+    data.copy(bytes, offset, at, at + TS_PACKET_BYTES);
+    setPid(bytes, offset, TRACK_PIDS[track] ?? 0);
+    const shift = 4 * track;
+    const last = (this.#counters >> shift) & 0x0f;
+    const counter = hasPayload(bytes, offset) ? (last + 1 + lost) & 0x0f : last;
+    setContinuity(bytes, offset, counter);
+    this.#counters = (this.#counters & ~(0x0f << shift)) | (counter << shift);
+    this.#size = offset + TS_PACKET_BYTES;
+    return offset;
+  }
+
+  /** For changes of a packet that was just appended. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  mark(pts90k: number): Mark {
+    return {
+      offset: this.#size,
+      pts90k,
+      counters: this.#counters,
+      pictures: this.#pictures,
+      lastDts90k: this.#lastDts90k,
+      maxPts90k: this.#maxPts90k,
+      lastAudioPts90k: this.#lastAudioPts90k,
+    };
+  }
+
+  addKey(mark: Mark): void {
+    this.#keys.push(mark);
+  }
+
+  addPicture(pts90k: number, dts90k: number): void {
+    if (this.#pictures === 0) this.#firstDts90k = dts90k;
+    this.#pictures += 1;
+    this.#lastDts90k = dts90k;
+    if (pts90k > this.#maxPts90k) this.#maxPts90k = pts90k;
+  }
+
+  /** Forgets everything behind the mark. */
+  rollTo(mark: Mark): void {
+    this.#size = mark.offset;
+    this.#counters = mark.counters;
+    this.#pictures = mark.pictures;
+    this.#lastDts90k = mark.lastDts90k;
+    this.#maxPts90k = mark.maxPts90k;
+    this.#lastAudioPts90k = mark.lastAudioPts90k;
+    while ((this.#keys.at(-1)?.offset ?? -1) >= mark.offset) this.#keys.pop();
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#size = TABLES_BYTES;
+    this.#counters = this.#firstCounters;
+    this.#keys = [];
+    this.#pictures = 0;
+    this.#lastDts90k = Number.NEGATIVE_INFINITY;
+    this.#maxPts90k = Number.NEGATIVE_INFINITY;
+    this.#lastAudioPts90k = Number.NEGATIVE_INFINITY;
+    this.audio = undefined;
+  }
+
+  /** Appends the packets of another part from `offset` on, counting on. */
+  absorb(other: OpenPart, offset: number): void {
+    for (let at = offset; at < other.#size; at += TS_PACKET_BYTES) {
+      this.append(other.#bytes, at, TRACK_PIDS.indexOf(pidOf(other.#bytes, at)), 0);
+    }
+  }
+
+  /** The bytes up to `end`, exact or with little behind them. Nothing may be appended afterwards. */
+  takeData(end: number): Buffer {
+    if (end > COPY_AT_MOST_BYTES && this.#bytes.length < end * 1.5) return this.#bytes.subarray(0, end);
+    const data = sharedBytes(end);
+    this.#bytes.copy(data, 0, 0, end);
+    return data;
+  }
+
+  #grow(): void {
+    const larger = sharedBytes(Math.ceil(this.#bytes.length * 1.5));
+    this.#bytes.copy(larger, 0, 0, this.#size);
+    this.#bytes = larger;
+  }
+}

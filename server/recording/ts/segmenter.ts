@@ -1,0 +1,573 @@
+import type { MediaFormat, RecordingCause } from '../segment.ts';
+import { ContinuityCheck, DUPLICATE } from './continuity.ts';
+import { CutGrid } from './cut-grid.ts';
+import {
+  type AudioParameters,
+  mediaFormat,
+  readAdts,
+  sameAudio,
+  sameMediaFormat,
+  VideoFormatReader,
+} from './media-format.ts';
+import { type Mark, OpenPart } from './open-part.ts';
+import {
+  beginsUnit,
+  hasPayload,
+  isMarkedDamaged,
+  isRandomAccess,
+  isScrambled,
+  payloadAt,
+  TS_PACKET_BYTES,
+} from './packet.ts';
+import { PacketReader } from './packet-reader.ts';
+import { type HeadVerdict, PictureHead } from './picture-head.ts';
+import { ProgramReader, TRACK, TRACK_PIDS } from './program-reader.ts';
+import { TABLES_BYTES, writeTables } from './tables.ts';
+import { type PesHeader, readPesHeader, readTime33, shiftPcr, shiftPes, unwrap33 } from './timestamps.ts';
+
+export interface KeyFrame {
+  /** Of its first packet in the segment's bytes. */
+  readonly offset: number;
+  readonly pts90k: number;
+}
+
+/** A segment as it was cut, before it has a place in wall-clock time. */
+export interface CutSegment {
+  /** Over a SharedArrayBuffer: PAT and PMT (`TABLES_BYTES`), then whole packets that begin with the key frame. */
+  readonly data: Buffer;
+  /** Presentation time of the first key frame on the hub's timeline; never wraps. */
+  readonly startPts90k: number;
+  /** Up to the key frame that comes next; at the end of a recording up to the end of its last picture. More than 0. */
+  readonly duration90k: number;
+  /** Read from the bytes themselves. */
+  readonly format: MediaFormat;
+  /** The first is the start. */
+  readonly keyFrames: readonly KeyFrame[];
+  /** Set where a new recording begins with this segment; else it goes on without a gap from the one before. */
+  readonly begins?: RecordingCause;
+}
+
+export type SegmenterTrouble =
+  /** There are pictures, and none that a recording can begin with: all is dropped up to the next key frame. */
+  | { readonly kind: 'no-key-frame'; readonly fromPts90k: number }
+  | { readonly kind: 'timeline-jumped'; readonly fromPts90k: number; readonly toPts90k: number }
+  | { readonly kind: 'sync-lost'; readonly skippedBytes: number };
+
+export interface SegmenterOptions {
+  readonly segmentMs: number;
+  /** Without a key frame for so long the recording ends. Default 120 s. */
+  readonly maxSegmentMs?: number;
+  /** The same by size; from half of it on every key frame is a cut. Default 48 MiB. */
+  readonly maxSegmentBytes?: number;
+  /** Pictures further apart than this belong to different recordings. Default 10 s. */
+  readonly jumpMs?: number;
+  /** Called inside `push`, `begin` and `end`. */
+  readonly onSegment: (cut: CutSegment) => void;
+  readonly onTrouble?: (trouble: SegmenterTrouble) => void;
+}
+
+/** A run of one FFmpeg process. */
+export interface SegmenterRun {
+  /** A time on the hub's timeline within 13 hours of the first picture: says how often the 33 bits have wrapped. */
+  readonly expectedPts90k: number;
+  /** Why a new recording begins here, if the one before cannot go on. */
+  readonly cause: RecordingCause;
+  /** Added to all times; 0 where FFmpeg writes the hub's own. */
+  readonly shift90k?: number;
+}
+
+interface PictureInWork {
+  readonly mark: Mark;
+  readonly dts90k: number;
+  readonly isRandomAccess: boolean;
+}
+
+const BACK_90K = 90_000;
+/** Two runs that are no further apart than this, or two pictures, leave no gap between them. */
+const ADJACENT_90K = 18_000;
+/** Without a key frame for so long at the start it is told. */
+const KEY_FRAME_WAIT_90K = 10 * 90_000;
+/** Sound so far ahead of the last picture is not part of a segment that ends there. */
+const SOUND_AHEAD_90K = 90_000;
+/** Times that are this near mean the same picture. */
+const SAME_90K = 1;
+
+/**
+ * Cuts one endless MPEG-TS, as FFmpeg writes it (the packets of one PES packet in a row, H.264 and AAC in ADTS), at key
+ * frames into segments that play alone. One lives as long as the stream does, through many FFmpeg processes: when one
+ * ends, the segment in the making is kept, and since the hub replays its group of pictures to the next one, the recording
+ * mostly goes on where it was. Never throws, whatever comes in; what it holds is bounded by `maxSegmentBytes`.
+ */
+export class Segmenter {
+  /** Counts from the next cut on. */
+  segmentMs: number;
+  readonly #options: SegmenterOptions;
+  readonly #maxBytes: number;
+  readonly #max90k: number;
+  readonly #jump90k: number;
+  readonly #reader = new PacketReader(
+    (data, at) => this.#onPacket(data, at),
+    (bytes) => this.#onSkipped(bytes),
+  );
+  readonly #program = new ProgramReader();
+  readonly #continuity = new ContinuityCheck();
+  readonly #head = new PictureHead();
+  readonly #video = new VideoFormatReader();
+  readonly #grid = new CutGrid();
+  #part: OpenPart;
+  /** The part begins with a key frame; else all is dropped up to one. */
+  #isOpen = false;
+  /** What the run before left. */
+  #held: OpenPart | undefined;
+  #picture: PictureInWork | undefined;
+  /** Where the last PES packet began, for a run that ends within it. */
+  #lastUnit: Mark | undefined;
+  #lastUnitMissingBytes = 0;
+  /** Where sound began to run ahead of the picture. */
+  #soundAhead: Mark | undefined;
+  /** The unit in work is not wanted, by track. */
+  readonly #skips = [false, false, false];
+  #dropSoundUpTo90k = Number.NEGATIVE_INFINITY;
+  #shift90k = 0;
+  /** The last decoding time, or where one is expected. */
+  #near90k = 0;
+  #hasTime = false;
+  #waitingSince90k: number | undefined;
+  #cause: RecordingCause = 'started';
+  /** Of the part in work. */
+  #begins: RecordingCause | undefined;
+  #split: RecordingCause | undefined;
+  #formatChanges = false;
+  #lastAudio: AudioParameters | undefined;
+  #lastFormat: MediaFormat | undefined;
+  #newestEnd90k: number | undefined;
+  /** The last segment that was given out ends where the next key frame was, so one that begins there goes on with it. */
+  #endsAtKeyFrame = false;
+  #newestPts90k: number | undefined;
+  #tables = 0;
+  #sizeHint = 0;
+  readonly #counters = { packets: 0, skippedBytes: 0, lostPackets: 0, droppedUnits: 0 };
+
+  constructor(options: SegmenterOptions) {
+    this.#options = options;
+    this.segmentMs = options.segmentMs;
+    this.#maxBytes = options.maxSegmentBytes ?? 48 * 1024 * 1024;
+    this.#max90k = (options.maxSegmentMs ?? 120_000) * 90;
+    this.#jump90k = (options.jumpMs ?? 10_000) * 90;
+    this.#part = this.#newPart(0);
+  }
+
+  /** Memory held. */
+  get openBytes(): number {
+    return this.#part.heldBytes + (this.#held?.heldBytes ?? 0);
+  }
+
+  /** Start of the segment in the making. */
+  get openStartPts90k(): number | undefined {
+    return this.#isOpen ? this.#part.startPts90k : this.#held?.startPts90k;
+  }
+
+  /** Of the last picture that came in, wanted or not. */
+  get newestPts90k(): number | undefined {
+    return this.#newestPts90k;
+  }
+
+  get counters(): Readonly<{
+    packets: number;
+    skippedBytes: number;
+    lostPackets: number;
+    droppedUnits: number;
+  }> {
+    return this.#counters;
+  }
+
+  /** A new process is about to write. */
+  begin(run: SegmenterRun): void {
+    this.interrupt({ isWhole: false });
+    this.#cause = run.cause;
+    this.#shift90k = run.shift90k ?? 0;
+    this.#near90k = run.expectedPts90k;
+  }
+
+  /** Takes what comes from the process, in pieces of any size. They are copied. */
+  push(chunk: Buffer): void {
+    this.#reader.push(chunk);
+  }
+
+  /**
+   * The process has ended. The segment in the making is kept for the next one. Where it did not end in order, its last
+   * picture or sound may be half written and is thrown away.
+   */
+  interrupt(options: { readonly isWhole: boolean }): void {
+    this.#reader.reset();
+    if (options.isWhole) this.#decide('other');
+    if (this.#isOpen) {
+      const from = this.#picture?.mark ?? (this.#lastUnitMissingBytes > 0 ? this.#lastUnit : undefined);
+      if (from !== undefined && !options.isWhole) this.#part.rollTo(from);
+      if (this.#part.pictures > 0) this.#held = this.#part;
+      this.#part = this.#newPart(this.#part.counters);
+    }
+    this.#wait();
+    this.#hasTime = false;
+    this.#program.reset();
+    this.#continuity.reset();
+    this.#skips.fill(false);
+    this.#dropSoundUpTo90k = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Gives out the segment in the making: the recording ends here. */
+  end(): void {
+    this.interrupt({ isWhole: true });
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#give(held, held.size, this.#endOf(held));
+    this.#split = undefined;
+  }
+
+  /** The next key frame begins a new recording, and the one before goes on up to it. */
+  split(cause: RecordingCause): void {
+    this.#split = cause;
+  }
+
+  #newPart(counters: number): OpenPart {
+    return new OpenPart({ sizeHint: this.#sizeHint, counters });
+  }
+
+  #onSkipped(bytes: number): void {
+    this.#counters.skippedBytes += bytes;
+    this.#options.onTrouble?.({ kind: 'sync-lost', skippedBytes: bytes });
+  }
+
+  #onPacket(data: Buffer, at: number): void {
+    this.#counters.packets += 1;
+    if (isMarkedDamaged(data, at) || isScrambled(data, at)) {
+      this.#counters.lostPackets += 1;
+      return;
+    }
+    const track = this.#program.take(data, at);
+    if (track === TRACK.none) return;
+    const lost = this.#continuity.check(data, at, track);
+    if (lost === DUPLICATE) return;
+    this.#counters.lostPackets += lost;
+    if (track !== TRACK.clock && hasPayload(data, at) && beginsUnit(data, at)) {
+      const pes = readPesHeader(data, at);
+      this.#skips[track] = pes === undefined;
+      if (pes === undefined) this.#counters.droppedUnits += 1;
+      else if (track === TRACK.video) this.#beginPicture(data, at, pes);
+      else this.#beginSound(data, at, pes);
+      if (pes !== undefined && !this.#skips[track]) this.#append(data, at, track, lost, pes);
+      return;
+    }
+    if (!this.#skips[track]) this.#append(data, at, track, lost, undefined);
+  }
+
+  #append(data: Buffer, at: number, track: number, lost: number, pes: PesHeader | undefined): void {
+    if (!this.#isOpen && this.#picture === undefined) return;
+    if (this.#part.size + TS_PACKET_BYTES > this.#maxBytes) {
+      this.#overflow();
+      return;
+    }
+    const offset = this.#part.append(data, at, track, lost);
+    if (this.#shift90k !== 0) {
+      const { bytes } = this.#part;
+      if (pes !== undefined) shiftPes(bytes, readPesHeader(bytes, offset) ?? pes, this.#shift90k);
+      shiftPcr(bytes, offset, this.#shift90k);
+    }
+    const end = at + TS_PACKET_BYTES;
+    const payload = pes === undefined ? payloadAt(data, at) : pes.payloadAt;
+    if (pes === undefined) this.#lastUnitMissingBytes -= Math.max(0, end - payload);
+    if (track !== TRACK.video || this.#picture === undefined) return;
+    this.#decide(this.#head.push(data, payload, end));
+  }
+
+  #beginPicture(data: Buffer, at: number, pes: PesHeader): void {
+    // The one before had no slice.
+    this.#decide('other');
+    if (pes.ptsAt < 0) {
+      // Without a time of its own it is the rest of what came before.
+      this.#skips[TRACK.video] = !this.#isOpen;
+      return;
+    }
+    const timeAt = pes.dtsAt < 0 ? pes.ptsAt : pes.dtsAt;
+    const dts90k = unwrap33(readTime33(data, timeAt) + this.#shift90k, this.#near90k);
+    const pts90k = unwrap33(readTime33(data, pes.ptsAt) + this.#shift90k, dts90k);
+    this.#checkTimeline(dts90k);
+    this.#near90k = dts90k;
+    this.#hasTime = true;
+    this.#newestPts90k = pts90k;
+    const start90k = this.#isOpen ? this.#part.startPts90k : undefined;
+    if (start90k !== undefined && pts90k - start90k > this.#max90k) this.#overflow();
+    if (!this.#isOpen) {
+      this.#clearPart();
+      this.#waitingSince90k ??= pts90k;
+      if (pts90k - this.#waitingSince90k > KEY_FRAME_WAIT_90K) {
+        this.#options.onTrouble?.({ kind: 'no-key-frame', fromPts90k: this.#waitingSince90k });
+        this.#waitingSince90k = Number.POSITIVE_INFINITY;
+      }
+    }
+    const mark = this.#part.mark(pts90k);
+    this.#noteUnit(mark, at, pes);
+    this.#picture = { mark, dts90k, isRandomAccess: isRandomAccess(data, at) };
+    this.#soundAhead = undefined;
+    this.#head.begin();
+  }
+
+  #beginSound(data: Buffer, at: number, pes: PesHeader): void {
+    const part = this.#part;
+    const isWanted = this.#isOpen || this.#picture !== undefined;
+    this.#skips[TRACK.audio] = true;
+    if (!isWanted || pes.ptsAt < 0 || !this.#hasTime) return;
+    const pts90k = unwrap33(readTime33(data, pes.ptsAt) + this.#shift90k, this.#near90k);
+    // The hub has replayed sound that the segment has already.
+    if (pts90k <= this.#dropSoundUpTo90k) return;
+    this.#dropSoundUpTo90k = Number.NEGATIVE_INFINITY;
+    const found = readAdts(data, pes.payloadAt, at + TS_PACKET_BYTES);
+    if (found !== undefined) this.#lastAudio = found;
+    if (this.#isOpen) {
+      if (
+        !part.hasAudio ||
+        (found !== undefined && part.audio !== undefined && !sameAudio(found, part.audio))
+      ) {
+        this.#formatChanges = true;
+      }
+      if (!part.hasAudio) return;
+      if (pts90k - part.maxPts90k > SOUND_AHEAD_90K) this.#soundAhead ??= part.mark(pts90k);
+      if (pts90k - part.maxPts90k > this.#jump90k) {
+        // The camera goes on without a picture.
+        this.#overflow();
+        return;
+      }
+    }
+    part.audio ??= found;
+    this.#noteUnit(part.mark(pts90k), at, pes);
+    part.lastAudioPts90k = pts90k;
+    this.#skips[TRACK.audio] = false;
+  }
+
+  #noteUnit(mark: Mark, at: number, pes: PesHeader): void {
+    this.#lastUnit = mark;
+    // The length counts what follows its field.
+    const here = at + TS_PACKET_BYTES - (pes.startAt + 6);
+    // Without a length only the next unit tells that this one is whole.
+    this.#lastUnitMissingBytes = pes.length === 0 ? Number.POSITIVE_INFINITY : pes.length - here;
+  }
+
+  /** Ends the recording where times have nothing to do with those before. */
+  #checkTimeline(dts90k: number): void {
+    const last90k = this.#part.lastDts90k;
+    if (!this.#isOpen || last90k === Number.NEGATIVE_INFINITY) return;
+    if (dts90k - last90k <= this.#jump90k && dts90k >= last90k - BACK_90K) return;
+    this.#close();
+    this.#cause = 'timeline-jumped';
+    this.#options.onTrouble?.({ kind: 'timeline-jumped', fromPts90k: last90k, toPts90k: dts90k });
+  }
+
+  /** Too long or too large without a key frame. */
+  #overflow(): void {
+    const fromPts90k = this.#isOpen ? this.#endOf(this.#part) : (this.#waitingSince90k ?? this.#near90k);
+    if (this.#isOpen) {
+      if (this.#picture !== undefined) this.#part.rollTo(this.#picture.mark);
+      this.#close();
+    }
+    this.#clearPart();
+    this.#wait();
+    this.#cause = 'recovered';
+    this.#waitingSince90k = Number.POSITIVE_INFINITY;
+    this.#options.onTrouble?.({ kind: 'no-key-frame', fromPts90k });
+  }
+
+  /** The part in work ends with its last picture. */
+  #close(): void {
+    const part = this.#part;
+    if (this.#soundAhead !== undefined) part.rollTo(this.#soundAhead);
+    this.#give(part, part.size, this.#endOf(part));
+    this.#part = this.#newPart(part.counters);
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#isOpen = false;
+    this.#picture = undefined;
+    this.#lastUnit = undefined;
+    this.#lastUnitMissingBytes = 0;
+    this.#soundAhead = undefined;
+    this.#waitingSince90k = undefined;
+  }
+
+  #clearPart(): void {
+    this.#part.clear();
+    this.#part.hasAudio = this.#program.hasAudio;
+    this.#part.clockTrack = this.#program.clockTrack;
+  }
+
+  /** It is known now what kind of picture the one in work is. */
+  #decide(verdict: HeadVerdict): void {
+    const picture = this.#picture;
+    if (picture === undefined || verdict === 'more') return;
+    this.#picture = undefined;
+    const { mark } = picture;
+    const isIdr = verdict === 'idr';
+    // Cameras with recovery points instead of IDR pictures: better than no recording.
+    const isKey = isIdr || (picture.isRandomAccess && this.#head.sps.length > 0);
+    const format = isKey ? this.#video.read(this.#head.sps, this.#head.pps) : undefined;
+    if (format !== undefined && !this.#onKeyFrame(mark, isIdr)) return;
+    if (format === undefined && !this.#isOpen) {
+      this.#skips[TRACK.video] = true;
+      return;
+    }
+    this.#part.addPicture(mark.pts90k, picture.dts90k);
+  }
+
+  /** False: it was thrown away. */
+  #onKeyFrame(mark: Mark, isIdr: boolean): boolean {
+    if (!this.#isOpen) return this.#open(mark);
+    const part = this.#part;
+    const format = this.#video.format;
+    const start90k = part.startPts90k;
+    if (format === undefined || start90k === undefined || mark.pts90k <= start90k) return true;
+    const isOtherFormat =
+      this.#formatChanges ||
+      part.video?.parameterSetsId !== format.parameterSetsId ||
+      part.hasAudio !== this.#program.hasAudio;
+    const isLarge = part.size > this.#maxBytes / 2;
+    const isDue = isIdr ? this.#grid.isDue(mark.pts90k) : this.#grid.isOverdue(mark.pts90k);
+    if (isOtherFormat || isLarge || isDue || this.#split !== undefined) this.#cut(mark, isOtherFormat);
+    else part.addKey(mark);
+    return true;
+  }
+
+  #cut(mark: Mark, isOtherFormat: boolean): void {
+    const part = this.#part;
+    const next = this.#newPart(mark.counters);
+    next.absorb(part, mark.offset);
+    part.rollTo(mark);
+    this.#give(part, mark.offset, mark.pts90k);
+    this.#endsAtKeyFrame = true;
+    this.#grid.cut(mark.pts90k, this.segmentMs * 90);
+    this.#start(next, mark, this.#split ?? (isOtherFormat ? 'format-changed' : undefined));
+  }
+
+  /** A part begins with this key frame, whose packets are in it already. */
+  #start(part: OpenPart, mark: Mark, begins: RecordingCause | undefined): void {
+    const first = rebase(mark, mark);
+    if (this.#lastUnit !== undefined) this.#lastUnit = rebase(this.#lastUnit, mark);
+    this.#part = part;
+    this.#isOpen = true;
+    this.#begins = begins;
+    this.#split = undefined;
+    this.#formatChanges = false;
+    this.#waitingSince90k = undefined;
+    part.video = this.#video.format;
+    part.hasAudio = this.#program.hasAudio;
+    part.clockTrack = this.#program.clockTrack;
+    part.lastAudioPts90k = mark.lastAudioPts90k;
+    part.addKey(first);
+  }
+
+  /** The first key frame of a run, or after a wait. */
+  #open(mark: Mark): boolean {
+    const held = this.#held;
+    if (held !== undefined) return this.#resume(held, mark);
+    const end90k = this.#newestEnd90k;
+    if (end90k !== undefined && mark.pts90k < end90k - SAME_90K && mark.pts90k > end90k - 2 * this.#max90k) {
+      this.#drop();
+      return false;
+    }
+    const goesOn = this.#endsAtKeyFrame && end90k !== undefined && Math.abs(mark.pts90k - end90k) <= SAME_90K;
+    if (!goesOn) this.#grid.begin(mark.pts90k, this.segmentMs * 90);
+    this.#start(this.#part, mark, this.#split ?? (goesOn ? this.#begins : this.#cause));
+    return true;
+  }
+
+  #drop(): void {
+    this.#counters.droppedUnits += 1;
+    this.#skips[TRACK.video] = true;
+    this.#clearPart();
+  }
+
+  /** The first key frame after a restart, while a part of the run before is still there. */
+  #resume(held: OpenPart, mark: Mark): boolean {
+    const { pts90k } = mark;
+    const start90k = held.startPts90k ?? pts90k;
+    const again = held.keys.find((key) => Math.abs(key.pts90k - pts90k) <= SAME_90K);
+    const isNext = pts90k > held.maxPts90k && pts90k - held.maxPts90k <= 2 * held.frame90k + ADJACENT_90K;
+    if (again === undefined && !isNext) {
+      if (pts90k <= held.maxPts90k && pts90k > start90k - this.#max90k) {
+        this.#drop();
+        return false;
+      }
+      // Later than what is held, or of another time altogether.
+      this.#held = undefined;
+      this.#give(held, held.size, this.#endOf(held));
+      if (pts90k < start90k) this.#cause = 'timeline-jumped';
+      return this.#open(mark);
+    }
+    this.#held = undefined;
+    const head = this.#part;
+    if (again !== undefined) held.rollTo(again);
+    this.#dropSoundUpTo90k = held.lastAudioPts90k;
+    const isOtherFormat =
+      held.video?.parameterSetsId !== this.#video.format?.parameterSetsId ||
+      held.hasAudio !== this.#program.hasAudio;
+    if (held.keys.length === 0) {
+      // Its very first key frame comes again: as if it had not been there.
+      const fresh = this.#newPart(held.counters);
+      fresh.absorb(head, mark.offset);
+      const begins = this.#split ?? this.#begins ?? (isOtherFormat ? 'format-changed' : undefined);
+      this.#start(fresh, mark, begins);
+      return true;
+    }
+    const here = held.mark(pts90k);
+    held.absorb(head, mark.offset);
+    this.#part = held;
+    this.#isOpen = true;
+    this.#lastUnit = here;
+    this.#onKeyFrame(here, true);
+    return true;
+  }
+
+  #endOf(part: OpenPart): number {
+    return part.maxPts90k + part.frame90k;
+  }
+
+  /** Gives out the part up to `end`, which lasts until `end90k`. */
+  #give(part: OpenPart, end: number, end90k: number): void {
+    const { video, startPts90k } = part;
+    if (video === undefined || startPts90k === undefined || end90k <= startPts90k) return;
+    this.#sizeHint = Math.min(this.#maxBytes, Math.ceil(end * 1.125));
+    const audio = part.audio ?? (part.hasAudio ? this.#lastAudio : undefined);
+    const format = mediaFormat(video, audio);
+    const isSame = this.#lastFormat !== undefined && sameMediaFormat(this.#lastFormat, format);
+    const begins = this.#begins ?? (isSame ? undefined : 'format-changed');
+    this.#begins = undefined;
+    this.#lastFormat = format;
+    this.#newestEnd90k = end90k;
+    this.#endsAtKeyFrame = false;
+    this.#tables = (this.#tables + 1) & 0x0f;
+    const pcrPid = TRACK_PIDS[part.clockTrack];
+    writeTables(part.bytes, 0, {
+      hasAudio: audio !== undefined,
+      continuity: this.#tables,
+      ...(pcrPid === undefined ? {} : { pcrPid }),
+    });
+    this.#options.onSegment({
+      data: part.takeData(end),
+      startPts90k,
+      duration90k: end90k - startPts90k,
+      format,
+      keyFrames: part.keys.map(({ offset, pts90k }) => ({ offset, pts90k })),
+      ...(begins === undefined ? {} : { begins }),
+    });
+  }
+}
+
+/** The mark in a part whose first packet lay at `first` in the part before. */
+function rebase(mark: Mark, first: Mark): Mark {
+  return {
+    ...mark,
+    offset: mark.offset - first.offset + TABLES_BYTES,
+    pictures: 0,
+    lastDts90k: Number.NEGATIVE_INFINITY,
+    maxPts90k: Number.NEGATIVE_INFINITY,
+  };
+}
