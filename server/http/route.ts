@@ -71,10 +71,20 @@ export function defineRoute<P = undefined, B = undefined, Q = undefined>(spec: R
       // Where there is no schema, P, B or Q is undefined, and so is what is handed over.
       const params = spec.params === undefined ? undefined : checked(spec.params, request.params, 'the path');
       const body = spec.body === undefined ? undefined : checkedBody(spec.body, request);
-      const query = spec.query === undefined ? undefined : checked(spec.query, request.query, 'the query');
+      const query = spec.query === undefined ? undefined : checkedQuery(spec.query, request);
       return handle({ params: params as P, body: body as B, query: query as Q, request, reply });
     },
   };
+}
+
+/** A parameter that is given twice comes as an array, which no schema of texts takes. */
+function checkedQuery<Q>(schema: z.ZodType<Q>, request: FastifyRequest): Q {
+  const values = request.query as Record<string, unknown>;
+  const twice = Object.keys(values).find((name) => Array.isArray(values[name]));
+  if (twice !== undefined) {
+    throw new ApiError('BAD_REQUEST', `The parameter "${twice.slice(0, 64)}" is given more than once.`);
+  }
+  return checked(schema, values, 'the query');
 }
 
 function checkedBody<B>(body: RouteBody<B>, request: FastifyRequest): B {

@@ -62,8 +62,7 @@ export class LiveList {
   #append({ sequence, segment }: RingEntry): void {
     const edge = { startMs: segment.startMs, endMs: segment.endMs, run: segment.recording.key };
     const before = this.#newest;
-    // Sequences go up faster than breaks come, so places begun like this never go back, not even over a restart.
-    let place = before?.place ?? sequence;
+    let place = before?.place ?? firstPlace(sequence);
     const durationS = roundedSeconds(segment.duration90k);
     const isLonger = durationS > this.#targetS;
     if (isLonger) this.#targetS = durationS;
@@ -74,8 +73,16 @@ export class LiveList {
   }
 
   #placeOf({ sequence }: RingEntry): number {
-    return this.#places.get(sequence) ?? sequence;
+    return this.#places.get(sequence) ?? firstPlace(sequence);
   }
+}
+
+/**
+ * Where the discontinuity sequence begins. Sequences go up by the second, even while the gateway does not run, and breaks
+ * come far more rarely: so the number does not go back over a restart, and players that are there all the while go on.
+ */
+function firstPlace(sequence: number): number {
+  return Math.floor(sequence / 64);
 }
 
 const NO_BREAKS: ReadonlySet<number> = new Set();
