@@ -110,7 +110,7 @@ describe('the live playlist', () => {
     render(list, new FakeRing(1000).add(2000));
     expect(render(list, new FakeRing(5).add(3000)).segments[0]).toMatchObject({
       sequence: 5,
-      discontinuity: 5,
+      discontinuity: 0,
     });
   });
 
