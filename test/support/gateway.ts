@@ -13,7 +13,9 @@ const STOP_TIMEOUT_MS = 20_000;
 
 export interface GatewayOptions {
   /** Settings as in `sluice.yaml`; ports, the data folder and one worker are chosen already. */
-  readonly settings?: Readonly<Record<string, object | boolean>>;
+  readonly settings?: Readonly<Record<string, object | boolean | string>>;
+  /** Added to its environment, such as what lets a library stand before it. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A real gateway process of its own, on free ports of loopback, that can be killed and started again. */
@@ -21,6 +23,7 @@ export class GatewayProcess {
   readonly url: string;
   readonly rtspPort: number;
   readonly #dir: string;
+  readonly #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #output = '';
 
@@ -38,7 +41,7 @@ export class GatewayProcess {
     };
     // JSON is YAML.
     await writeFile(join(dir, 'sluice.yaml'), JSON.stringify(config));
-    const gateway = new GatewayProcess(dir, http, rtsp);
+    const gateway = new GatewayProcess(dir, { http, rtsp }, options.env ?? {});
     try {
       await gateway.startAgain();
     } catch (error) {
@@ -48,10 +51,20 @@ export class GatewayProcess {
     return gateway;
   }
 
-  private constructor(dir: string, httpPort: number, rtspPort: number) {
+  private constructor(
+    dir: string,
+    ports: { http: number; rtsp: number },
+    env: Readonly<Record<string, string>>,
+  ) {
     this.#dir = dir;
-    this.url = `http://127.0.0.1:${httpPort}`;
-    this.rtspPort = rtspPort;
+    this.#env = env;
+    this.url = `http://127.0.0.1:${ports.http}`;
+    this.rtspPort = ports.rtsp;
+  }
+
+  /** Where its settings are and, unless these say otherwise, its data (`data`). */
+  get dir(): string {
+    return this.#dir;
   }
 
   /** All it has written so far, to look for what should be there or should not. */
@@ -68,7 +81,7 @@ export class GatewayProcess {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
     const child = spawn(process.execPath, [MAIN, '--config', join(this.#dir, 'sluice.yaml')], {
       cwd: this.#dir,
-      env: Object.fromEntries(inherited),
+      env: { ...Object.fromEntries(inherited), ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

@@ -1,0 +1,95 @@
+/**
+ * `npm run crash`: brings about, for real, what breaks recorders, and prints tables of what it has cost. `npm run crash -- kill 20`
+ * runs one part, so often. docs/crash-tests.md says what each does and what must hold.
+ */
+import { Closers } from '../../server/base/closers.ts';
+import { describeMachine } from '../bench/support/machine.ts';
+import { passes, renderReport } from '../bench/support/report.ts';
+import { crashParts } from './parts/index.ts';
+import type { CrashPart } from './support/part.ts';
+
+interface Wish {
+  readonly part: CrashPart;
+  readonly times: number | undefined;
+}
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+/** Names of parts, each with how often it is to be done after it; none means all. A sentence where it is neither. */
+function readWishes(args: readonly string[]): readonly Wish[] | string {
+  const wishes: Wish[] = [];
+  for (const arg of args) {
+    const last = wishes.at(-1);
+    if (/^\d+$/.test(arg) && last !== undefined) {
+      wishes.splice(-1, 1, { ...last, times: Number(arg) });
+      continue;
+    }
+    const part = crashParts.find(({ name }) => name === arg);
+    if (part === undefined) return usage();
+    wishes.push({ part, times: undefined });
+  }
+  return wishes.length > 0 ? wishes : crashParts.map((part) => ({ part, times: undefined }));
+}
+
+function usage(): string {
+  const lines = crashParts.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
+  return ['npm run crash -- [NAME [TIMES]] ...', ...lines].join('\n');
+}
+
+let closers = new Closers();
+
+function stopOnSignals(): void {
+  let isStopping = false;
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(status);
+      isStopping = true;
+      say('stopping');
+      closers
+        .close()
+        .catch(() => {})
+        .finally(() => process.exit(status));
+    });
+  }
+}
+
+async function main(): Promise<number> {
+  const wishes = readWishes(process.argv.slice(2));
+  if (typeof wishes === 'string') {
+    say(wishes);
+    return 2;
+  }
+  stopOnSignals();
+  process.stdout.write(`${describeMachine()}\n`);
+  let hasFailed = false;
+  for (const { part, times } of wishes) {
+    const missing = part.missing?.();
+    if (missing !== undefined) {
+      process.stdout.write(`## ${part.name}\n\nLeft out: ${missing}\n\n`);
+      continue;
+    }
+    closers = new Closers();
+    const progress = (text: string) => say(`${part.name}: ${text}`);
+    try {
+      for (const report of await part.run({ times, isSlice: false, closers, progress })) {
+        process.stdout.write(`${renderReport(report)}\n`);
+        if (!report.figures.every(passes)) hasFailed = true;
+      }
+    } finally {
+      await closers.close();
+    }
+  }
+  return hasFailed ? 1 : 0;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (failure: unknown) => {
+    say(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure));
+    process.exit(1);
+  },
+);
