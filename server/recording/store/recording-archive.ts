@@ -4,7 +4,7 @@ import type { GapReason, RecorderStatus } from '../../../shared/recording.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Listeners } from '../../base/emitter.ts';
 import type { Logger } from '../../base/log.ts';
-import type { SegmentList } from '../archive.ts';
+import type { Archive, SegmentList } from '../archive.ts';
 import type { Segment } from '../segment.ts';
 import type { LedgerNote } from './index-reader.ts';
 import { RECORDINGS_FOLDER } from './layout.ts';
@@ -41,7 +41,7 @@ export interface KeptSegment {
 }
 
 /** All recordings folders, and which stream is kept in which. */
-export class RecordingArchive {
+export class RecordingArchive implements Omit<Archive, 'timeline' | 'locks' | 'lock' | 'unlock'> {
   readonly #defaultDir: string;
   readonly #appDirs: ReadonlyMap<string, string>;
   readonly #roots = new Map<string, RootStore>();

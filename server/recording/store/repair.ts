@@ -55,7 +55,9 @@ export function* repairHour(index: IndexWriter, hour: HourOfStream, counts: Repa
     yield;
   }
   const rows = index.reader
-    .arrays('SELECT start_ms, end_ms FROM segments WHERE stream_id = ? AND start_ms >= ? AND start_ms < ?')
+    .arrays(
+      'SELECT start_ms, end_ms FROM segments WHERE stream_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms',
+    )
     .all(hour.streamRowId, hour.hourMs, hour.hourMs + HOUR_MS) as unknown as [number, number][];
   const lost = rows.filter(([startMs]) => !inFolder.has(startMs));
   if (lost.length > 0) {
@@ -140,16 +142,26 @@ function adoptStray(index: IndexWriter, hour: HourOfStream, startMs: number, cou
 function forgetLost(index: IndexWriter, hour: HourOfStream, lost: readonly [number, number][]): void {
   const { streamRowId, stream } = hour;
   index.transaction(() => {
-    for (const [startMs, endMs] of lost) {
-      const inForce = index.reader.notes(stream, startMs, startMs)[0]?.reason ?? 'RECORDER_RESTARTED';
-      index.forgetSegment(streamRowId, startMs);
-      if (inForce !== 'FILE_LOST') index.note(streamRowId, startMs, 'FILE_LOST');
-      const next = index.reader
+    for (const [startMs] of lost) index.forgetSegment(streamRowId, startMs);
+    for (const { startMs, endMs } of runsOf(lost)) {
+      const before = index.reader.notes(stream, startMs, startMs)[0]?.reason ?? 'RECORDER_RESTARTED';
+      index.note(streamRowId, startMs, 'FILE_LOST');
+      const isNoted = index.reader
         .statement('SELECT 1 FROM notes WHERE stream_id = ? AND at_ms = ?')
         .get(streamRowId, endMs);
-      if (next === undefined)
-        index.note(streamRowId, endMs, inForce === 'FILE_LOST' ? 'RECORDER_RESTARTED' : inForce);
+      if (isNoted === undefined)
+        index.note(streamRowId, endMs, before === 'FILE_LOST' ? 'RECORDER_RESTARTED' : before);
     }
   });
   index.log('error', { stream, files: lost.length }, 'recorded files have disappeared from the disk');
+}
+
+function runsOf(rows: readonly [number, number][]): { startMs: number; endMs: number }[] {
+  const runs: { startMs: number; endMs: number }[] = [];
+  for (const [startMs, endMs] of rows) {
+    const last = runs.at(-1);
+    if (last?.endMs === startMs) last.endMs = endMs;
+    else runs.push({ startMs, endMs });
+  }
+  return runs;
 }

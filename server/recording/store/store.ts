@@ -198,13 +198,13 @@ export class Store {
       this.#close();
       return;
     }
-    const opened = this.#opened;
-    if (opened === undefined) return;
     if (fault.isIndexDamaged) {
       this.#isIndexDamaged = true;
       this.#abandon();
       return;
     }
+    const opened = this.#opened;
+    if (opened === undefined) return;
     if (fault.reason === 'DISK_FULL') this.#makeRoom(opened);
     this.#scheduleTurn(RETRY_MS);
   }
