@@ -11,8 +11,12 @@ import { type PlayerStats, playerStats, type StatsSample, sampleStats } from './
 import { Watchdog } from './watchdog.ts';
 
 const TICK_MS = 1_000;
-/** ICE finds a path over UDP or TCP within a second or two, or none at all. */
-const PATH_PATIENCE_TICKS = 5;
+/** Tracks come, and ICE finds a path over UDP or TCP, within a second or two, or not at all. */
+const PATIENCE_TICKS = 5;
+const NO_VIDEO: Reason = {
+  code: 'NO_COMMON_CODEC',
+  message: "This browser cannot take the camera's video over WebRTC; it may lack H.264 there.",
+};
 const NO_PATH: Reason = {
   code: 'NO_MEDIA_PATH',
   message:
@@ -28,7 +32,8 @@ export class WebRtcEngine implements PlaybackEngine {
   #status: EngineStatus = { kind: 'connecting', reason: undefined };
   #lastReason: Reason | undefined;
   #samples: readonly StatsSample[] = [];
-  #ticksWithoutPath = 0;
+  /** What seems to be in the way, and for how many ticks. */
+  #obstacle: { readonly reason: Reason; readonly ticks: number } | undefined;
   #paused = false;
   #closed = false;
 
@@ -100,7 +105,7 @@ export class WebRtcEngine implements PlaybackEngine {
     if (this.#closed || consumers !== this.#watch.consumers) return;
     this.#samples = [sample, ...this.#samples].slice(0, 2);
     const expected = !this.#paused && this.#status.kind === 'live';
-    this.#mindPath(consumers.length > 0 && expected && sample.transport === undefined);
+    this.#mind(expected ? obstacleOf(consumers, sample) : undefined);
     switch (this.#watchdog.tick(sample.atMs, sample.framesDecoded, expected)) {
       case 'progress':
         this.#events.onProgress();
@@ -115,13 +120,14 @@ export class WebRtcEngine implements PlaybackEngine {
     }
   }
 
-  /** Says early what the connection itself finds out late: that nothing gets through to this browser. */
-  #mindPath(missing: boolean): void {
-    const before = this.#ticksWithoutPath;
-    this.#ticksWithoutPath = missing ? before + 1 : 0;
-    if (this.#ticksWithoutPath === PATH_PATIENCE_TICKS) {
-      this.#events.onStatus({ kind: 'connecting', reason: NO_PATH });
-    } else if (before >= PATH_PATIENCE_TICKS && !missing) {
+  /** Says early what the connection itself finds out late or never: that no picture can come this way. */
+  #mind(reason: Reason | undefined): void {
+    const before = this.#obstacle;
+    const ticks = before !== undefined && before.reason === reason ? before.ticks + 1 : 1;
+    this.#obstacle = reason === undefined ? undefined : { reason, ticks };
+    if (reason !== undefined && ticks === PATIENCE_TICKS) {
+      this.#events.onStatus({ kind: 'connecting', reason });
+    } else if (reason === undefined && before !== undefined && before.ticks >= PATIENCE_TICKS) {
       this.#events.onStatus(this.#status);
     }
   }
@@ -138,4 +144,11 @@ export class WebRtcEngine implements PlaybackEngine {
     );
     return sampleStats(reports, performance.now());
   }
+}
+
+function obstacleOf(consumers: readonly MediaConsumer[], sample: StatsSample): Reason | undefined {
+  if (consumers.length === 0) return undefined;
+  if (sample.transport === undefined) return NO_PATH;
+  // The gateway offers only what the browser said it can take; sound alone is no picture.
+  return consumers.some(({ kind }) => kind === 'video') ? undefined : NO_VIDEO;
 }

@@ -227,9 +227,9 @@ export class TimelineBar {
   /** One stop for the Tab key; arrows go from gap to gap. */
   #onGapKey(event: KeyboardEvent): void {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step === 0) return;
+    if (step === 0 || !(event.target instanceof HTMLButtonElement)) return;
     const buttons = [...this.#gaps.children].filter((child) => child instanceof HTMLButtonElement);
-    const next = buttons[buttons.findIndex((made) => made === event.target) + step];
+    const next = buttons[buttons.indexOf(event.target) + step];
     if (next === undefined) return;
     event.preventDefault();
     for (const button of buttons) button.tabIndex = button === next ? 0 : -1;

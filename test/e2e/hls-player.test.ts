@@ -1,0 +1,218 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { launchChromium } from '../support/chromium.ts';
+import { GatewayProcess } from '../support/gateway.ts';
+import { waitFor } from '../support/wait.ts';
+
+const TIMEOUT_MS = 120_000;
+const TOKEN = 'correct-horse-battery-staple';
+
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let gateway: GatewayProcess | undefined;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+beforeEach(async () => {
+  context = await browser.newContext();
+  page = await context.newPage();
+});
+afterEach(async () => {
+  await context.close();
+  await gateway?.close();
+  gateway = undefined;
+});
+
+interface Look {
+  readonly state: string;
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+  readonly startTime: string;
+  readonly timeMs: number | undefined;
+  readonly positionS: number;
+  readonly mode: string | undefined;
+  readonly fallback: string | undefined;
+  readonly frames: number;
+}
+
+/** The page's player, by its public face; as text, since the browser's types are not those of the tests. */
+function look(): Promise<Look> {
+  return page.evaluate<Look>(`(async () => {
+    const player = document.querySelector('sluice-player');
+    const stats = await player?.stats;
+    return {
+      state: player?.state ?? 'none',
+      reason: player?.reason?.code,
+      message: player?.reason?.message,
+      startTime: player?.startTime ?? '',
+      timeMs: player?.time,
+      positionS: player?.video.currentTime,
+      mode: stats?.mode,
+      fallback: stats?.fallback?.code,
+      frames: stats?.framesDecoded ?? 0,
+    };
+  })()`);
+}
+
+async function untilPlaying(what: string, condition: (look: Look) => boolean = () => true): Promise<Look> {
+  let last: Look | undefined;
+  return waitFor(
+    what,
+    async () => {
+      last = await look();
+      return last.state === 'playing' && last.frames > 5 && condition(last) ? last : undefined;
+    },
+    60_000,
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${JSON.stringify(last)}\n${gateway?.output.slice(-3_000)}`);
+  });
+}
+
+async function untilRecorded(forMs: number): Promise<{ start: number; end: number }> {
+  return waitFor(
+    'something to be recorded',
+    async () => {
+      const response = await fetch(`${gateway?.url}/api/v1/streams/live/demo/timeline?access_token=${TOKEN}`);
+      // While the disk is being opened there is none.
+      const { ranges } = (await response.json()) as { ranges?: { start: number; end: number }[] };
+      return ranges?.find(({ start, end }) => end - start >= forMs);
+    },
+    60_000,
+  );
+}
+
+test(
+  'with UDP and TCP blocked the picture comes over HLS by itself, and over WebRTC where that is wanted',
+  async () => {
+    // An address for documentation: packets to it get nowhere, as behind a firewall.
+    gateway = await GatewayProcess.start({ settings: { webrtc: { announcedAddresses: ['192.0.2.1'] } } });
+    await page.goto(gateway.url);
+    const now = await untilPlaying('HLS', ({ mode }) => mode === 'hls');
+    expect(now.fallback).toBe('NO_MEDIA_PATH');
+    await untilPlaying('the picture to move', ({ positionS }) => positionS > now.positionS + 2);
+    await page.getByRole('button', { name: 'Enlarge live/demo' }).click();
+    await page.getByText(/Some seconds behind, over HLS\. No media/).waitFor();
+    await page.evaluate(`document.querySelector('sluice-player').mode = 'webrtc'`);
+    await waitFor('WebRTC to be all there is', async () => (await look()).reason === 'NO_MEDIA_PATH');
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a browser without H.264 in WebRTC plays over HLS',
+  async () => {
+    gateway = await GatewayProcess.start();
+    await page.addInitScript(`{
+      const withoutH264 = ({ codecs, ...rest }) => ({ ...rest, codecs: codecs.filter(({ mimeType }) => !/h264/i.test(mimeType)) });
+      const capabilities = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver);
+      RTCRtpReceiver.getCapabilities = (kind) => withoutH264(capabilities(kind));
+      const createOffer = RTCPeerConnection.prototype.createOffer;
+      RTCPeerConnection.prototype.createOffer = async function (...options) {
+        for (const transceiver of this.getTransceivers()) {
+          if (transceiver.receiver.track.kind === 'video') {
+            transceiver.setCodecPreferences(RTCRtpReceiver.getCapabilities('video').codecs);
+          }
+        }
+        return createOffer.apply(this, options);
+      };
+    }`);
+    await page.goto(gateway.url);
+    const now = await untilPlaying('HLS', ({ mode }) => mode === 'hls');
+    expect(now.fallback).toBe('NO_COMMON_CODEC');
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'once WebRTC gets through again the player goes back to it by itself',
+  async () => {
+    gateway = await GatewayProcess.start();
+    // A network that lets nothing through while the page says so.
+    await page.addInitScript(`{
+      globalThis.blocked = true;
+      const set = RTCPeerConnection.prototype.setRemoteDescription;
+      RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+        const sdp = globalThis.blocked
+          ? description.sdp.replace(/^(a=candidate:\\S+ \\d \\w+ \\d+ )\\S+/gm, '$1192.0.2.1')
+          : description.sdp;
+        return set.call(this, { type: description.type, sdp });
+      };
+    }`);
+    await page.goto(gateway.url);
+    await untilPlaying('HLS', ({ mode }) => mode === 'hls');
+    await page.evaluate('globalThis.blocked = false');
+    const back = await untilPlaying('WebRTC', ({ mode }) => mode === 'webrtc');
+    expect(back.fallback).toBeUndefined();
+    await untilPlaying('the picture to move', ({ frames }) => frames > back.frames + 10);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'WebRTC that works is used, and no line of HLS is fetched',
+  async () => {
+    gateway = await GatewayProcess.start();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(gateway.url);
+    const now = await untilPlaying('WebRTC');
+    expect(now).toMatchObject({ mode: 'webrtc', fallback: undefined });
+    expect(asked.filter((path) => /player-hls|\.m3u8/.test(path))).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'the control room goes back into the recording, plays on into live, and returns to WebRTC',
+  async () => {
+    gateway = await GatewayProcess.start({ settings: { demo: true, apps: { live: { record: true } } } });
+    const { start } = await untilRecorded(8_000);
+    await page.goto(`${gateway.url}/#/live/demo`);
+    await untilPlaying('live', ({ mode }) => mode === 'webrtc');
+    const wantedMs = start + 2_500;
+    await page.evaluate(`document.querySelector('sluice-player').seek(${wantedMs})`);
+    const then = await untilPlaying('the recording', ({ timeMs }) => timeMs !== undefined);
+    expect(then.timeMs).toBeGreaterThanOrEqual(wantedMs - 50);
+    expect(then.timeMs).toBeLessThan(wantedMs + 4_000);
+    const nowMs = Date.now();
+    await page.evaluate(`document.querySelector('sluice-player').seek(${nowMs - 4_000})`);
+    await untilPlaying('what was not recorded yet', ({ timeMs = 0 }) => timeMs > nowMs);
+    await page.getByRole('region', { name: 'Recording' }).getByRole('button', { name: 'Live' }).click();
+    await untilPlaying('live again', ({ mode, startTime }) => mode === 'webrtc' && startTime === '');
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a recorded range plays to its end with a token, and one without anything is explained',
+  async () => {
+    gateway = await GatewayProcess.start({
+      settings: { demo: true, apps: { live: { record: true } }, auth: { apiToken: TOKEN } },
+    });
+    const { start } = await untilRecorded(6_500);
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    await page.goto(`${gateway.url}/healthz`);
+    await page.evaluate(`(async () => {
+      await import('/sluice-player.js');
+      document.body.innerHTML = '<sluice-player src="/live/demo" token="${TOKEN}" muted autoplay controls '
+        + 'start-time="${start + 1_000}" end-time="${start + 5_000}"></sluice-player>';
+    })()`);
+    const first = await untilPlaying('the range', ({ timeMs }) => timeMs !== undefined);
+    expect(first.timeMs).toBeGreaterThanOrEqual(start + 1_000 - 50);
+    await waitFor('its end', async () => (await look()).state === 'ended');
+    expect(requests.filter((url) => url.includes(TOKEN))).toEqual([]);
+    await page.evaluate(`{
+      const player = document.querySelector('sluice-player');
+      player.startTime = ${start - 7_200_000};
+      player.endTime = ${start - 3_600_000};
+    }`);
+    await waitFor('the reason', async () => (await look()).reason === 'NOT_RECORDED');
+    expect((await look()).message).toMatch(/^Nothing of live\/demo is recorded/);
+  },
+  TIMEOUT_MS,
+);
