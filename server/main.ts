@@ -27,12 +27,12 @@ import {
   StartError,
   StreamDirectory,
 } from './gateway/index.ts';
-import { createHttpApp, Gate, hlsRoutes, recordingRoutes } from './http/index.ts';
+import { createHttpApp, frameRoutes, Gate, hlsRoutes, recordingRoutes } from './http/index.ts';
 import { Recording } from './recording/index.ts';
 import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
 import { Hub, type StartSource } from './stream/index.ts';
-import { startDemoCamera } from './transcode/index.ts';
+import { FrameDecoder, LiveFrames, startDemoCamera } from './transcode/index.ts';
 import { WebRtc } from './webrtc/index.ts';
 
 /** How long viewers wait before they look for the gateway again after an orderly stop. */
@@ -178,11 +178,18 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       }),
   });
   closers.add(() => demo.set(false));
+  const decoder = new FrameDecoder({ clock, ...(ffmpegPath === undefined ? {} : { ffmpegPath }) });
+  closers.add(() => decoder.close());
+  const liveFrames = new LiveFrames({ clock, hub, decoder });
   const recording = new Recording({
     ...base,
     hub,
     disks: catalog,
     ffmpegPath,
+    pictures: {
+      decode: (request) => decoder.decode(request),
+      now: (id, width) => liveFrames.now(id, width),
+    },
     admit: (id, options) => {
       const { ticket, end } = rtsp.server.admit(id, options);
       return { url: `rtsp://${rtspHost}:${rtsp.port}/${id}?access_token=${ticket}`, end };
@@ -227,12 +234,19 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     log,
     gate,
     staticDir: STATIC_DIR,
-    routes: [...hlsRoutes(recording.hls), ...recordingRoutes(recording.desk)],
+    routes: [
+      ...hlsRoutes(recording.hls),
+      ...recordingRoutes(recording.desk),
+      ...frameRoutes(recording.frames),
+    ],
     ports: {
       streams: directory,
       whep: webRtc.whep,
       metrics: () => metrics.text(),
-      readiness: () => ({ ready: webRtc.isReady, checks: { webrtc: webRtc.isReady } }),
+      readiness: () => {
+        const checks = { webrtc: webRtc.isReady, recordings: recording.isOpen };
+        return { ready: checks.webrtc && checks.recordings, checks };
+      },
     },
   });
   closers.add(() => app.close());

@@ -7,6 +7,8 @@ import type { DiskCatalog } from '../catalog/index.ts';
 import type { Hub } from '../stream/index.ts';
 import type { Admit } from './branch/branch.ts';
 import { Recorder, type RecorderFigures } from './branch/recorder.ts';
+import { Frames } from './frames/frames.ts';
+import type { Frame, PictureDecoder } from './frames/recorded-frames.ts';
 import { Hls } from './playlist/hls.ts';
 import { RecordingsDesk } from './recordings-desk.ts';
 import { RecordingArchive } from './store/recording-archive.ts';
@@ -22,6 +24,8 @@ export interface RecordingOptions {
   readonly admit: Admit;
   /** Default `ffmpeg`, found by PATH. */
   readonly ffmpegPath?: string | undefined;
+  /** Makes JPEGs, and pictures of now: what recording itself cannot. */
+  readonly pictures: PictureDecoder & { now(stream: StreamId, width?: number): Promise<Frame> };
 }
 
 /**
@@ -33,6 +37,8 @@ export class Recording {
   readonly recorder: Recorder;
   readonly hls: Hls;
   readonly desk: RecordingsDesk;
+  readonly frames: Frames;
+  #isOpen = false;
 
   /** Begins at once with the streams that the hub has; those that come later follow by themselves. */
   constructor(options: RecordingOptions) {
@@ -45,6 +51,9 @@ export class Recording {
       disks: options.disks,
     });
     const opened = archive.open();
+    void opened.then(() => {
+      this.#isOpen = true;
+    });
     this.archive = archive;
     this.recorder = new Recorder({
       clock,
@@ -83,10 +92,25 @@ export class Recording {
       settings,
       streams: () => hub.list().map(({ id, definition }) => ({ stream: id, record: definition.record })),
     });
+    this.frames = new Frames({
+      clock,
+      log,
+      decoder: options.pictures,
+      now: (stream, width) => options.pictures.now(stream, width),
+      archive,
+      live: this.recorder,
+      hasStream: (stream) => hub.get(stream) !== undefined,
+      keepThumbnails: settings.recording.thumbnails,
+    });
     hub.onChange(({ kind, stream }) => {
       if (kind === 'removed') this.hls.forget(stream.id);
       this.desk.updatePolicies();
     });
+  }
+
+  /** Whether what was kept can be asked for; a disk that is missing or fails is not waited for. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** The recorder's part of a stream's status. */
@@ -101,6 +125,7 @@ export class Recording {
   /** Every open segment is cut and persisted (bounded wait), every FFmpeg and thread ends. Idempotent. */
   async close(): Promise<void> {
     this.desk.close();
+    this.frames.close();
     await this.recorder.close();
     await this.archive.close();
   }
