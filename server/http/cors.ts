@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 const ALLOWED_METHODS = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS';
 const ALLOWED_HEADERS = 'Authorization, Content-Type, If-Match, If-None-Match, Range';
-const EXPOSED_HEADERS = 'Location, ETag, Accept-Patch, Retry-After, Content-Range';
+const EXPOSED_HEADERS = 'Location, ETag, Accept-Patch, Retry-After, Content-Range, X-Frame-Time';
 const PREFLIGHT_MAX_AGE_S = 600;
 
 /**

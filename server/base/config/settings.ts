@@ -73,6 +73,11 @@ export const settingsSchema = section({
     keepDays: z.number().positive().max(3650).default(7),
     maxBytes: bytes.optional(),
     minFreeBytes: bytes.default(1024 ** 3),
+    thumbnails: z.boolean().default(true),
+  }).prefault({}),
+  exports: section({
+    maxRunning: z.number().int().min(1).max(16).default(1),
+    keepDays: z.number().positive().max(3650).optional(),
   }).prefault({}),
   apps: z.record(appSchema, appSettings).default({}),
   sources: section({ allowLoopback: z.boolean().default(false) }).prefault({}),

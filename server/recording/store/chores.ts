@@ -1,3 +1,4 @@
+import { ThumbnailChore } from '../frames/thumbnail-chore.ts';
 import { GarbageChore } from './garbage.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { isReconciling, Reconciling } from './reconcile.ts';
@@ -22,6 +23,7 @@ export function choresOf(index: IndexWriter): Chore[] {
     new Reconciling(index),
     new WhenOldestIsKnown(index, new Retention(index)),
     new GarbageChore(index),
+    new ThumbnailChore(index),
   ];
 }
 

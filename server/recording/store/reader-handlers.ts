@@ -1,5 +1,7 @@
 import type { StreamId } from '../../../shared/names.ts';
 import type { RecordingRow } from '../archive.ts';
+import { pictureOf, recordedPicture } from '../frames/picture-handlers.ts';
+import { findThumbnail, thumbnailTimes } from '../frames/thumbnail-handlers.ts';
 import { playlist } from '../playlist/playlist.ts';
 import type { IndexReader } from './index-reader.ts';
 import { keptStreams } from './kept-streams.ts';
@@ -38,6 +40,10 @@ export const readerHandlers = {
   locks,
   keptStreams,
   playlist,
+  recordedPicture,
+  pictureOf,
+  findThumbnail,
+  thumbnailTimes,
 } satisfies HandlerMap<IndexReader>;
 
 export type ReaderHandlers = typeof readerHandlers;

@@ -1,9 +1,15 @@
+import { keepThumbnail } from '../frames/thumbnail-handlers.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { lock, unlock } from './locks.ts';
 import { setRetentionPolicies } from './retention.ts';
 import type { HandlerMap } from './rpc.ts';
 
 /** What other threads may ask of a store's thread. Each runs between two batches, so it has to be quick. */
-export const storeHandlers = { lock, unlock, setRetentionPolicies } satisfies HandlerMap<IndexWriter>;
+export const storeHandlers = {
+  lock,
+  unlock,
+  setRetentionPolicies,
+  keepThumbnail,
+} satisfies HandlerMap<IndexWriter>;
 
 export type StoreHandlers = typeof storeHandlers;

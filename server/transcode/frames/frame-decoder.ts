@@ -1,5 +1,6 @@
 import { ApiError } from '../../../shared/errors.ts';
 import type { Clock } from '../../base/clock.ts';
+import { Turns } from '../../base/turns.ts';
 import { type PictureRequest, scaledSize } from './coded-pictures.ts';
 import { DecoderProcess } from './decoder-process.ts';
 
@@ -38,12 +39,17 @@ export class FrameDecoder {
   /** By size, the least recently used first. */
   readonly #processes = new Map<string, Kept>();
   readonly #closing = new Set<Promise<void>>();
-  #waiting: Array<() => void> = [];
-  #running = 0;
+  readonly #turns: Turns;
   #isClosed = false;
 
   constructor(options: FrameDecoderOptions) {
     this.#options = options;
+    this.#turns = new Turns({
+      maxRunning: options.maxRunning ?? DEFAULT_MAX_RUNNING,
+      maxWaiting: options.maxWaiting ?? DEFAULT_MAX_WAITING,
+      refuse: () =>
+        new ApiError('RATE_LIMITED', 'Too many pictures are being made just now; try again in a moment.'),
+    });
   }
 
   /**
@@ -51,23 +57,13 @@ export class FrameDecoder {
    * INTERNAL where FFmpeg cannot be started.
    */
   async decode(request: PictureRequest): Promise<Buffer> {
-    await this.#turn();
-    try {
-      return await this.#decode(request);
-    } finally {
-      this.#running -= 1;
-      this.#startNext();
-    }
+    return this.#turns.run(() => this.#decode(request));
   }
 
   /** Ends all processes; what waits is refused. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const key of [...this.#processes.keys()]) this.#end(key);
-    for (const start of this.#waiting.splice(0)) {
-      this.#running += 1;
-      start();
-    }
     await Promise.all(this.#closing);
   }
 
@@ -130,25 +126,5 @@ export class FrameDecoder {
   #letGo(process: DecoderProcess): void {
     const closed = process.close().finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
-  }
-
-  /** Waits till one more may run. */
-  #turn(): Promise<void> {
-    if (this.#isClosed) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
-    if (this.#running < (this.#options.maxRunning ?? DEFAULT_MAX_RUNNING)) {
-      this.#running += 1;
-      return Promise.resolve();
-    }
-    if (this.#waiting.length >= (this.#options.maxWaiting ?? DEFAULT_MAX_WAITING)) {
-      throw new ApiError('RATE_LIMITED', 'Too many pictures are being made just now; try again in a moment.');
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  #startNext(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) return;
-    this.#running += 1;
-    next();
   }
 }
