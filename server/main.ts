@@ -27,7 +27,7 @@ import {
   StartError,
   StreamDirectory,
 } from './gateway/index.ts';
-import { createHttpApp, frameRoutes, Gate, hlsRoutes, recordingRoutes } from './http/index.ts';
+import { createHttpApp, exportRoutes, frameRoutes, Gate, hlsRoutes, recordingRoutes } from './http/index.ts';
 import { Recording } from './recording/index.ts';
 import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
@@ -238,6 +238,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       ...hlsRoutes(recording.hls),
       ...recordingRoutes(recording.desk),
       ...frameRoutes(recording.frames),
+      ...exportRoutes(recording.exports),
     ],
     ports: {
       streams: directory,

@@ -61,7 +61,7 @@ export const recordSchema = z.union([
     segmentMs: z.number().int().min(1000).max(60_000).optional(),
     keepDays: z.number().positive().max(3650).optional(),
     maxBytes: z.number().int().positive().optional(),
-    mp4EveryMs: z.number().int().min(60_000).optional(),
+    mp4EveryMs: z.number().int().min(60_000).max(86_400_000).optional(),
   }),
 ]);
 

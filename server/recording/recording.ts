@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { StreamId } from '../../shared/names.ts';
 import type { RecorderStatus } from '../../shared/recording.ts';
+import type { StreamDefinition } from '../../shared/stream.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Settings } from '../base/config/settings.ts';
 import type { Logger } from '../base/log.ts';
@@ -7,17 +9,20 @@ import type { DiskCatalog } from '../catalog/index.ts';
 import type { Hub } from '../stream/index.ts';
 import type { Admit } from './branch/branch.ts';
 import { Recorder, type RecorderFigures } from './branch/recorder.ts';
+import { Exports } from './export/exports.ts';
+import type { PeriodStream } from './export/period-files.ts';
 import { Frames } from './frames/frames.ts';
 import type { Frame, PictureDecoder } from './frames/recorded-frames.ts';
 import { Hls } from './playlist/hls.ts';
 import { RecordingsDesk } from './recordings-desk.ts';
 import { RecordingArchive } from './store/recording-archive.ts';
+import { policyOf, retentionPolicies } from './store/retention-policies.ts';
 import { readTimeline } from './timeline-reader.ts';
 
 export interface RecordingOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly settings: Pick<Settings, 'dataDir' | 'recording' | 'apps'>;
+  readonly settings: Pick<Settings, 'dataDir' | 'recording' | 'apps' | 'exports'>;
   readonly hub: Hub;
   readonly disks: DiskCatalog;
   /** A place on the gateway's own RTSP server. */
@@ -38,6 +43,7 @@ export class Recording {
   readonly hls: Hls;
   readonly desk: RecordingsDesk;
   readonly frames: Frames;
+  readonly exports: Exports;
   #isOpen = false;
 
   /** Begins at once with the streams that the hub has; those that come later follow by themselves. */
@@ -102,6 +108,24 @@ export class Recording {
       hasStream: (stream) => hub.get(stream) !== undefined,
       keepThumbnails: settings.recording.thumbnails,
     });
+    const streams = () => hub.list().map(({ id, definition }) => ({ stream: id, record: definition.record }));
+    this.exports = new Exports({
+      clock,
+      log,
+      footage: {
+        archive,
+        live: this.recorder,
+        timeline: (stream, fromMs, toMs) => readTimeline(archive, stream, fromMs, toMs),
+        hasStream: (stream) => hub.get(stream) !== undefined,
+      },
+      dataDir: resolve(settings.dataDir),
+      ffmpegPath: options.ffmpegPath,
+      minFreeBytes: settings.recording.minFreeBytes,
+      maxRunning: settings.exports.maxRunning,
+      keepDays: settings.exports.keepDays,
+      streams: () => streams().flatMap(periodStream),
+      policyOf: (stream) => policyOf(retentionPolicies(settings, streams()), stream),
+    });
     hub.onChange(({ kind, stream }) => {
       if (kind === 'removed') this.hls.forget(stream.id);
       this.desk.updatePolicies();
@@ -133,4 +157,16 @@ export class Recording {
 
 function appDirs({ apps }: Pick<Settings, 'apps'>): ReadonlyMap<string, string> {
   return new Map(Object.entries(apps).flatMap(([app, { dir }]) => (dir === undefined ? [] : [[app, dir]])));
+}
+
+/** A stream that wants a file of each period. */
+function periodStream({
+  stream,
+  record,
+}: {
+  stream: StreamId;
+  record?: StreamDefinition['record'];
+}): PeriodStream[] {
+  const everyMs = typeof record === 'object' ? record.mp4EveryMs : undefined;
+  return everyMs === undefined ? [] : [{ stream, everyMs }];
 }
