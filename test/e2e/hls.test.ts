@@ -1,4 +1,8 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
@@ -14,6 +18,8 @@ import { waitFor } from '../support/wait.ts';
 const TOKEN = 'correct-horse-battery-staple';
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 const HLS_JS = fileURLToPath(new URL('../../node_modules/hls.js/dist/hls.min.js', import.meta.url));
+const VLC = '/usr/bin/vlc';
+const AS_NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 const FPS = 25;
 const TICKS = 90_000 / FPS;
 
@@ -163,6 +169,30 @@ describe('recorded time over a gap', () => {
     const counter = ['!', 'h264parse', '!', 'avdec_h264', '!', 'fakesink', 'silent=false', 'sync=false'];
     const { stdout } = await run('gst-launch-1.0', ['-v', ...source, ...counter], MAX_OUTPUT);
     expect(stdout.match(/last-message = .*chain/g)?.length).toBe(expected);
+  });
+
+  it.skipIf(!existsSync(VLC))('plays in VLC (where that is installed) to the end', async () => {
+    const vod = await load(urlOf('cam', range));
+    const dir = await mkdtemp(join(tmpdir(), 'sluice-vlc-'));
+    try {
+      await chmod(dir, 0o777);
+      const file = join(dir, 'played.ts');
+      const played = [
+        '-I',
+        'dummy',
+        urlOf('cam', range),
+        '--sout',
+        `#std{access=file,mux=ts,dst=${file}}`,
+        'vlc://quit',
+      ];
+      // It does not run as root.
+      const command = process.getuid?.() === 0 ? [...AS_NOBODY, VLC] : [VLC];
+      await run('env', [`HOME=${dir}`, ...command, ...played], MAX_OUTPUT);
+      // Its muxer leaves out the last pictures, and some where the stream breaks.
+      expect((await picturesOf(file)).length).toBeGreaterThan(lengthS(vod) * FPS * 0.9);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
   });
 
   it('plays in hls.js to the end, with the other picture size behind the gap', async () => {
