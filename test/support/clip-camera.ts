@@ -21,7 +21,12 @@ export class ClipCamera {
   audio: AudioFormat | undefined;
   keyFrameRequests = 0;
   connections = 0;
-  readonly #clip: Clip;
+  /** The microphone hears nothing worth sending; time goes on. */
+  isSilent = false;
+  /** Stops to send key frames. */
+  hasKeyFrames = true;
+  #clip: Clip;
+  #next: Clip | undefined;
   #sink: SourceSink | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isReachable = true;
@@ -63,6 +68,11 @@ export class ClipCamera {
     if (this.#sink !== undefined) this.#play();
   }
 
+  /** Somebody changed the camera's resolution; from the next key frame on, on the same connection. */
+  switchTo(clip: Clip): void {
+    this.#next = clip;
+  }
+
   #play(): void {
     this.#stop();
     this.connections += 1;
@@ -87,8 +97,18 @@ export class ClipCamera {
   }
 
   #videoFrame(): void {
-    const unit = this.#clip.units[this.#frames % this.#clip.units.length];
+    let unit = this.#clip.units[this.#frames % this.#clip.units.length];
+    if (unit?.isKeyFrame === true && this.#next !== undefined) {
+      this.#clip = this.#next;
+      this.#next = undefined;
+      unit = this.#clip.units[0];
+      this.#sink?.format(this.#clip.format);
+    }
     if (unit === undefined) throw new Error('the clip is empty');
+    if (unit.isKeyFrame && !this.hasKeyFrames) {
+      this.#frames += 1;
+      return;
+    }
     this.#sink?.unit({
       kind: 'video',
       rtpTimestamp: Math.round((this.#frames * 90_000) / this.#clip.fps) >>> 0,
@@ -102,6 +122,10 @@ export class ClipCamera {
   #audioFrame(): void {
     const { audio } = this;
     if (audio === undefined) return;
+    if (this.isSilent) {
+      this.#audioFrames += 1;
+      return;
+    }
     const payload = audio.codec === 'opus' ? OPUS_SILENCE : Buffer.alloc(160, 0xd5);
     this.#sink?.unit({
       kind: 'audio',

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { Listeners } from '../../base/emitter.ts';
+import type { Logger } from '../../base/log.ts';
 import {
   type AudioFormat,
   HubReader,
@@ -26,6 +27,7 @@ export type FeedState =
 
 export interface FeedOptions {
   readonly clock: Clock;
+  readonly log: Logger;
   readonly stream: Stream;
   onKeyFrame(unit: Unit): void;
 }
@@ -123,9 +125,19 @@ export class Feed {
     else this.#pictureAtMs = unit.receivedAtMs;
     if (format.kind === 'video' && unit.isKeyFrame) this.#options.onKeyFrame(unit);
     this.#buffer.add(unit);
-    for (const relay of this.#relays) relay.deliver(unit);
+    for (const relay of this.#relays) this.#deliver(relay, unit);
     if (this.#state.kind !== 'ready') this.#become();
     return true;
+  }
+
+  #deliver(relay: HubReader, unit: Unit): void {
+    try {
+      relay.deliver(unit);
+    } catch (failure) {
+      // A bug on the way to FFmpeg costs that FFmpeg, not the reading of the stream.
+      this.#options.log.error({ err: failure }, 'feeding the recorder failed');
+      relay.end();
+    }
   }
 
   #onTracks(tracks: readonly TrackFormat[]): void {

@@ -29,6 +29,8 @@ const MAX_STARTING = 4;
 const START_MAX_STAY_MS = 10_000;
 const MAX_RING_BYTES = 768 * 1024 * 1024;
 /** Older ones come from the archive, where there is one. */
+/** 2026-01-01: sequence numbers count seconds from here, since some players read 31 bits of them. */
+const SEQUENCES_SINCE_S = 1_767_225_600;
 const RING_LIMITS = {
   watchedSegments: 10,
   unwatchedSegments: 4,
@@ -146,7 +148,7 @@ export class Recorder implements LiveSegments {
     let ring = this.#rings.get(id);
     if (ring === undefined) {
       // A segment lasts a second or more: so the numbers never go back, not even over a restart of the gateway.
-      const firstSequence = Math.floor(this.#options.clock.wallMs() / 1000);
+      const firstSequence = Math.max(0, Math.floor(this.#options.clock.wallMs() / 1000) - SEQUENCES_SINCE_S);
       ring = new Ring(RING_LIMITS, this.#ringBudget, firstSequence);
       this.#rings.set(id, ring);
     }
