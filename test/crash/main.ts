@@ -3,6 +3,7 @@
  * runs one part, so often. docs/crash-tests.md says what each does and what must hold.
  */
 import { Closers } from '../../server/base/closers.ts';
+import { watchOthers } from '../bench/support/disturbance.ts';
 import { describeMachine } from '../bench/support/machine.ts';
 import { passes, renderReport } from '../bench/support/report.ts';
 import { crashParts } from './parts/index.ts';
@@ -67,7 +68,7 @@ async function main(): Promise<number> {
   process.stdout.write(`${describeMachine()}\n`);
   let hasFailed = false;
   for (const { part, times } of wishes) {
-    const missing = part.missing?.();
+    const missing = await part.missing?.();
     if (missing !== undefined) {
       process.stdout.write(`## ${part.name}\n\nLeft out: ${missing}\n\n`);
       continue;
@@ -75,10 +76,16 @@ async function main(): Promise<number> {
     closers = new Closers();
     const progress = (text: string) => say(`${part.name}: ${text}`);
     try {
-      for (const report of await part.run({ times, isSlice: false, closers, progress })) {
+      const others = watchOthers();
+      const reports = await part.run({ times, isSlice: false, closers, progress });
+      for (const report of reports) {
         process.stdout.write(`${renderReport(report)}\n`);
         if (!report.figures.every(passes)) hasFailed = true;
       }
+      const percent = (others() * 100).toFixed(0);
+      process.stdout.write(
+        `Other programs took ${percent} % of the machine meanwhile; they spoil times.\n\n`,
+      );
     } finally {
       await closers.close();
     }

@@ -1,4 +1,5 @@
 import type { CrashPart } from '../support/part.ts';
 import { killPart } from './kill.ts';
+import { powerPart } from './power.ts';
 
-export const crashParts: readonly CrashPart[] = [killPart];
+export const crashParts: readonly CrashPart[] = [killPart, powerPart];

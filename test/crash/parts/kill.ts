@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { percentile } from '../../bench/support/stats.ts';
 import { waitFor } from '../../support/wait.ts';
-import { type ListedSegment, listedSegments, whyItDoesNotPlay } from '../support/listed.ts';
+import { isStillListed, type ListedSegment, listedSegments, whyItDoesNotPlay } from '../support/listed.ts';
 import { ffmpegsOf } from '../support/orphans.ts';
 import { type CrashContext, type CrashPart, pause, randomBetween } from '../support/part.ts';
 import { checkRecordings } from '../support/recordings-check.ts';
 import { type Site, startSite, untilRecorded } from '../support/site.ts';
+import { spread } from '../support/spread.ts';
 
 const TIMES = 100;
 const SEGMENT_MS = 2_000;
@@ -101,20 +101,6 @@ export const killPart: CrashPart = {
   },
 };
 
-function spread(id: string, what: string, values: readonly number[], target?: number) {
-  const known = values.filter(Number.isFinite);
-  return [
-    { id: `${id}.p50`, what: `${what}, median`, value: percentile(known, 0.5), unit: 'ms' },
-    {
-      id: `${id}.max`,
-      what: `${what}, at most`,
-      value: Math.max(...known),
-      unit: 'ms',
-      ...(target === undefined ? {} : { target }),
-    },
-  ];
-}
-
 async function killOnce(context: CrashContext, site: Site, book: Book): Promise<Kill> {
   await pause(randomBetween(0, context.isSlice ? 2_000 : 5_000));
   await book.look();
@@ -205,8 +191,6 @@ class Book {
     this.#played.add(segment.url);
     const problem = await whyItDoesNotPlay(segment);
     if (problem === undefined) return;
-    // Retention may have taken it in between.
-    const listed = await listedSegments(this.#site.gateway.url, stream, this.#fromMs, Date.now());
-    if (listed.some(({ url }) => url === segment.url)) this.problems.push(problem);
+    if (await isStillListed(this.#site.gateway.url, stream, segment)) this.problems.push(problem);
   }
 }

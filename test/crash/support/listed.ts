@@ -32,6 +32,16 @@ export async function listedSegments(
   return segments;
 }
 
+/** False where retention has taken it since it was listed. */
+export async function isStillListed(
+  gatewayUrl: string,
+  stream: string,
+  { startMs, endMs }: ListedSegment,
+): Promise<boolean> {
+  const listed = await listedSegments(gatewayUrl, stream, startMs, endMs);
+  return listed.some((segment) => segment.startMs === startMs);
+}
+
 /** Fetches a segment and decodes it alone; a sentence on what is wrong with it, or undefined. */
 export async function whyItDoesNotPlay({ url, startMs, endMs }: ListedSegment): Promise<string | undefined> {
   const answer = await fetch(url);

@@ -16,7 +16,7 @@ export interface CrashPart {
   readonly name: string;
   readonly summary: string;
   /** A sentence where this machine cannot bring the fault about. */
-  missing?(): string | undefined;
+  missing?(): Promise<string | undefined>;
   run(context: CrashContext): Promise<readonly Report[]>;
 }
 
