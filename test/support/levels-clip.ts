@@ -73,6 +73,26 @@ export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsC
   }
 }
 
+/** The same as MPEG-TS with a key frame every `keyFrameEvery` pictures. */
+export async function encodeLevelsTs(options: {
+  frames: number;
+  keyFrameEvery: number;
+  bFrames?: number;
+}): Promise<Buffer> {
+  const grey = `geq=lum='${FIRST_LEVEL}+${LEVEL_STEP}*N':cb=128:cr=128`;
+  const { stdout } = await run(
+    ffmpeg,
+    [
+      ...['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'color=black:s=640x384:r=25', '-vf', grey],
+      ...['-frames:v', String(options.frames), '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-crf', '18'],
+      ...['-g', String(options.keyFrameEvery), '-bf', String(options.bFrames ?? 0), '-sc_threshold', '0'],
+      ...['-x264-params', 'aud=1:b-adapt=0', '-f', 'mpegts', 'pipe:1'],
+    ],
+    { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 },
+  );
+  return stdout;
+}
+
 /** Which picture of `encodeLevels` a JPEG shows: its place in order of presentation. */
 export async function levelOf(jpeg: Buffer): Promise<number> {
   const { data } = await decodeJpeg(jpeg);
