@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from './clock.ts';
-import { redactUrl } from './redact.ts';
+import { followMessages, MessageTail } from './message-tail.ts';
 
 /** One run of a program. No shell is ever involved: `command` and `args` reach the kernel as they are. */
 export interface ProcessSpec {
@@ -32,8 +32,6 @@ export interface ProcessExit {
 }
 
 const DEFAULT_STOP_GRACE_MS = 2000;
-const KEPT_LINES = 20;
-const KEPT_LINE_CHARS = 400;
 const INHERITED_ENV = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'FONTCONFIG_PATH'] as const;
 
 /** Process groups alive now, so that even an exit without a close leaves none behind. */
@@ -46,14 +44,18 @@ let exitHookInstalled = false;
  * order, and a signal reaches whatever the program started too.
  */
 export function runProcess(spec: ProcessSpec, clock: Clock, stop: AbortSignal): Promise<ProcessExit> {
-  const tail = new LineTail(spec.secrets ?? []);
+  const tail = new MessageTail(spec.secrets ?? []);
   if (stop.aborted) {
     return Promise.resolve({ cause: 'stopped', code: null, signal: null, lastLines: [] });
   }
   return new Promise((resolve) => {
     const child = spawn(spec.command, [...spec.args], {
       detached: true,
-      stdio: [spec.onStdin === undefined ? 'ignore' : 'pipe', spec.onStdout === undefined ? 'ignore' : 'pipe', 'pipe'],
+      stdio: [
+        spec.onStdin === undefined ? 'ignore' : 'pipe',
+        spec.onStdout === undefined ? 'ignore' : 'pipe',
+        'pipe',
+      ],
       env: minimalEnv(spec.env),
     }) as ChildProcessByStdio<Writable | null, Readable | null, Readable>;
     let cause: ProcessExit['cause'] = 'exited';
@@ -74,7 +76,7 @@ export function runProcess(spec: ProcessSpec, clock: Clock, stop: AbortSignal): 
     undo.push(watchdog.stop);
 
     child.stdout?.on('data', (chunk: Buffer) => spec.onStdout?.(chunk, watchdog.progress));
-    child.stderr.on('data', (chunk: Buffer) => tail.push(chunk));
+    undo.push(followMessages(child.stderr, tail, clock));
     child.once('spawn', () => {
       if (child.pid === undefined) return;
       track(child.pid);
@@ -146,43 +148,5 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
     process.kill(-pid, signal);
   } catch {
     // The group is gone already, which is what was wanted.
-  }
-}
-
-/** The last lines of a program's messages: bounded whatever it writes, and without secrets. */
-class LineTail {
-  readonly #secrets: readonly string[];
-  readonly #lines: string[] = [];
-  #partial = '';
-
-  constructor(secrets: readonly string[]) {
-    this.#secrets = secrets.filter((secret) => secret.length > 0);
-  }
-
-  push(chunk: Buffer): void {
-    const parts = chunk.toString('utf8').split(/[\r\n]+/);
-    for (const [index, part] of parts.entries()) {
-      if (index > 0) this.#endLine();
-      if (this.#partial.length < KEPT_LINE_CHARS * 4) this.#partial += part.slice(0, KEPT_LINE_CHARS * 4);
-    }
-  }
-
-  lines(): readonly string[] {
-    this.#endLine();
-    return [...this.#lines];
-  }
-
-  #endLine(): void {
-    const line = this.#partial.trimEnd();
-    this.#partial = '';
-    if (line === '') return;
-    this.#lines.push(this.#redact(line).slice(0, KEPT_LINE_CHARS));
-    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
-  }
-
-  #redact(line: string): string {
-    let clean = line.replace(/[a-z][a-z0-9+.-]*:\/\/\S+/gi, redactUrl);
-    for (const secret of this.#secrets) clean = clean.replaceAll(secret, '***');
-    return clean;
   }
 }
