@@ -429,6 +429,7 @@ export class Segmenter {
       this.#formatChanges ||
       part.video?.parameterSetsId !== format.parameterSetsId ||
       part.hasAudio !== this.#program.hasAudio;
+    this.#grid.onKeyFrame(mark.pts90k);
     const isLarge = part.size > this.#maxBytes / 2;
     const isDue = isIdr ? this.#grid.isDue(mark.pts90k) : this.#grid.isOverdue(mark.pts90k);
     if (isOtherFormat || isLarge || isDue || this.#split !== undefined) this.#cut(mark, isOtherFormat);
