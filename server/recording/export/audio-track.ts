@@ -18,7 +18,7 @@ export class AudioTrack {
 
   constructor(audio: { clockRate: number; channels: number }, start90k: number) {
     this.#silence = silentFrame(audio);
-    this.#frame90k = (AAC_FRAME_SAMPLES * 90_000) / audio.clockRate;
+    this.#frame90k = frameDuration90k(audio);
     this.#end90k = start90k;
   }
 
@@ -42,4 +42,9 @@ export class AudioTrack {
       this.#end90k += this.#frame90k;
     }
   }
+}
+
+/** How long one frame sounds; it need not be a whole number. */
+export function frameDuration90k({ clockRate }: { clockRate: number }): number {
+  return (AAC_FRAME_SAMPLES * 90_000) / clockRate;
 }

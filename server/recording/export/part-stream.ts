@@ -2,7 +2,7 @@ import type { SegmentRow } from '../archive.ts';
 import { beginsUnit, pidOf, TS_PACKET_BYTES } from '../ts/packet.ts';
 import { AUDIO_PID, VIDEO_PID } from '../ts/tables.ts';
 import { readPesHeader, shiftPcr, shiftPes } from '../ts/timestamps.ts';
-import { AudioTrack } from './audio-track.ts';
+import { AudioTrack, frameDuration90k } from './audio-track.ts';
 import type { ExportPart, ExportRun } from './plan.ts';
 import { pictureTimes, type SoundFrame, SoundReader, soundFrames, timesOf } from './segment-units.ts';
 import { TsWriter } from './ts-writer.ts';
@@ -41,6 +41,8 @@ export class PartStream {
   readonly #source: SegmentSource;
   readonly #writer = new TsWriter();
   readonly #audio: AudioTrack | undefined;
+  /** How far sound reaches back before the file's start. */
+  readonly #soundLead90k: number = 0;
   readonly #first: { segment: SegmentRow; data: Buffer; offset: number };
   /** How much earlier than asked the file begins, since a picture is there as a whole; 0 or more. */
   readonly lead90k: number;
@@ -64,8 +66,10 @@ export class PartStream {
     this.picturesOfFirst = pictures.length;
     this.#first = { segment, data, offset: keyFrame?.offset ?? 0 };
     if (part.audio !== undefined) {
-      const track = new AudioTrack(part.audio, 0);
-      this.#audio = new AudioTrack(part.audio, FILE_START_90K - SOUND_LEAD_FRAMES * track.frame90k);
+      // A file without an edit list would show what lies before its start.
+      const leadFrames = start === 'exact' ? SOUND_LEAD_FRAMES : 0;
+      this.#soundLead90k = leadFrames * frameDuration90k(part.audio);
+      this.#audio = new AudioTrack(part.audio, FILE_START_90K - this.#soundLead90k);
     }
   }
 
@@ -135,7 +139,7 @@ export class PartStream {
   }
 
   #queue(run: ExportRun, frames: readonly SoundFrame[]): void {
-    const earliest90k = run.fromPts90k - this.lead90k - SOUND_LEAD_FRAMES * (this.#audio?.frame90k ?? 0);
+    const earliest90k = run.fromPts90k - this.lead90k - this.#soundLead90k;
     for (const frame of frames) {
       if (frame.pts90k >= earliest90k && frame.pts90k < run.toPts90k) this.#pending.push(frame);
     }
