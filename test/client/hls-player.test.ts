@@ -205,6 +205,40 @@ test(
 );
 
 test(
+  "a browser without MediaSource plays by its own HLS, from the start's very place",
+  async () => {
+    await page.addInitScript(`delete globalThis.MediaSource; delete globalThis.ManagedMediaSource;`);
+    site.token = 'correct-horse';
+    // Chromium plays HLS by itself too, so it can stand in for an old iPhone.
+    await open(
+      `token="correct-horse" start-time="${site.beganMs + 3_500}" end-time="${site.beganMs + 12_000}"`,
+    );
+    expect(await page.evaluate(`'MediaSource' in globalThis`)).toBe(false);
+    const first = await untilPlaying();
+    expect(first.timeMs).toBeGreaterThanOrEqual(site.beganMs + 3_450);
+    expect(first.timeMs).toBeLessThan(site.beganMs + 9_000);
+    await waitFor('the end', async () => (await look()).state === 'ended');
+    await run(`setAttribute('token', 'wrong-horse')`);
+    await run('play()');
+    await waitFor('the refusal', async () => (await look()).reason === 'UNAUTHORIZED');
+  },
+  TIMEOUT_MS,
+);
+
+test('damaged segments of a recording are passed over', async () => {
+  for (const atMs of [4_000, 6_000]) site.damaged.add(site.beganMs + atMs);
+  await open(`start-time="${site.beganMs}" end-time="${site.beganMs + GAP.fromMs}"`);
+  await waitFor(
+    'what lies behind the damage',
+    async () => {
+      const { state, timeMs = 0 } = await look();
+      return state === 'playing' && timeMs > site.beganMs + 8_500;
+    },
+    50_000,
+  );
+}, 90_000);
+
+test(
   'what cannot be played is said in a sentence',
   async () => {
     await open(`start-time="1000" end-time="2000"`);

@@ -188,6 +188,26 @@ test(
 );
 
 test(
+  'a gateway that is killed and started again is found, live over HLS, and the last picture stays meanwhile',
+  async () => {
+    gateway = await GatewayProcess.start();
+    await page.goto(gateway.url);
+    await page.waitForSelector('sluice-player');
+    await page.evaluate(`document.querySelector('sluice-player').mode = 'hls'`);
+    await untilPlaying('HLS', ({ mode }) => mode === 'hls');
+    await gateway.kill();
+    await waitFor('the loss to be seen', async () => (await look()).state === 'reconnecting', 30_000);
+    const black = await page.evaluate(`document.querySelector('sluice-player').video.readyState < 2 &&
+      document.querySelector('sluice-player').shadowRoot.querySelector('.still').hidden`);
+    expect(black).toBe(false);
+    await gateway.startAgain();
+    const back = await untilPlaying('HLS again');
+    await untilPlaying('the picture to move', ({ positionS }) => positionS > back.positionS + 2);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'a recorded range plays to its end with a token, and one without anything is explained',
   async () => {
     gateway = await GatewayProcess.start({

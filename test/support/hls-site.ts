@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -40,6 +41,8 @@ export class HlsSite {
   /** What `/` answers; the control room where it is empty. */
   html = '';
   recorded = true;
+  /** Start times of segments that are noise. */
+  readonly damaged = new Set<number>();
   /** Jobs as the API gives them; each look at them takes them on a step. */
   readonly jobs: Array<{ id: string; state: string; progress: number; [key: string]: unknown }> = [];
   readonly #dir: string;
@@ -93,6 +96,7 @@ export class HlsSite {
     if (pathname === '/live/cam/playlist.m3u8') return this.#playlist(url, response);
     const startMs = Number(/^\/live\/cam\/segments\/(\d+)\.ts$/.exec(pathname)?.[1]);
     const index = (startMs - this.beganMs) / SEGMENT_MS;
+    if (this.damaged.has(startMs)) return send(response, 200, 'video/mp2t', randomBytes(188 * 200));
     if (Number.isInteger(index)) return sendFile(response, join(this.#dir, `${index % CLIP_SEGMENTS}.ts`));
     return sendError(response, 404, 'STREAM_NOT_FOUND', 'There is no such stream.');
   }
@@ -111,7 +115,10 @@ export class HlsSite {
       return;
     }
     const text = this.#text(chosen, live ? '' : endMs === undefined ? 'EVENT' : 'VOD');
-    send(response, 200, 'application/vnd.apple.mpegurl', text);
+    // A player that cannot send headers has its token carried on.
+    const token = searchParams.get('access_token');
+    const carried = token === null ? text : text.replaceAll('.ts\n', `.ts?access_token=${token}\n`);
+    send(response, 200, 'application/vnd.apple.mpegurl', carried);
   }
 
   #text(segments: readonly number[], type: '' | 'EVENT' | 'VOD'): string {

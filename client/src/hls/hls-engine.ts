@@ -24,6 +24,8 @@ const RETRY = { firstMs: 500, maxMs: 10_000 };
 const HOPELESS_RETRY_MS = 30_000;
 /** How often a gateway whose camera is away is asked for it. */
 const CAMERA_CHECK_MS = 3_000;
+/** A piece of a recording that cannot be decoded is passed over by that much at a time. */
+const SKIP_MS = 2_000;
 /** Live that rested for longer is opened anew, at the edge. */
 const SHORT_REST_MS = 5_000;
 
@@ -236,6 +238,7 @@ export class HlsEngine implements PlaybackEngine {
         return;
       }
     }
+    if (reason.code === 'BAD_MEDIA') this.#skip();
     this.#setStatus(kind === 'retry' ? { kind: 'connecting', reason } : statusOf(kind, reason));
     const delayMs = kind === 'fail' ? HOPELESS_RETRY_MS : backoffDelayMs(this.#attempt, RETRY);
     this.#attempt += 1;
@@ -281,6 +284,7 @@ export class HlsEngine implements PlaybackEngine {
     if (this.#closed || asked === undefined || media !== this.#shown?.media || this.#opening !== undefined)
       return;
     if (trouble === undefined) {
+      if (hasMoreToPlay(this.#shown?.video)) this.#skip();
       this.#open(asked);
       return;
     }
@@ -291,6 +295,12 @@ export class HlsEngine implements PlaybackEngine {
     }, CAMERA_CHECK_MS);
   }
 
+  /** Where a recording is taken up again is behind what could not be played. */
+  #skip(): void {
+    const fromMs = this.#lastMs ?? this.#range?.startMs;
+    if (fromMs !== undefined) this.#lastMs = fromMs + SKIP_MS;
+  }
+
   #setStatus(status: EngineStatus): void {
     this.#status = status;
     if (!this.#closed) this.#options.events.onStatus(status);
@@ -299,4 +309,14 @@ export class HlsEngine implements PlaybackEngine {
 
 function statusOf(kind: 'wait' | 'fail', reason: Reason): EngineStatus {
   return kind === 'wait' ? { kind: 'waiting', reason } : { kind: 'failed', reason };
+}
+
+/** Whether what comes next is there, so that a standstill is not the network's fault. */
+function hasMoreToPlay(video: HTMLVideoElement | undefined): boolean {
+  if (video === undefined) return false;
+  const { buffered, currentTime } = video;
+  for (let index = 0; index < buffered.length; index += 1) {
+    if (buffered.start(index) <= currentTime + 0.5 && buffered.end(index) > currentTime + 1) return true;
+  }
+  return false;
 }

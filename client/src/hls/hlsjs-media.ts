@@ -100,7 +100,9 @@ export class HlsJsMedia implements HlsMedia {
   }
 
   #onError(error: ErrorData): void {
-    if (!error.fatal || this.#over) return;
+    if (this.#over) return;
+    if (error.details === Hls.ErrorDetails.FRAG_PARSING_ERROR) leapOver(error);
+    if (!error.fatal) return;
     if (
       error.type === Hls.ErrorTypes.MEDIA_ERROR &&
       !isCodecProblem(error) &&
@@ -142,6 +144,16 @@ function isCodecProblem({ details }: ErrorData): boolean {
   );
 }
 
+/**
+ * As if the playlist had EXT-X-GAP there (RFC 8216bis, section 4.4.4.7): hls.js would ask for the damaged segment
+ * again and again, and give up long before it is due.
+ */
+function leapOver({ frag }: ErrorData): void {
+  if (frag === undefined || frag.gap === true) return;
+  frag.gap = true;
+  frag.tagList.push(['GAP']);
+}
+
 function failureOf(error: ErrorData): HlsFailure {
   if (isCodecProblem(error)) {
     const message = "This browser cannot decode this stream's video.";
@@ -150,7 +162,10 @@ function failureOf(error: ErrorData): HlsFailure {
   if (error.type === Hls.ErrorTypes.NETWORK_ERROR) {
     // The loader is hls.js's own, which works on an XMLHttpRequest.
     const request = error.networkDetails instanceof XMLHttpRequest ? error.networkDetails : undefined;
-    return failureOfAnswer(request?.status ?? 0, request === undefined ? '' : textOf(request));
+    const failure = failureOfAnswer(request?.status ?? 0, request === undefined ? '' : textOf(request));
+    // A segment that is gone says nothing about the rest: a new playlist does.
+    const aboutSegment = error.frag !== undefined && request?.status !== 401;
+    return aboutSegment ? retry(failure.reason) : failure;
   }
   return retry({ code: 'BAD_MEDIA', message: `The stream cannot be played (${error.details}).` });
 }

@@ -198,7 +198,7 @@ class JobRow {
       element('a', {
         class: 'button small primary',
         text: files.length === 1 ? 'Download' : `Part ${part + 1}`,
-        attributes: { href: exportFileUrl(id, part), download: name, 'aria-label': `Download ${name}` },
+        attributes: { href: exportFileUrl(id, part + 1), download: name, 'aria-label': `Download ${name}` },
       }),
     );
     this.#files.replaceChildren(...(state === 'done' ? links : []));

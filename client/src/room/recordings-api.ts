@@ -52,14 +52,14 @@ export function retryExport(id: string): Promise<Result<unknown, Failure>> {
   return call('POST', `${exportPath(id)}/retry`, z.unknown());
 }
 
-/** Cancels a job that is not done, removes one that is. */
+/** Cancels a job that waits or runs; removes any other, with its files. */
 export function removeExport(id: string): Promise<Result<unknown, Failure>> {
   return call('DELETE', exportPath(id), z.unknown());
 }
 
-/** Where a job's file is to be had; the first part has number 0. */
+/** Where a job's file is to be had; the first part has number 1. */
 export function exportFileUrl(id: string, part: number): string {
-  return `${exportPath(id)}/file${part === 0 ? '' : `?part=${part}`}`;
+  return `${exportPath(id)}/file${part === 1 ? '' : `?part=${part}`}`;
 }
 
 function exportPath(id: string): string {
