@@ -68,8 +68,17 @@ export class ThumbnailsDb implements Attached {
     const file = join(recordingsDir, THUMBNAILS_FILE);
     if (!existsSync(file)) return undefined;
     const database = new DatabaseSync(file, { readOnly: true, timeout: 1_000 });
-    database.exec('PRAGMA cache_size = -1024; PRAGMA mmap_size = 0');
-    return new ThumbnailsDb(database);
+    try {
+      database.exec('PRAGMA cache_size = -1024; PRAGMA mmap_size = 0');
+      // The store's thread may be about to make it.
+      const made = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'thumbnails_by_time'`).get();
+      if (made !== undefined) return new ThumbnailsDb(database);
+    } catch (failure) {
+      database.close();
+      throw failure;
+    }
+    database.close();
+    return undefined;
   }
 
   close(): void {
@@ -99,7 +108,7 @@ export class ThumbnailsDb implements Attached {
     const rows = this.#statement(
       `SELECT min(at_ms) AS at_ms FROM thumbnails
        WHERE stream_id = (SELECT id FROM streams WHERE name = ?1) AND at_ms >= ?2 AND at_ms < ?3
-       GROUP BY (at_ms - ?2) / ?4 ORDER BY 1`,
+       GROUP BY CAST((at_ms - ?2) / ?4 AS INTEGER) ORDER BY 1`,
     ).all(stream, fromMs, toMs, partMs);
     return rows.map((row) => Number(row.at_ms));
   }
