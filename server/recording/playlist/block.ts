@@ -1,25 +1,27 @@
-import { crc32 } from 'node:zlib';
+import { constants, crc32 } from 'node:zlib';
 import { type DeflatedPart, deflatePart } from './gzip-join.ts';
 import { continues, DISCONTINUITY, type Edge, type ListedSegment, segmentText } from './m3u8.ts';
 
 /** Part of a playlist, ready to be sent as text or within a gzip stream. */
 export class TextPart {
   readonly text: Uint8Array;
-  readonly #crc32: number;
+  readonly crc32: number;
+  readonly #level: number;
   #deflated: DeflatedPart | undefined;
 
-  constructor(text: string) {
-    this.text = Buffer.from(text, 'latin1');
-    this.#crc32 = crc32(this.text);
+  constructor(text: Uint8Array, level: number = constants.Z_DEFAULT_COMPRESSION) {
+    this.text = text;
+    this.crc32 = crc32(text);
+    this.#level = level;
   }
 
-  get crc32(): number {
-    return this.#crc32;
+  static of(text: string): TextPart {
+    return new TextPart(Buffer.from(text, 'latin1'), constants.Z_BEST_SPEED);
   }
 
   /** Made when first asked for. */
   get deflated(): DeflatedPart {
-    this.#deflated ??= deflatePart(this.text);
+    this.#deflated ??= deflatePart(this.text, this.#level);
     return this.#deflated;
   }
 }
@@ -41,31 +43,103 @@ export interface BlockOptions {
   readonly breaks: ReadonlySet<number>;
 }
 
-/** Lists segments, oldest first. */
-export function renderBlock(segments: readonly ListedSegment[], { uriSuffix, breaks }: BlockOptions): Block {
-  let text = '';
-  let tags = 0;
-  let longest90k = 0;
-  let before: Edge | undefined;
-  for (const segment of segments) {
-    if (before !== undefined && isBreak(before, segment, breaks)) {
-      text += DISCONTINUITY;
-      tags += 1;
-    }
-    text += segmentText(segment, uriSuffix);
-    if (segment.duration90k > longest90k) longest90k = segment.duration90k;
-    before = segment;
-  }
-  return {
-    part: new TextPart(text),
-    count: segments.length,
-    tags,
-    first: segments[0],
-    last: segments.at(-1),
-    longest90k,
-  };
+/** Lists segments, oldest first, for this one time. */
+export function renderBlock(segments: readonly ListedSegment[], options: BlockOptions): Block {
+  return new HourText(segments, options, constants.Z_BEST_SPEED).whole;
 }
 
 export function isBreak(before: Edge, next: Edge, breaks: ReadonlySet<number>): boolean {
   return !continues(before, next) || breaks.has(next.startMs);
+}
+
+/** A listed span to be used more than once, whole or in part. */
+export class HourText {
+  readonly whole: Block;
+  readonly #startMs: Float64Array;
+  readonly #endMs: Float64Array;
+  /** Recordings' ids; what is kept comes from the index, where they are numbers. */
+  readonly #runs: (number | string)[] = [];
+  readonly #duration90k: Uint32Array;
+  /** Where in the text the segments begin, behind a break before them. */
+  readonly #offsets: Uint32Array;
+  readonly #isBroken: Uint8Array;
+
+  constructor(segments: readonly ListedSegment[], { uriSuffix, breaks }: BlockOptions, level?: number) {
+    const count = segments.length;
+    this.#startMs = new Float64Array(count);
+    this.#endMs = new Float64Array(count);
+    this.#duration90k = new Uint32Array(count);
+    this.#offsets = new Uint32Array(count);
+    this.#isBroken = new Uint8Array(count);
+    let text = '';
+    let before: Edge | undefined;
+    for (let at = 0; at < count; at += 1) {
+      const segment = segments[at];
+      if (segment === undefined) continue;
+      if (before !== undefined && isBreak(before, segment, breaks)) {
+        text += DISCONTINUITY;
+        this.#isBroken[at] = 1;
+      }
+      this.#startMs[at] = segment.startMs;
+      this.#endMs[at] = segment.endMs;
+      this.#runs.push(segment.run);
+      this.#duration90k[at] = segment.duration90k;
+      this.#offsets[at] = text.length;
+      text += segmentText(segment, uriSuffix);
+      before = segment;
+    }
+    this.whole = this.#block(0, count, new TextPart(Buffer.from(text, 'latin1'), level));
+  }
+
+  /** What all this takes up, roughly. */
+  get sizeBytes(): number {
+    // An eighth is what deflate leaves of the text, at most.
+    return this.whole.part.text.length * 1.13 + this.whole.count * 33;
+  }
+
+  /** The segments that begin in [fromMs, toMs). */
+  slice(fromMs: number, toMs: number): Block {
+    const from = this.#indexOf(fromMs);
+    const to = this.#indexOf(toMs);
+    if (from === 0 && to === this.whole.count) return this.whole;
+    const { text } = this.whole.part;
+    const end = to === this.whole.count ? text.length : (this.#offsets[to] ?? 0);
+    const tail = to < this.whole.count && this.#isBroken[to] === 1 ? DISCONTINUITY.length : 0;
+    const part = from === to ? new Uint8Array(0) : text.subarray(this.#offsets[from], end - tail);
+    return this.#block(from, to, new TextPart(part, constants.Z_BEST_SPEED));
+  }
+
+  #block(from: number, to: number, part: TextPart): Block {
+    let tags = 0;
+    let longest90k = 0;
+    for (let at = from; at < to; at += 1) {
+      if (at > from) tags += this.#isBroken[at] ?? 0;
+      longest90k = Math.max(longest90k, this.#duration90k[at] ?? 0);
+    }
+    const isEmpty = from >= to;
+    return {
+      part,
+      count: to - from,
+      tags,
+      longest90k,
+      first: isEmpty ? undefined : this.#edge(from),
+      last: isEmpty ? undefined : this.#edge(to - 1),
+    };
+  }
+
+  #edge(at: number): Edge {
+    return { startMs: this.#startMs[at] ?? 0, endMs: this.#endMs[at] ?? 0, run: this.#runs[at] ?? '' };
+  }
+
+  /** Of the first segment that begins at or after `ms`. */
+  #indexOf(ms: number): number {
+    let low = 0;
+    let high = this.#startMs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#startMs[middle] ?? 0) < ms) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

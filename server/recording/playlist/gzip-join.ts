@@ -16,9 +16,10 @@ const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 const LAST_BLOCK = Uint8Array.of(0x03, 0x00);
 const TRAILER_BYTES = 8;
 
-export function deflatePart(text: Uint8Array): DeflatedPart {
+/** `level` as zlib has it, 1 (fast) to 9 (small). */
+export function deflatePart(text: Uint8Array, level: number = constants.Z_DEFAULT_COMPRESSION): DeflatedPart {
   return {
-    deflated: deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH }),
+    deflated: deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH, level }),
     crc32: crc32(text),
     length: text.length,
   };

@@ -3,9 +3,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { Attached, IndexReader } from '../store/index-reader.ts';
 import { hourOf } from '../store/layout.ts';
 import { SEGMENT_MAX_MS } from '../store/schema.ts';
-import { type Block, isBreak, renderBlock, TextPart } from './block.ts';
-import { BlockCache } from './block-cache.ts';
+import { type Block, HourText, isBreak, renderBlock, TextPart } from './block.ts';
 import { joinCrc32, joinGzip } from './gzip-join.ts';
+import { HourCache } from './hour-cache.ts';
 import { DISCONTINUITY, type Edge, ENDLIST, headerText, type ListedSegment, roundedSeconds } from './m3u8.ts';
 import { OpenList, OpenLists } from './open-lists.ts';
 
@@ -54,6 +54,15 @@ export type RecordedListResult =
   /** A rewind from so long ago needs an end. */
   | { readonly kind: 'too-old' };
 
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** End of the newest segment in the index. */
+  readonly newestMs: number;
+  readonly generation: number;
+  readonly streamId: number;
+}
+
 interface Piece {
   readonly block: Block;
   readonly toMs: number;
@@ -62,12 +71,12 @@ interface Piece {
 /** Playlists of recorded time, out of one index. Lives with it, in the thread that reads it. */
 export class RecordedLists implements Attached {
   readonly #clock: Clock;
-  readonly #cache: BlockCache;
+  readonly #cache: HourCache;
   readonly #open = new OpenLists();
 
   constructor(clock: Clock, cacheBytes = CACHE_BYTES) {
     this.#clock = clock;
-    this.#cache = new BlockCache(cacheBytes);
+    this.#cache = new HourCache(cacheBytes);
   }
 
   close(): void {}
@@ -182,30 +191,40 @@ export class RecordedLists implements Attached {
     return pieces;
   }
 
-  #block(
+  /** The segments that begin in [fromMs, toMs), which lies within one hour. */
+  #block(index: IndexReader, args: RecordedListArgs, span: Span, breaks: ReadonlySet<number>): Block {
+    const { fromMs, toMs, newestMs } = span;
+    const hourMs = hourOf(fromMs);
+    const settledMs = hourMs + HOUR_MS + SETTLED_MS;
+    const isBehind = settledMs <= newestMs;
+    const isClosed = settledMs <= args.nowMs && (isBehind || settledMs + QUIET_MS <= args.nowMs);
+    if (!isClosed) return this.#render(this.#rows(index, args.stream, fromMs, toMs), args, breaks);
+    return this.#hour(index, args, { ...span, hourMs, isBehind }, breaks).slice(fromMs, toMs);
+  }
+
+  /** A closed hour, out of the cache as long as nothing of it has changed. */
+  #hour(
     index: IndexReader,
     args: RecordedListArgs,
-    span: { fromMs: number; toMs: number; newestMs: number; generation: number; streamId: number },
+    span: Span & { readonly hourMs: number; readonly isBehind: boolean },
     breaks: ReadonlySet<number>,
-  ): Block {
-    const { fromMs, toMs, newestMs, generation, streamId } = span;
-    const render = () => this.#render(this.#rows(index, args.stream, fromMs, toMs), args, breaks);
-    const isBehind = toMs + SETTLED_MS <= newestMs;
-    const isClosed = toMs + SETTLED_MS <= args.nowMs && (isBehind || toMs + QUIET_MS <= args.nowMs);
-    if (!isClosed) return render();
-    const inside = [...breaks].filter((ms) => ms >= fromMs && ms < toMs);
-    const key = `${streamId} ${fromMs} ${toMs} ${inside.join()} ${args.uriSuffix}`;
+  ): HourText {
+    const { hourMs, isBehind, newestMs, generation, streamId } = span;
+    const endMs = hourMs + HOUR_MS;
+    const inside = [...breaks].filter((ms) => ms >= hourMs && ms < endMs);
+    const key = `${streamId} ${hourMs} ${inside.join()} ${args.uriSuffix}`;
     const stamp = `${generation} ${isBehind ? '' : newestMs}`;
     const kept = this.#cache.get(key);
-    if (kept?.stamp === stamp) return kept.block;
-    const fingerprint = fingerprintOf(index, span);
+    if (kept?.stamp === stamp) return kept.hour;
+    const fingerprint = fingerprintOf(index, streamId, hourMs, endMs);
     if (kept?.fingerprint === fingerprint) {
       kept.stamp = stamp;
-      return kept.block;
+      return kept.hour;
     }
-    const block = render();
-    this.#cache.set(key, { block, stamp, fingerprint });
-    return block;
+    const { uriSuffix } = args;
+    const hour = new HourText(this.#rows(index, args.stream, hourMs, endMs), { uriSuffix, breaks });
+    this.#cache.set(key, { hour, stamp, fingerprint });
+    return hour;
   }
 
   /** Segments that begin in [fromMs, toMs). */
@@ -237,13 +256,13 @@ function listed(row: {
 }
 
 /** Tells whether rows changed that a block was made from: its own, and neighbours that may overlap them. */
-function fingerprintOf(index: IndexReader, span: { fromMs: number; toMs: number; streamId: number }): string {
+function fingerprintOf(index: IndexReader, streamId: number, fromMs: number, toMs: number): string {
   const cells = index
     .arrays(
       `SELECT count(*), total(start_ms), total(recording_id) FROM segments
        WHERE stream_id = ? AND start_ms > ? AND start_ms < ?`,
     )
-    .get(span.streamId, span.fromMs - SEGMENT_MAX_MS, span.toMs + SEGMENT_MAX_MS);
+    .get(streamId, fromMs - SEGMENT_MAX_MS, toMs + SEGMENT_MAX_MS);
   return Object.values(cells ?? {}).join(' ');
 }
 
@@ -299,8 +318,8 @@ function body(
   breaks: ReadonlySet<number>,
   isComplete: boolean,
 ): { body: Uint8Array<ArrayBuffer>; etag: string } {
-  const parts = [new TextPart(header)];
-  const discontinuity = new TextPart(DISCONTINUITY);
+  const parts = [TextPart.of(header)];
+  const discontinuity = TextPart.of(DISCONTINUITY);
   let before: Edge | undefined;
   for (const { block } of pieces) {
     if (block.first === undefined) continue;
@@ -308,7 +327,7 @@ function body(
     parts.push(block.part);
     before = block.last;
   }
-  if (isComplete) parts.push(new TextPart(ENDLIST));
+  if (isComplete) parts.push(TextPart.of(ENDLIST));
   const etag = `W/"${checksum(parts)}"`;
   return { etag, body: args.gzip ? joinGzip(parts.map(({ deflated }) => deflated)) : joinText(parts) };
 }

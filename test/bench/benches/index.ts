@@ -1,8 +1,18 @@
 import type { Bench } from '../support/bench.ts';
 import { cpuBench } from './cpu.ts';
+import { clipBench, exportBench } from './export.ts';
 import { glassBench } from './glass.ts';
 import { joinBench } from './join.ts';
 import { latencyBench } from './latency.ts';
+import { playlistBench } from './playlist.ts';
 
 /** In the order in which they run. */
-export const benches: readonly Bench[] = [latencyBench, glassBench, joinBench, cpuBench];
+export const benches: readonly Bench[] = [
+  latencyBench,
+  glassBench,
+  joinBench,
+  cpuBench,
+  playlistBench,
+  exportBench,
+  clipBench,
+];

@@ -24,13 +24,19 @@ export interface BenchGateway {
 export interface BenchGatewayOptions {
   /** Camera URLs; they become `live/cam0` and so on. */
   readonly cameras: readonly string[];
+  /** Settings as in `sluice.yaml`, besides those that are chosen already. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Puts things into the data folder before the gateway starts. */
+  prepare?(dataDir: string): Promise<void> | void;
 }
 
 /** Starts the real gateway as a process of its own, on free ports of the loopback address, with a new data folder. */
 export async function startGateway(options: BenchGatewayOptions): Promise<BenchGateway> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-bench-gateway-'));
   const configFile = join(dir, 'sluice.yaml');
-  await writeFile(configFile, settingsText(dir, options));
+  const dataDir = join(dir, 'data');
+  await writeFile(configFile, settingsText(dataDir, options));
+  await options.prepare?.(dataDir);
   // For a look inside, such as --cpu-prof.
   const nodeArguments = process.env.SLUICE_BENCH_NODE_ARGUMENTS?.split(' ') ?? [];
   const child = spawn(
@@ -82,9 +88,9 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** JSON is YAML too. */
-function settingsText(dir: string, { cameras }: BenchGatewayOptions): string {
+function settingsText(dataDir: string, { cameras, settings = {} }: BenchGatewayOptions): string {
   return JSON.stringify({
-    dataDir: join(dir, 'data'),
+    dataDir,
     http: { host: '127.0.0.1', port: 0 },
     rtsp: { host: '127.0.0.1', port: 0 },
     webrtc: { host: '127.0.0.1', port: 0 },
@@ -93,6 +99,7 @@ function settingsText(dir: string, { cameras }: BenchGatewayOptions): string {
     streams: Object.fromEntries(
       cameras.map((url, index) => [`live/cam${index}`, { source: { url, transport: 'tcp' } }]),
     ),
+    ...settings,
   });
 }
 
