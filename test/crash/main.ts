@@ -11,12 +11,13 @@ import type { CrashPart } from './support/part.ts';
 
 interface Wish {
   readonly part: CrashPart;
-  readonly times: number | undefined;
+  readonly times?: number;
+  readonly only?: string;
 }
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
-/** Names of parts, each with how often it is to be done after it; none means all. A sentence where it is neither. */
+/** Names of parts (`disk:hung` for one fault of it), each with how often after it; none means all. Else a sentence. */
 function readWishes(args: readonly string[]): readonly Wish[] | string {
   const wishes: Wish[] = [];
   for (const arg of args) {
@@ -25,16 +26,17 @@ function readWishes(args: readonly string[]): readonly Wish[] | string {
       wishes.splice(-1, 1, { ...last, times: Number(arg) });
       continue;
     }
-    const part = crashParts.find(({ name }) => name === arg);
+    const [name, only] = arg.split(':');
+    const part = crashParts.find((one) => one.name === name);
     if (part === undefined) return usage();
-    wishes.push({ part, times: undefined });
+    wishes.push({ part, ...(only === undefined ? {} : { only }) });
   }
-  return wishes.length > 0 ? wishes : crashParts.map((part) => ({ part, times: undefined }));
+  return wishes.length > 0 ? wishes : crashParts.map((part) => ({ part }));
 }
 
 function usage(): string {
   const lines = crashParts.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
-  return ['npm run crash -- [NAME [TIMES]] ...', ...lines].join('\n');
+  return ['npm run crash -- [NAME[:FAULT] [TIMES]] ...', ...lines].join('\n');
 }
 
 let closers = new Closers();
@@ -67,7 +69,7 @@ async function main(): Promise<number> {
   stopOnSignals();
   process.stdout.write(`${describeMachine()}\n`);
   let hasFailed = false;
-  for (const { part, times } of wishes) {
+  for (const { part, times, only } of wishes) {
     const missing = await part.missing?.();
     if (missing !== undefined) {
       process.stdout.write(`## ${part.name}\n\nLeft out: ${missing}\n\n`);
@@ -77,7 +79,7 @@ async function main(): Promise<number> {
     const progress = (text: string) => say(`${part.name}: ${text}`);
     try {
       const others = watchOthers();
-      const reports = await part.run({ times, isSlice: false, closers, progress });
+      const reports = await part.run({ times, only, isSlice: false, closers, progress });
       for (const report of reports) {
         process.stdout.write(`${renderReport(report)}\n`);
         if (!report.figures.every(passes)) hasFailed = true;

@@ -1,5 +1,6 @@
 import type { CrashPart } from '../support/part.ts';
+import { diskPart } from './disk.ts';
 import { killPart } from './kill.ts';
 import { powerPart } from './power.ts';
 
-export const crashParts: readonly CrashPart[] = [killPart, powerPart];
+export const crashParts: readonly CrashPart[] = [killPart, powerPart, diskPart];

@@ -4,6 +4,8 @@ import type { Report } from '../../bench/support/report.ts';
 export interface CrashContext {
   /** How often; each part has its own number for a full run. */
   readonly times: number | undefined;
+  /** One of the faults that a part has, by its name. */
+  readonly only?: string | undefined;
   /** Shorter everywhere: for the slices that `npm test` runs. */
   readonly isSlice: boolean;
   /** Whatever a part opens it adds here; closed when it ends, fails or is stopped by Ctrl-C. */
