@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../server/base/clock.ts';
 import type { Logger } from '../../server/base/log.ts';
 import { RecordingArchive } from '../../server/recording/store/recording-archive.ts';
-import type { DiskRegistry } from '../../server/recording/store/root-store.ts';
-import type { QueueLimits } from '../../server/recording/store/write-queue.ts';
+import type { DiskRegistry, StoreLimits } from '../../server/recording/store/root-store.ts';
 
 /** A folder for recordings and what remembers its disk, over as many openings of the archive as a test wants. */
 export class ArchiveHouse {
@@ -30,7 +29,7 @@ export class ArchiveHouse {
 
   /** Opens it as the gateway does. */
   async open(
-    options: { limits?: QueueLimits; appDirs?: ReadonlyMap<string, string> } = {},
+    options: { limits?: Partial<StoreLimits>; appDirs?: ReadonlyMap<string, string> } = {},
   ): Promise<RecordingArchive> {
     const disks: DiskRegistry = {
       diskOf: async (dir) => this.disks.get(dir),

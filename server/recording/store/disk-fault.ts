@@ -9,7 +9,29 @@ export interface DiskFault {
 }
 
 /** Result codes of SQLite (sqlite3.h), low byte. */
-const SQLITE = { READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
+const SQLITE = {
+  TOOBIG: 18,
+  CONSTRAINT: 19,
+  MISMATCH: 20,
+  MISUSE: 21,
+  RANGE: 25,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  NOTADB: 26,
+} as const;
+
+/** Whether the file system or SQLite failed, rather than what they were asked for being wrong. Pure. */
+export function isOfDisk(failure: unknown): boolean {
+  const { code, errcode } = failure as { code?: unknown; errcode?: unknown };
+  if (typeof errcode === 'number') {
+    const { TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE } = SQLITE;
+    return !([TOOBIG, CONSTRAINT, MISMATCH, MISUSE, RANGE] as number[]).includes(errcode & 0xff);
+  }
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code);
+}
 
 /** What an error of the file system or of SQLite says about the disk. Pure. */
 export function diskFaultOf(failure: unknown, recordingsDir: string): DiskFault {

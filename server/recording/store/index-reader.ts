@@ -60,11 +60,16 @@ export class IndexReader {
     return new IndexReader(database, recordingsDir);
   }
 
-  /** Closes what is attached, then the database. Idempotent. */
+  /** Closes what is attached, then the database, each whatever the others do. Idempotent. */
   close(): void {
-    for (const attached of this.#attached.values()) attached.close();
+    const failures: unknown[] = [];
+    const attached = [...this.#attached.values()];
     this.#attached.clear();
-    if (this.database.isOpen) this.database.close();
+    for (const one of attached) collect(failures, () => one.close());
+    collect(failures, () => {
+      if (this.database.isOpen) this.database.close();
+    });
+    if (failures.length > 0) throw failures[0];
   }
 
   /** A statement by its text, prepared once; rows are objects. */
@@ -224,6 +229,14 @@ export class IndexReader {
       closeSync(file);
     }
     return bytes;
+  }
+}
+
+function collect(failures: unknown[], work: () => void): void {
+  try {
+    work();
+  } catch (failure) {
+    failures.push(failure);
   }
 }
 

@@ -51,8 +51,11 @@ export function openStore(options: {
     const marker = enter(index, found, isFirstUse);
     const opened = index;
     const abandon = () => {
-      opened.close();
-      lock.close();
+      try {
+        opened.close();
+      } finally {
+        lock.close();
+      }
     };
     return {
       uuid: marker.uuid,
@@ -61,13 +64,19 @@ export function openStore(options: {
       chores: choresOf(index),
       abandon,
       close: () => {
-        leave(opened, clock);
-        abandon();
+        try {
+          leave(opened, clock);
+        } finally {
+          abandon();
+        }
       },
     };
   } catch (failure) {
-    index?.close();
-    lock.close();
+    try {
+      index?.close();
+    } finally {
+      lock.close();
+    }
     throw failure;
   }
 }

@@ -9,12 +9,18 @@ import type { Segment } from '../segment.ts';
 import type { LedgerNote } from './index-reader.ts';
 import { RECORDINGS_FOLDER } from './layout.ts';
 import type { ReaderHandlers } from './reader-handlers.ts';
-import { type DiskRegistry, type RootState, RootStore } from './root-store.ts';
+import {
+  DEFAULT_STORE_LIMITS,
+  type DiskRegistry,
+  type RootState,
+  RootStore,
+  type StoreLimits,
+} from './root-store.ts';
 import type { ArgsOf, ResultOf } from './rpc.ts';
 import { unpackSegments } from './segment-columns.ts';
 import type { StoreHandlers } from './store-handlers.ts';
 import type { KeptStream } from './store-messages.ts';
-import { DEFAULT_QUEUE_LIMITS, MemoryBudget, type QueuedSegment, type QueueLimits } from './write-queue.ts';
+import { MemoryBudget, type QueuedSegment } from './write-queue.ts';
 
 export interface RecordingArchiveOptions {
   readonly clock: Clock;
@@ -24,7 +30,7 @@ export interface RecordingArchiveOptions {
   /** `apps.<app>.dir` */
   readonly appDirs: ReadonlyMap<string, string>;
   readonly disks: DiskRegistry;
-  readonly limits?: QueueLimits;
+  readonly limits?: Partial<StoreLimits>;
 }
 
 export interface RootInfo {
@@ -52,7 +58,7 @@ export class RecordingArchive implements Omit<Archive, 'timeline' | 'locks' | 'l
 
   /** Starts the threads; `open` tells when they are ready. */
   constructor(options: RecordingArchiveOptions) {
-    const limits = options.limits ?? DEFAULT_QUEUE_LIMITS;
+    const limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
     const budget = new MemoryBudget(limits.totalBytes);
     this.#defaultDir = resolve(options.dataDir);
     this.#appDirs = new Map([...options.appDirs].map(([app, dir]) => [app, resolve(dir)]));

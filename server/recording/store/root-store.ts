@@ -14,12 +14,22 @@ import { type MemoryBudget, type QueueLimits, WriteQueue } from './write-queue.t
 const OPEN_AGAIN_MS = 3_000;
 const RESTART_MS = 1_000;
 const WATCH_MS = 1_000;
-/** The disk has not answered for so long: it hangs. */
-const HANG_MS = 10_000;
-/** How long an orderly stop waits for what is queued. */
-const CLOSE_TIMEOUT_MS = 8_000;
 const STORE_HEAP_MB = 64;
 const READER_HEAP_MB = 256;
+
+export interface StoreLimits extends QueueLimits {
+  /** A disk that has not answered for so long hangs. */
+  readonly hangMs: number;
+  /** How long an orderly stop waits for what is queued. */
+  readonly closeTimeoutMs: number;
+}
+
+export const DEFAULT_STORE_LIMITS: StoreLimits = {
+  streamBytes: 64 * 1024 * 1024,
+  totalBytes: 512 * 1024 * 1024,
+  hangMs: 10_000,
+  closeTimeoutMs: 8_000,
+};
 
 /** Remembers which disk was at a folder, beside the catalog's other data. */
 export interface DiskRegistry {
@@ -51,7 +61,7 @@ export interface RootStoreOptions {
   readonly dir: string;
   readonly recordingsDir: string;
   readonly disks: DiskRegistry;
-  readonly limits: QueueLimits;
+  readonly limits: StoreLimits;
   readonly budget: MemoryBudget;
   readonly events: RootStoreEvents;
 }
@@ -170,7 +180,7 @@ export class RootStore {
     const exits = [this.#reader.exited, this.#store.exited];
     const ended = await withTimeout(
       this.#clock,
-      CLOSE_TIMEOUT_MS,
+      this.#options.limits.closeTimeoutMs,
       Promise.all(exits),
       () => new Error('stuck'),
     )
@@ -328,7 +338,7 @@ export class RootStore {
     const isOpening = this.#state.kind === 'opening';
     const waits = (this.#queue.length > 0 && this.#state.kind === 'ready') || isOpening;
     if (!waits) this.#progressMs = this.#clock.monotonicMs();
-    const isHung = waits && this.#clock.monotonicMs() - this.#progressMs > HANG_MS;
+    const isHung = waits && this.#clock.monotonicMs() - this.#progressMs > this.#options.limits.hangMs;
     if (isHung === this.#isHung) return;
     this.#isHung = isHung;
     if (isHung) this.#log.error({}, 'the disk of the recordings does not answer');

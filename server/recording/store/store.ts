@@ -1,11 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
-import { diskFaultOf } from './disk-fault.ts';
+import type { Chore } from './chores.ts';
+import { diskFaultOf, isOfDisk } from './disk-fault.ts';
 import { DiskMissing } from './disk-marker.ts';
+import { holdReserve, releaseReserve } from './disk-reserve.ts';
+import type { IndexWriter } from './index-writer.ts';
 import { type OpenedStore, openStore } from './opened-store.ts';
 import { answerCall, type CallMessage, describeFailure } from './rpc.ts';
 import { storeHandlers } from './store-handlers.ts';
 import type { FromStore, KeptStream, StoreState, ToStore } from './store-messages.ts';
-import { type BatchItem, writeBatch } from './write-batch.ts';
+import { type BatchItem, type WrittenSegment, writeBatch } from './write-batch.ts';
 
 const BATCH_BYTES = 32 * 1024 * 1024;
 const BATCH_ITEMS = 64;
@@ -13,6 +16,9 @@ const RETRY_MS = 1_000;
 const IDLE_CHORES_MS = 1_000;
 /** How long segments are preferred to chores that have more to do. */
 const CHORE_TURN_MS = 20;
+/** How long a chore that failed is left alone. */
+const CHORE_REST_MS = 10_000;
+const RESERVE_EVERY_MS = 10_000;
 const SQLITE_CORRUPT = 11;
 
 interface QueuedItem {
@@ -43,9 +49,14 @@ export class Store {
   #state: StoreState | undefined;
   #isClosing = false;
   #isIndexDamaged = false;
+  #expectedUuid: string | undefined;
   #cancelTurn: (() => void) | undefined;
   #turnDueMs = 0;
   #choresMs = 0;
+  #reserveDueMs = 0;
+  #nextChore = 0;
+  readonly #choreRests = new WeakMap<Chore, number>();
+  #isSuspect = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -66,7 +77,8 @@ export class Store {
         this.#call(message);
         break;
       case 'suspect':
-        this.#checkIndex();
+        this.#isSuspect = true;
+        this.#scheduleTurn(0);
         break;
       case 'close':
         this.#isClosing = true;
@@ -77,14 +89,18 @@ export class Store {
   #open(expectedUuid: string | undefined): void {
     if (this.#opened !== undefined || this.#isClosing) return;
     const { recordingsDir, clock } = this.#options;
+    this.#expectedUuid = expectedUuid;
     try {
       const isIndexDamaged = this.#isIndexDamaged;
       this.#opened = openStore({ recordingsDir, expectedUuid, isIndexDamaged, clock, log: this.#log });
       this.#isIndexDamaged = false;
     } catch (failure) {
-      this.#fail(failure);
+      const { reason } = diskFaultOf(failure, recordingsDir);
+      if (reason === 'DISK_FULL' && releaseReserve(recordingsDir)) this.#open(expectedUuid);
+      else this.#fail(failure);
       return;
     }
+    this.#expectedUuid = this.#opened.uuid;
     this.#options.post({ kind: 'opened', uuid: this.#opened.uuid });
     for (const { id } of this.#opened.index.reader.streams()) this.#opened.index.changed.add(id);
     this.#tellKept(this.#opened);
@@ -101,24 +117,32 @@ export class Store {
       this.#options.post({ kind: 'failure', id: message.id, code: 'STORAGE_UNAVAILABLE', message: text });
       return;
     }
+    try {
+      this.#opened.watch.check();
+    } catch (failure) {
+      this.#fail(failure);
+      const text = describeFailure(failure).message;
+      this.#options.post({ kind: 'failure', id: message.id, code: 'STORAGE_UNAVAILABLE', message: text });
+      return;
+    }
     const { answer, buffers, failure } = answerCall(storeHandlers, this.#opened.index, message);
     this.#options.post(answer, buffers);
     if (failure !== undefined && diskFaultOf(failure, this.#options.recordingsDir).isIndexDamaged)
-      this.#fail(failure);
-    else this.#tellKept(this.#opened);
+      this.#isSuspect = true;
+    this.#scheduleTurn(0);
   }
 
-  /** A reader came upon damage. Holds writing up by half a second for a million segments. */
-  #checkIndex(): void {
-    const opened = this.#opened;
-    if (opened === undefined) return;
-    try {
-      const { quick_check: result } = opened.index.database.prepare('PRAGMA quick_check(1)').get() ?? {};
-      if (result === 'ok') return;
-      this.#fail(Object.assign(new Error(String(result)), { errcode: SQLITE_CORRUPT }));
-    } catch (failure) {
-      this.#fail(failure);
-    }
+  #holdReserve(): void {
+    if (this.#clock.monotonicMs() < this.#reserveDueMs) return;
+    this.#reserveDueMs = this.#clock.monotonicMs() + RESERVE_EVERY_MS;
+    holdReserve(this.#options.recordingsDir);
+  }
+
+  /** Somebody came upon damage, in this database or in one beside it. Takes half a second for a million segments. */
+  #checkIndex({ index }: OpenedStore): void {
+    this.#isSuspect = false;
+    const { quick_check: result } = index.database.prepare('PRAGMA quick_check(1)').get() ?? {};
+    if (result !== 'ok') throw Object.assign(new Error(String(result)), { errcode: SQLITE_CORRUPT });
   }
 
   /** One batch, then chores while nothing waits. */
@@ -140,6 +164,8 @@ export class Store {
       const areChoresDue = this.#clock.monotonicMs() - this.#choresMs >= IDLE_CHORES_MS;
       const hasChores = (this.#queue.length === 0 || areChoresDue) && this.#doChores(opened, false);
       this.#tellKept(opened);
+      if (this.#isSuspect) this.#checkIndex(opened);
+      if (this.#queue.length === 0) this.#holdReserve();
       this.#setState({ kind: 'ready' });
       this.#scheduleTurn(this.#queue.length > 0 || hasChores ? 0 : IDLE_CHORES_MS);
     } catch (failure) {
@@ -154,7 +180,7 @@ export class Store {
   }
 
   /** After a failure one item at a time is tried, so that what fits is kept. */
-  #writeNext({ index }: OpenedStore): void {
+  #writeNext(opened: OpenedStore): void {
     const batch: QueuedItem[] = [];
     let bytes = 0;
     const maxItems = this.#state?.kind === 'failing' ? 1 : BATCH_ITEMS;
@@ -165,23 +191,54 @@ export class Store {
     }
     const last = batch.at(-1);
     if (last === undefined) return;
-    const segments = writeBatch(
-      index,
+    const segments = this.#writeOrDrop(
+      opened.index,
       batch.map(({ item }) => item),
     );
+    // Whoever waits for the segments finds the totals told already.
+    this.#tellKept(opened);
     this.#queue.splice(0, batch.length);
     this.#options.post({ kind: 'written', upToSeq: last.seq, segments });
   }
 
+  /** An item that can never be written, whatever the disk, must not hold up those behind it. */
+  #writeOrDrop(index: IndexWriter, items: readonly BatchItem[]): readonly WrittenSegment[] {
+    try {
+      return writeBatch(index, items);
+    } catch (failure) {
+      const [item] = items;
+      if (items.length > 1 || item === undefined || isOfDisk(failure)) throw failure;
+      const fields = { stream: item.stream, ...describeFailure(failure) };
+      this.#log('error', fields, 'a segment or note cannot be kept, and is dropped');
+      return [];
+    }
+  }
+
+  /** True: there is more to do. Chores take turns, so that a long one does not keep the others from theirs. */
   #doChores({ chores }: OpenedStore, diskFull: boolean): boolean {
     this.#choresMs = this.#clock.monotonicMs();
     const endMs = this.#choresMs + CHORE_TURN_MS;
     let hasMore = false;
-    for (const chore of chores) {
-      if (chore.step({ nowMs: this.#clock.wallMs(), diskFull })) hasMore = true;
+    for (let done = 0; done < chores.length; done += 1) {
+      const chore = chores[this.#nextChore % chores.length];
+      this.#nextChore += 1;
+      if (chore !== undefined && this.#doChore(chore, diskFull)) hasMore = true;
       if (this.#clock.monotonicMs() > endMs) return true;
     }
     return hasMore;
+  }
+
+  /** A chore that fails rests for a while; whether segments can be written is found out by writing them. */
+  #doChore(chore: Chore, diskFull: boolean): boolean {
+    if (!diskFull && this.#choresMs < (this.#choreRests.get(chore) ?? 0)) return false;
+    try {
+      return chore.step({ nowMs: this.#clock.wallMs(), diskFull });
+    } catch (failure) {
+      this.#choreRests.set(chore, this.#choresMs + CHORE_REST_MS);
+      this.#log('warn', describeFailure(failure), `${chore.constructor.name} failed and is tried again`);
+      if (diskFaultOf(failure, this.#options.recordingsDir).isIndexDamaged) this.#isSuspect = true;
+      return false;
+    }
   }
 
   #fail(failure: unknown): void {
@@ -199,22 +256,19 @@ export class Store {
       return;
     }
     if (fault.isIndexDamaged) {
+      const isFirstTry = !this.#isIndexDamaged;
       this.#isIndexDamaged = true;
       this.#abandon();
+      if (isFirstTry) this.#open(this.#expectedUuid);
       return;
     }
     const opened = this.#opened;
     if (opened === undefined) return;
-    if (fault.reason === 'DISK_FULL') this.#makeRoom(opened);
-    this.#scheduleTurn(RETRY_MS);
-  }
-
-  #makeRoom(opened: OpenedStore): void {
-    try {
+    if (fault.reason === 'DISK_FULL') {
+      releaseReserve(recordingsDir);
       this.#doChores(opened, true);
-    } catch (failure) {
-      this.#log('warn', describeFailure(failure), 'no room could be made on the disk of the recordings');
     }
+    this.#scheduleTurn(RETRY_MS);
   }
 
   /** Lets go of the folder; the media loop asks to open it again from time to time. */

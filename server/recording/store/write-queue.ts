@@ -8,11 +8,6 @@ export interface QueueLimits {
   readonly totalBytes: number;
 }
 
-export const DEFAULT_QUEUE_LIMITS: QueueLimits = {
-  streamBytes: 64 * 1024 * 1024,
-  totalBytes: 512 * 1024 * 1024,
-};
-
 /** A segment that is taken and not in the index yet. */
 export interface QueuedSegment {
   readonly startMs: number;
