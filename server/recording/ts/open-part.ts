@@ -16,23 +16,30 @@ export interface Mark {
   readonly lastAudioPts90k: number;
 }
 
-const LEAST_BYTES = 256 * 1024;
-/** Parts larger than this are handed over as they are: a copy would hold the media loop up. */
-const COPY_AT_MOST_BYTES = 4 * 1024 * 1024;
+/** Room is added in steps of this. */
+const STEP_BYTES = 256 * 1024;
+/** Larger segments are handed over as they are: a copy would hold the media loop up. */
+const COPY_AT_MOST_BYTES = 2 * 1024 * 1024;
 const USUAL_FRAME_90K = 3600;
 const LONGEST_FRAME_90K = 10 * 90_000;
 
-function sharedBytes(sizeBytes: number): Buffer {
-  return Buffer.from(new SharedArrayBuffer(sizeBytes));
+/**
+ * Grows where it lies, in microseconds: only addresses are reserved for the rest. Growing by copies would hold the media
+ * loop for tens of milliseconds where segments are large.
+ */
+function growableBytes(maxBytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(STEP_BYTES, { maxByteLength: Math.max(STEP_BYTES, maxBytes) }));
 }
 
 /** A segment in the making. Its first `TABLES_BYTES` are left free for the tables. */
 export class OpenPart {
+  readonly #maxBytes: number;
   #bytes: Buffer;
   #size = TABLES_BYTES;
   /** The continuity counter of the last packet of each track, four bits each. */
   #counters: number;
   readonly #firstCounters: number;
+  #isGiven = false;
   #keys: Mark[] = [];
   #pictures = 0;
   #firstDts90k = 0;
@@ -46,8 +53,10 @@ export class OpenPart {
   hasAudio = false;
   clockTrack = 0;
 
-  constructor(options: { readonly sizeHint: number; readonly counters: number }) {
-    this.#bytes = sharedBytes(Math.max(LEAST_BYTES, options.sizeHint));
+  /** Appending more than `maxBytes` is a mistake of the caller. */
+  constructor(options: { readonly maxBytes: number; readonly counters: number; readonly bytes?: Buffer }) {
+    this.#maxBytes = options.maxBytes;
+    this.#bytes = options.bytes ?? growableBytes(options.maxBytes);
     this.#counters = options.counters;
     this.#firstCounters = options.counters;
   }
@@ -156,6 +165,7 @@ export class OpenPart {
 
   /** Forgets all. */
   clear(): void {
+    if (this.#bytes.length > COPY_AT_MOST_BYTES) this.#bytes = growableBytes(this.#maxBytes);
     this.#size = TABLES_BYTES;
     this.#counters = this.#firstCounters;
     this.#keys = [];
@@ -173,17 +183,32 @@ export class OpenPart {
     }
   }
 
-  /** The bytes up to `end`, exact or with little behind them. Nothing may be appended afterwards. */
+  /** The bytes up to `end`. Nothing but `follower` may be called afterwards. */
   takeData(end: number): Buffer {
-    if (end > COPY_AT_MOST_BYTES && this.#bytes.length < end * 1.5) return this.#bytes.subarray(0, end);
-    const data = sharedBytes(end);
+    if (end > COPY_AT_MOST_BYTES) {
+      this.#isGiven = true;
+      return this.#bytes.subarray(0, end);
+    }
+    const data = Buffer.from(new SharedArrayBuffer(end));
     this.#bytes.copy(data, 0, 0, end);
     return data;
   }
 
+  /** The part that begins with the packets behind the mark, after everything up to it was taken. */
+  follower(mark: Mark): OpenPart {
+    const bytes = this.#isGiven ? growableBytes(this.#maxBytes) : this.#bytes;
+    const next = new OpenPart({ maxBytes: this.#maxBytes, counters: mark.counters, bytes });
+    const tailBytes = this.#size - mark.offset;
+    while (next.#bytes.length < TABLES_BYTES + tailBytes) next.#grow();
+    this.#bytes.copy(next.#bytes, TABLES_BYTES, mark.offset, this.#size);
+    next.#size = TABLES_BYTES + tailBytes;
+    next.#counters = this.#counters;
+    return next;
+  }
+
   #grow(): void {
-    const larger = sharedBytes(Math.ceil(this.#bytes.length * 1.5));
-    this.#bytes.copy(larger, 0, 0, this.#size);
-    this.#bytes = larger;
+    const buffer = this.#bytes.buffer as SharedArrayBuffer;
+    buffer.grow(Math.min(buffer.maxByteLength, buffer.byteLength + STEP_BYTES));
+    this.#bytes = Buffer.from(buffer);
   }
 }

@@ -145,7 +145,6 @@ export class Segmenter {
   #endsAtKeyFrame = false;
   #newestPts90k: number | undefined;
   #tables = 0;
-  #sizeHint = 0;
   readonly #counters = { packets: 0, skippedBytes: 0, lostPackets: 0, droppedUnits: 0 };
 
   constructor(options: SegmenterOptions) {
@@ -230,7 +229,8 @@ export class Segmenter {
   }
 
   #newPart(counters: number): OpenPart {
-    return new OpenPart({ sizeHint: this.#sizeHint, counters });
+    // Twice as much, since what is held may be joined with what comes.
+    return new OpenPart({ maxBytes: 2 * this.#maxBytes, counters });
   }
 
   #onSkipped(bytes: number): void {
@@ -439,10 +439,8 @@ export class Segmenter {
 
   #cut(mark: Mark, isOtherFormat: boolean): void {
     const part = this.#part;
-    const next = this.#newPart(mark.counters);
-    next.absorb(part, mark.offset);
-    part.rollTo(mark);
     this.#give(part, mark.offset, mark.pts90k);
+    const next = part.follower(mark);
     this.#endsAtKeyFrame = true;
     this.#grid.cut(mark.pts90k, this.segmentMs * 90);
     this.#start(next, mark, this.#split ?? (isOtherFormat ? 'format-changed' : undefined));
@@ -535,7 +533,6 @@ export class Segmenter {
   #give(part: OpenPart, end: number, end90k: number): void {
     const { video, startPts90k } = part;
     if (video === undefined || startPts90k === undefined || end90k <= startPts90k) return;
-    this.#sizeHint = Math.min(this.#maxBytes, Math.ceil(end * 1.125));
     const audio = part.audio ?? (part.hasAudio ? this.#lastAudio : undefined);
     const format = mediaFormat(video, audio);
     const isSame = this.#lastFormat !== undefined && sameMediaFormat(this.#lastFormat, format);
