@@ -180,7 +180,7 @@ test(
       async () => ((await look()).timeMs ?? 0) > site.beganMs + RECORDED_MS + 4_000,
       30_000,
     );
-    await page.getByRole('button', { name: 'Live', exact: true }).click();
+    await page.getByRole('button', { name: 'Back to live' }).click();
     await untilPlaying();
     expect(await run('startTime')).toBe('');
     await page.getByText('LIVE', { exact: true }).waitFor();

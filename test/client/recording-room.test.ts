@@ -71,7 +71,7 @@ test(
     await untilPlaying(site.beganMs, site.beganMs + GAP.fromMs);
     await gap.click();
     await untilPlaying(site.beganMs + GAP.toMs - 40, site.beganMs + GAP.toMs + 10_000);
-    await page.getByRole('button', { name: 'Live', exact: true }).first().click();
+    await page.getByRole('button', { name: 'Live', exact: true }).click();
     await waitFor('live', async () => (await look()).startTime === '');
   },
   TIMEOUT_MS,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { playlistTimes } from '../../client/src/hls/playlist-times.ts';
 import { type SegmentTime, TimeMap } from '../../client/src/hls/time-map.ts';
 
 const T0 = 1_790_000_000_000;
@@ -73,4 +74,30 @@ test('a playlist without times has none', () => {
   const map = new TimeMap([{ start: 0, duration: 2, programDateTime: null }]);
   expect([map.timeAt(1), map.endMs]).toEqual([undefined, undefined]);
   expect(new TimeMap([]).positionOf(T0)).toBeUndefined();
+});
+
+test('the times of a playlist are read from it, also where only some segments have one', () => {
+  const text = [
+    '#EXTM3U',
+    '#EXT-X-TARGETDURATION:2',
+    `#EXT-X-PROGRAM-DATE-TIME:${new Date(T0).toISOString()}`,
+    '#EXTINF:2.000,',
+    'a.ts',
+    '#EXTINF:1.5,title',
+    'b.ts?access_token=x',
+    '#EXT-X-DISCONTINUITY',
+    `#EXT-X-PROGRAM-DATE-TIME:${new Date(T0 + 60_000).toISOString()}`,
+    '#EXTINF:2,',
+    'c.ts',
+    '#EXT-X-ENDLIST',
+    '',
+  ].join('\r\n');
+  expect(playlistTimes(text)).toEqual([
+    { start: 0, duration: 2, programDateTime: T0 },
+    { start: 2, duration: 1.5, programDateTime: T0 + 2_000 },
+    { start: 3.5, duration: 2, programDateTime: T0 + 60_000 },
+  ]);
+  expect(playlistTimes('#EXTM3U\n#EXTINF:2,\na.ts\n')).toEqual([
+    { start: 0, duration: 2, programDateTime: null },
+  ]);
 });

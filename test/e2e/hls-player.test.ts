@@ -181,7 +181,10 @@ test(
     const nowMs = Date.now();
     await page.evaluate(`document.querySelector('sluice-player').seek(${nowMs - 4_000})`);
     await untilPlaying('what was not recorded yet', ({ timeMs = 0 }) => timeMs > nowMs);
-    await page.getByRole('region', { name: 'Recording' }).getByRole('button', { name: 'Live' }).click();
+    await page
+      .getByRole('region', { name: 'Recording' })
+      .getByRole('button', { name: 'Live', exact: true })
+      .click();
     await untilPlaying('live again', ({ mode, startTime }) => mode === 'webrtc' && startTime === '');
   },
   TIMEOUT_MS,

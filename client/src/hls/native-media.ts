@@ -1,6 +1,7 @@
 import { failureOfAnswer, retry } from './failure.ts';
 import type { HlsFigures, HlsMedia, HlsMediaOptions } from './hls-media.ts';
-import { TimeMap } from './time-map.ts';
+import { playlistTimes } from './playlist-times.ts';
+import { type SegmentTime, TimeMap } from './time-map.ts';
 
 const ASK_TIMEOUT_MS = 10_000;
 export const HLS_TYPE = 'application/vnd.apple.mpegurl';
@@ -15,6 +16,8 @@ export class NativeMedia implements HlsMedia {
   readonly #options: HlsMediaOptions;
   readonly #asking = new AbortController();
   #video: DatedVideo | undefined;
+  /** Of a playlist with an end. */
+  #segments: readonly SegmentTime[] | undefined;
 
   constructor(options: HlsMediaOptions) {
     this.#options = options;
@@ -30,10 +33,11 @@ export class NativeMedia implements HlsMedia {
     return this.#video?.duration === Number.POSITIVE_INFINITY;
   }
 
-  /** One piece: the browser tells only when it began, so times behind a gap are as far off as the gap is long. */
+  /** By the playlist where it is whole; while it grows by what the browser tells, which is only when it began. */
   get times(): TimeMap | undefined {
     const video = this.#video;
     if (video === undefined || video.seekable.length === 0) return undefined;
+    if (this.#segments !== undefined) return new TimeMap(this.#segments);
     const dateMs = video.getStartDate?.().getTime();
     const zeroMs = dateMs === undefined || Number.isNaN(dateMs) ? this.#options.startMs : dateMs;
     if (zeroMs === undefined) return undefined;
@@ -83,8 +87,10 @@ export class NativeMedia implements HlsMedia {
       const response = await fetch(this.#address(), { signal });
       const text = await response.text();
       if (this.#asking.signal.aborted) return;
-      if (response.ok) events.onReady();
-      else events.onFailure(failureOfAnswer(response.status, text));
+      if (response.ok) {
+        if (text.includes('#EXT-X-ENDLIST')) this.#segments = playlistTimes(text);
+        events.onReady();
+      } else events.onFailure(failureOfAnswer(response.status, text));
     } catch {
       if (!this.#asking.signal.aborted) events.onFailure(failureOfAnswer(0, ''));
     }

@@ -86,8 +86,8 @@ export class PlayerView {
     this.#sound = iconButton('Mute', ICONS.sound, () => actions.toggleMuted());
     this.#live = element('button', {
       class: 'live-button',
-      text: 'Live',
-      attributes: { type: 'button', title: 'Back to live' },
+      text: 'Back to live',
+      attributes: { type: 'button' },
       on: { click: () => actions.goLive() },
     });
     this.#bar = new SeekBar((timeMs) => actions.seek(timeMs));

@@ -6,6 +6,7 @@ import { ExportPanel, type Marked } from './export-panel.ts';
 import { keptText } from './format.ts';
 import { RecordSwitch } from './record-switch.ts';
 import { readTimeline, type StreamKey } from './recordings-api.ts';
+import { Thumbnail } from './thumbnail.ts';
 import {
   contains,
   localIso,
@@ -37,6 +38,7 @@ export class RecordingPanel {
   readonly #live = element('button', { class: 'button live', text: 'Live', attributes: { type: 'button' } });
   readonly #spans: readonly HTMLButtonElement[];
   readonly #bar: TimelineBar;
+  readonly #thumbnail: Thumbnail;
   #span: Span = DAY;
   #window: TimeWindow = windowAround(Date.now(), DAY);
   #timeline: RecordingTimeline | undefined;
@@ -51,7 +53,15 @@ export class RecordingPanel {
     this.#player = player;
     this.#stream = stream;
     this.#switch = new RecordSwitch(stream, onChanged);
-    this.#bar = new TimelineBar({ seek: (timeMs) => this.#goTo(timeMs), tell: (text) => this.#tell(text) });
+    this.#thumbnail = new Thumbnail(stream);
+    this.#bar = new TimelineBar({
+      seek: (timeMs) => this.#goTo(timeMs),
+      tell: (text) => this.#tell(text),
+      point: (at) => {
+        if (at === undefined) this.#thumbnail.leave();
+        else this.#thumbnail.point(at.timeMs, at.share);
+      },
+    });
     this.#export = new ExportPanel({
       stream,
       timeNow: () => Math.round(this.#timeMs ?? Date.now()),
@@ -119,7 +129,7 @@ export class RecordingPanel {
           this.#moveButton('Later', '›', 1),
         ),
       ),
-      this.#bar.root,
+      element('div', { class: 'timeline-box' }, this.#bar.root, this.#thumbnail.root),
       this.#told,
       element(
         'details',

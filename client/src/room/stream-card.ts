@@ -31,7 +31,9 @@ export class StreamCard {
   readonly #shrink: HTMLButtonElement;
   readonly #remove: HTMLButtonElement;
   readonly #stats: StatsPanel;
-  readonly #recording: RecordingPanel;
+  /** Made when the card is first enlarged: a page may have hundreds of them. */
+  #recording: RecordingPanel | undefined;
+  readonly #recordingPlace = element('div');
   readonly #recorder = element('span', { class: 'recorder', attributes: { hidden: true } });
   #status: StreamStatus;
   #large = false;
@@ -47,9 +49,6 @@ export class StreamCard {
     this.player.autoplay = true;
     this.player.addEventListener('statechange', () => actions.changed());
     this.#stats = new StatsPanel(this.player, this.id);
-    this.#recording = new RecordingPanel(this.player, { app: status.app, name: status.name }, () =>
-      actions.changed(),
-    );
     this.#enlarge = iconButton(`Enlarge ${this.id}`, ENLARGE, () => actions.enlarge(this.id));
     this.#enlarge.classList.add('enlarge');
     this.#shrink = iconButton('Back to all cameras', SHRINK, () => actions.shrink());
@@ -75,7 +74,7 @@ export class StreamCard {
     this.#recorder.dataset.state = state;
     setText(this.#recorder, 'REC');
     this.#recorder.title = state === 'waiting' ? `Recording waits: ${reason?.message ?? ''}` : 'Recording';
-    this.#recording.update(status);
+    this.#recording?.update(status);
   }
 
   /** The gateway is away, so what it said last may no longer be true. */
@@ -99,15 +98,24 @@ export class StreamCard {
     // Sound is for the one camera that is looked at.
     if (!large) this.player.muted = true;
     this.#stats.visible = large;
-    this.#recording.visible = large;
+    if (large) this.#recording ??= this.#makeRecording();
+    if (this.#recording !== undefined) this.#recording.visible = large;
     (large ? this.#shrink : this.#enlarge).focus();
   }
 
   /** The card is gone from the page. */
   close(): void {
     this.#stats.visible = false;
-    this.#recording.visible = false;
+    if (this.#recording !== undefined) this.#recording.visible = false;
     this.root.remove();
+  }
+
+  #makeRecording(): RecordingPanel {
+    const { app, name } = this.#status;
+    const panel = new RecordingPanel(this.player, { app, name }, () => this.#actions.changed());
+    panel.update(this.#status);
+    this.#recordingPlace.replaceWith(panel.root);
+    return panel;
   }
 
   #build(): HTMLLIElement {
@@ -136,7 +144,7 @@ export class StreamCard {
         ),
         this.#facts,
         this.#why,
-        this.#recording.root,
+        this.#recordingPlace,
         this.#stats.root,
       ),
     );

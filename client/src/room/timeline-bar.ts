@@ -30,6 +30,8 @@ export interface BarActions {
   seek(timeMs: number): void;
   /** What is to be said about the time or the gap that is pointed at; undefined where none is. */
   tell(text: string | undefined): void;
+  /** A time is pointed at, there along the bar (0 to 1); undefined where no longer. */
+  point(at: { readonly timeMs: number; readonly share: number } | undefined): void;
 }
 
 export interface BarModel {
@@ -177,12 +179,15 @@ export class TimelineBar {
   #listen(): void {
     this.#track.addEventListener('pointermove', (event) => {
       const timeMs = this.#pointedMs(event);
-      place(this.#pointer, shareOf(timeMs, this.#model.window));
+      const share = shareOf(timeMs, this.#model.window);
+      place(this.#pointer, share);
       this.#pointer.hidden = false;
+      this.#actions.point({ timeMs, share });
       this.#actions.tell(localIso(timeMs).replace('T', ' '));
     });
     this.#track.addEventListener('pointerleave', () => {
       this.#pointer.hidden = true;
+      this.#actions.point(undefined);
       this.#actions.tell(undefined);
     });
     this.#track.addEventListener('click', (event) => this.#actions.seek(this.#pointedMs(event)));
