@@ -264,11 +264,12 @@ export class Store {
     }
     const opened = this.#opened;
     if (opened === undefined) return;
+    let hasMadeRoom = false;
     if (fault.reason === 'DISK_FULL') {
       releaseReserve(recordingsDir);
-      this.#doChores(opened, true);
+      hasMadeRoom = this.#doChores(opened, true);
     }
-    this.#scheduleTurn(RETRY_MS);
+    this.#scheduleTurn(hasMadeRoom ? 0 : RETRY_MS);
   }
 
   /** Lets go of the folder; the media loop asks to open it again from time to time. */

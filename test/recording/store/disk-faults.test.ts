@@ -177,15 +177,21 @@ describe('recordings when the disk fails', () => {
       await waitFor('the reserve', () => existsSync(join(full.recordingsDir, 'reserve')));
       await full.stop();
       expect(fillUp(join(disk.dir, 'films'))).toBe('ENOSPC');
-      await full.open();
+      await full.open({ limits: { streamBytes: 2 * MIB } });
       expect(full.archive.append(STREAM, minute(8))).toBe(true);
       await full.archive.commandRoot(disk.dir, 'setRetentionPolicies', {
         policies: retentionPolicies({ recording: { keepDays: 3650, minFreeBytes: 0 }, apps: {} }, []),
       });
+      let next = 9;
       await waitFor('the oldest to be deleted for the newest', async () => {
-        const { oldestMs, newestMs } = full.archive.kept(STREAM);
-        return (oldestMs ?? 0) > START_MS && newestMs === START_MS + 540_000;
+        if (full.archive.append(STREAM, minute(next))) next += 1;
+        await full.archive.flush();
+        return (full.archive.kept(STREAM).oldestMs ?? 0) > START_MS;
       });
+      await waitFor(
+        'all to be written',
+        () => full.archive.kept(STREAM).newestMs === START_MS + next * 60_000,
+      );
       await full.stop();
       expect(checkRecordings(disk.dir, { isStopped: true }).violations).toEqual([]);
     } finally {
