@@ -89,6 +89,7 @@ export class Recording {
         query: (stream, name, args) => archive.query(stream, name, args),
       },
       hasStream: (stream) => hub.get(stream) !== undefined,
+      isRecorded: (stream) => this.recorder.status(stream).state !== 'off',
     });
     this.desk = new RecordingsDesk({
       clock,

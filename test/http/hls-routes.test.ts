@@ -1,8 +1,13 @@
+import { EventEmitter, once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { FastifyReply } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BodiesInFlight } from '../../server/http/bodies-in-flight.ts';
 import { type HlsPlayback, type HlsPlaylist, hlsRoutes } from '../../server/http/index.ts';
 import { ApiError } from '../../shared/errors.ts';
 import { type EdgeApp, HOST, PARTNER, startEdgeApp, TOKEN } from '../support/edge-app.ts';
+import { waitFor } from '../support/wait.ts';
 
 const TEXT = '#EXTM3U\n';
 const SEGMENT = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
@@ -28,6 +33,14 @@ class FakeHls implements HlsPlayback {
     SEGMENT.copy(shared);
     return shared;
   }
+}
+
+/** A reply that stays open until it is released. */
+function holdOne(inFlight: BodiesInFlight, body: Buffer) {
+  const raw = new EventEmitter();
+  inFlight.hold(body, { raw } as unknown as FastifyReply);
+  inFlight.hold(body.subarray(1), { raw } as unknown as FastifyReply);
+  return { held: body.buffer.byteLength, release: () => raw.emit('close') };
 }
 
 let edge: EdgeApp;
@@ -227,6 +240,26 @@ describe('a segment', () => {
       expect([400, 404]).toContain(statusCode);
     },
   );
+
+  it('is not sent while too much is on its way to clients that do not take it', async () => {
+    const inFlight = new BodiesInFlight(1500);
+    edge = await startEdgeApp({ routes: hlsRoutes(hls, inFlight) });
+    const port = Number(new URL(await edge.app.listen({ host: '127.0.0.1', port: 0 })).port);
+    const slow = await new Promise<IncomingMessage>((resolve) =>
+      request({ port, path: PIECE, headers: { host: HOST } }, resolve).end(),
+    );
+    slow.resume();
+    await once(slow, 'end');
+    await waitFor('all to be taken', () => inFlight.bytes === 0);
+    // Somebody else holds most of it.
+    const { held, release } = holdOne(inFlight, Buffer.alloc(900));
+    expect(inFlight.bytes).toBe(held);
+    const refused = await get(PIECE);
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers['retry-after']).toBe('2');
+    release();
+    expect((await get(PIECE)).statusCode).toBe(200);
+  });
 
   it('may be loaded by pages of allowed origins', async () => {
     await start();

@@ -63,11 +63,13 @@ let clock: FakeClock;
 let live: FakeLive;
 let archive: RecordingArchive;
 let hls: Hls;
+let isRecorded = true;
 const streams = new Set<string>([DOOR]);
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sluice-hls-'));
   clock = new FakeClock();
   live = new FakeLive();
+  isRecorded = true;
   archive = new RecordingArchive({
     clock: systemClock,
     log: silentLogger,
@@ -86,6 +88,7 @@ beforeEach(async () => {
       query: (stream, name, args) => archive.query(stream, name, args),
     },
     hasStream: (stream) => streams.has(stream),
+    isRecorded: () => isRecorded,
   });
 });
 afterEach(async () => {
@@ -212,6 +215,15 @@ describe('recorded time', () => {
     expect(rewind).toMatchObject({ type: undefined, isEnded: false, startOffsetS: 0 });
     expect(rewind.segments.map(({ dateMs }) => dateMs)).toEqual(segments.slice(2).map((one) => one.startMs));
     expect(new Set(rewind.segments.map(({ discontinuity }) => discontinuity)).size).toBe(1);
+  });
+
+  it('ends at its newest segment once nothing more is recorded', async () => {
+    const segments = fresh(10);
+    await keep(segments);
+    const asked = { startMs: segments[2]?.startMs ?? 0 };
+    expect((await ask(asked)).isEnded).toBe(false);
+    isRecorded = false;
+    expect((await ask(asked)).isEnded).toBe(true);
   });
 
   it('waits for the first segment of a recording that has just begun', async () => {

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ApiError } from '../../../shared/errors.ts';
 import { isInternalStream, nameSchema, type StreamId, streamId } from '../../../shared/names.ts';
+import { BodiesInFlight } from '../bodies-in-flight.ts';
 import { acceptsGzip, matchesEtag, parseRange, rangeCounts } from '../byte-range.ts';
 import type { HlsPlayback, HlsPlaylist } from '../ports-hls.ts';
 import { countField, timeMsField } from '../query-fields.ts';
@@ -56,12 +57,18 @@ const ERRORS = [
   'STORAGE_UNAVAILABLE',
 ] as const;
 
-/** HLS (RFC 8216): live, recorded, and from a past instant into live. */
-export function hlsRoutes(hls: HlsPlayback): ApiRoute[] {
-  return [playlistRoute(hls), oddPlaylistRoute(hls), segmentRoute(hls)];
+interface Parts {
+  readonly hls: HlsPlayback;
+  readonly inFlight: BodiesInFlight;
 }
 
-function playlistRoute(hls: HlsPlayback): ApiRoute {
+/** HLS (RFC 8216): live, recorded, and from a past instant into live. */
+export function hlsRoutes(hls: HlsPlayback, inFlight = new BodiesInFlight()): ApiRoute[] {
+  const parts = { hls, inFlight };
+  return [playlistRoute(parts), oddPlaylistRoute(parts), segmentRoute(parts)];
+}
+
+function playlistRoute(parts: Parts): ApiRoute {
   return defineRoute({
     method: 'GET',
     url: '/:app/:name/playlist.m3u8',
@@ -76,11 +83,11 @@ function playlistRoute(hls: HlsPlayback): ApiRoute {
     answers: ANSWERS,
     errors: ERRORS,
     handle: ({ params: { app, name }, query, request, reply }) =>
-      answerPlaylist(hls, streamId(app, name), query, { request, reply }),
+      answerPlaylist(parts, streamId(app, name), query, { request, reply }),
   });
 }
 
-function oddPlaylistRoute(hls: HlsPlayback): ApiRoute {
+function oddPlaylistRoute(parts: Parts): ApiRoute {
   return defineRoute({
     method: 'GET',
     url: '/:app/:name/playlist.m3u8&*',
@@ -92,7 +99,7 @@ function oddPlaylistRoute(hls: HlsPlayback): ApiRoute {
     answers: ANSWERS,
     errors: ERRORS,
     handle({ params: { app, name, '*': more }, query, request, reply }) {
-      return answerPlaylist(hls, streamId(app, name), merged(query, more), { request, reply });
+      return answerPlaylist(parts, streamId(app, name), merged(query, more), { request, reply });
     },
   });
 }
@@ -120,7 +127,7 @@ function merged(query: Query, more: string): Query {
 }
 
 async function answerPlaylist(
-  hls: HlsPlayback,
+  { hls, inFlight }: Parts,
   stream: StreamId,
   query: Query,
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
@@ -140,11 +147,12 @@ async function answerPlaylist(
   });
   allowOtherSites(request, reply);
   if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  inFlight.hold(playlist.body, reply);
   if (playlist.isGzip) reply.header('content-encoding', 'gzip');
   return reply.type(PLAYLIST_TYPE).send(asBuffer(playlist.body));
 }
 
-function segmentRoute(hls: HlsPlayback): ApiRoute {
+function segmentRoute({ hls, inFlight }: Parts): ApiRoute {
   return defineRoute({
     method: 'GET',
     url: '/:app/:name/segments/:file',
@@ -173,7 +181,9 @@ function segmentRoute(hls: HlsPlayback): ApiRoute {
       const stream = streamId(app, name);
       refuseInternal(stream);
       const startMs = Number(file.slice(0, -'.ts'.length));
-      return answerSegment(asBuffer(await hls.segment(stream, startMs)), startMs, { request, reply });
+      const bytes = asBuffer(await hls.segment(stream, startMs));
+      inFlight.hold(bytes, reply);
+      return answerSegment(bytes, startMs, { request, reply });
     },
   });
 }

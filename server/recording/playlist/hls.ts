@@ -40,6 +40,8 @@ export interface HlsOptions {
   readonly archive: PlaylistArchive;
   /** Whether there is such a stream now; recorded time is found without. */
   hasStream(stream: StreamId): boolean;
+  /** Whether more of it is to be recorded, even if something holds that up just now. */
+  isRecorded(stream: StreamId): boolean;
 }
 
 /** A playlist as it goes out. */
@@ -211,10 +213,7 @@ export class Hls {
   }
 
   #isRecording(stream: StreamId): boolean {
-    const { live } = this.#options;
-    if (!this.#options.hasStream(stream)) return false;
-    const { state } = live.state(stream);
-    return live.recordedUntilMs(stream) !== undefined && state !== 'off' && state !== 'idle';
+    return this.#options.hasStream(stream) && this.#options.isRecorded(stream);
   }
 
   async #whyNothing(
