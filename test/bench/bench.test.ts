@@ -51,3 +51,11 @@ test('cpu: a gateway that serves uses some, and has memory', async () => {
   expect(values.get('memory.rest.rss.gateway')).toBeGreaterThan(10);
   expect(values.get('memory.rest.rss.worker')).toBeGreaterThan(1);
 }, 90_000);
+
+test('playlist: a day and a week are told, as gzip much shorter', async () => {
+  const values = await runSlice('playlist');
+  expect(values.get('playlist.24h.gzip.p99')).toBeGreaterThan(0);
+  expect(values.get('playlist.7d.warm')).toBeGreaterThan(0);
+  expect(values.get('playlist.24h.plain.size')).toBeGreaterThan(3_000);
+  expect(values.get('playlist.24h.gzip.size')).toBeLessThan(500);
+}, 90_000);
