@@ -76,7 +76,8 @@ export function runProcess(spec: ProcessSpec, clock: Clock, stop: AbortSignal): 
     undo.push(watchdog.stop);
 
     child.stdout?.on('data', (chunk: Buffer) => spec.onStdout?.(chunk, watchdog.progress));
-    undo.push(followMessages(child.stderr, tail, clock));
+    // Without a free file descriptor there are no pipes; 'error' follows.
+    if (child.stderr !== undefined) undo.push(followMessages(child.stderr, tail, clock));
     child.once('spawn', () => {
       if (child.pid === undefined) return;
       track(child.pid);

@@ -1,12 +1,15 @@
 export { profileName } from './format.ts';
-export { beginsWithStartCode, containsStartCode, splitAtStartCodes } from './h264/annexb.ts';
-export { BitReader } from './h264/bit-reader.ts';
+export { GopBudget } from './gop-cache.ts';
 export {
+  BitReader,
+  beginsWithStartCode,
+  containsStartCode,
   MAX_PARAMETER_SET_BYTES,
   parseSps,
   type SpsInfo,
+  splitAtStartCodes,
   withoutEmulationPrevention,
-} from './h264/sps.ts';
+} from './h264/index.ts';
 export { Hub, type HubChange, type HubOptions, type HubStateChange } from './hub.ts';
 export { HubReader } from './hub-reader.ts';
 export { rtpTimestampOf } from './packetise/rtp-header.ts';

@@ -3,8 +3,8 @@ import type { AudioFormat } from '../../stream/index.ts';
 /** How FFmpeg is to take the sound of a stream. */
 export type BranchSound = AudioFormat | undefined;
 
-/** Ends an FFmpeg whose socket hangs, should nothing else do so. */
-const SOCKET_TIMEOUT_US = 15_000_000;
+/** Ends an FFmpeg whose socket hangs, should nothing else do so; longer than any camera is waited for (`silenceTimeoutMs`). */
+const SOCKET_TIMEOUT_US = 150_000_000;
 /** Enough to learn of the tracks, which the SDP has told already; the default would hold the first output for a second. */
 const ANALYSE_US = 500_000;
 /** Longest wait of one track's packets for the other's; the default of 10 s would hold the picture while sound is away. */

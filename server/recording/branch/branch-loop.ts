@@ -1,7 +1,7 @@
 import type { GapReason } from '../../../shared/recording.ts';
 import { backoffDelayMs } from '../../base/backoff.ts';
 import { sleep } from '../../base/clock.ts';
-import type { Stream } from '../../stream/index.ts';
+import type { GopBudget, Stream } from '../../stream/index.ts';
 import type { RecordingCause } from '../segment.ts';
 import type { Segmenter } from '../ts/index.ts';
 import { Branch, type BranchDeps, type BranchEnd } from './branch.ts';
@@ -21,6 +21,8 @@ export type LoopPhase =
 
 export interface BranchLoopDeps extends BranchDeps {
   readonly gate: StartGate;
+  /** For what is kept for the next FFmpeg, of all streams. */
+  readonly replayBudget: GopBudget;
 }
 
 export interface BranchLoopOptions {
@@ -65,6 +67,7 @@ export class BranchLoop {
       clock: deps.clock,
       log: deps.log,
       stream: options.stream,
+      budget: deps.replayBudget,
       onKeyFrame: (unit) => options.output.observe(unit),
     });
     this.#feed.onChange((state) => this.#onFeed(state));
@@ -79,10 +82,11 @@ export class BranchLoop {
     const feed = this.#feed;
     const branch = this.#branch;
     if (branch !== undefined && feed.droppedUnits > 0) branch.giveUp();
-    else if (branch?.hasWritten === true && feed.state.kind === 'ready' && feed.sound !== branch.sound) {
+    else if (branch?.hasWritten === true && feed.state.kind !== 'away' && feed.sound !== branch.sound) {
       void branch.end();
     }
-    if (feed.state.kind !== 'no-key-frame') return;
+    // A running FFmpeg may be in the midst of a group that is too large to be kept for another one.
+    if (feed.state.kind !== 'no-key-frame' || branch !== undefined) return;
     const forMs = this.#deps.clock.monotonicMs() - feed.state.sinceMs;
     if (forMs > NO_KEY_FRAME_AFTER_MS) this.noKeyFrame(this.#deps.clock.wallMs() - forMs);
   }
@@ -209,6 +213,8 @@ export class BranchLoop {
   #tellAway(away: FeedState, sinceMs: number | undefined): void {
     const reason = away.kind === 'away' ? away.reason : undefined;
     if (reason === undefined) {
+      // Nothing failed: the stream was given another source.
+      if (sinceMs !== undefined) this.#options.output.note('STOPPED', sinceMs);
       this.#phase = { kind: 'waiting' };
       return;
     }

@@ -42,6 +42,8 @@ export type BranchEnd =
 const START_TIMEOUT_MS = 15_000;
 /** So long after it was given something without writing anything, it is stuck. */
 const STALL_MS = 3_000;
+/** FFmpeg holds a picture until the next one begins, which may be seconds later where a camera sends few. */
+const HELD_UNITS = 3;
 const CHECK_EVERY_MS = 500;
 /** Late checks in a row before it is believed: after a pause of this whole process, its timers run before its pipes are read. */
 const LATE_CHECKS = 2;
@@ -57,7 +59,9 @@ export class Branch {
   readonly #stop = new AbortController();
   readonly #done: Promise<BranchEnd>;
   readonly #startedAtMs: number;
-  /** Since when it owes an output for what it was given. */
+  /** What it was given since it wrote last. */
+  #unanswered = 0;
+  /** Since when it owes an output for that. */
   #owesSinceMs: number | undefined;
   #hasWritten = false;
   #lateChecks = 0;
@@ -76,7 +80,8 @@ export class Branch {
         options.read({
           ...given,
           write: (unit) => {
-            this.#owesSinceMs ??= clock.monotonicMs();
+            this.#unanswered += 1;
+            if (this.#unanswered > HELD_UNITS) this.#owesSinceMs ??= clock.monotonicMs();
             return given.write(unit);
           },
         }),
@@ -123,6 +128,7 @@ export class Branch {
         stopGraceMs: STOP_GRACE_MS,
         onStdout: (chunk) => {
           this.#hasWritten = true;
+          this.#unanswered = 0;
           this.#owesSinceMs = undefined;
           this.#lateChecks = 0;
           options.onOutput(chunk);

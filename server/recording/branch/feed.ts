@@ -3,6 +3,7 @@ import { Listeners } from '../../base/emitter.ts';
 import type { Logger } from '../../base/log.ts';
 import {
   type AudioFormat,
+  type GopBudget,
   HubReader,
   type Reader,
   type ReaderOptions,
@@ -29,6 +30,7 @@ export interface FeedOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly stream: Stream;
+  readonly budget: GopBudget;
   onKeyFrame(unit: Unit): void;
 }
 
@@ -39,7 +41,7 @@ export interface FeedOptions {
 export class Feed {
   readonly #options: FeedOptions;
   readonly #reader: Reader;
-  readonly #buffer = new ReplayBuffer(REPLAY_LIMITS);
+  readonly #buffer: ReplayBuffer;
   readonly #sound = new SoundWatch();
   readonly #relays = new Set<HubReader>();
   readonly #changes = new Listeners<FeedState>();
@@ -50,6 +52,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#buffer = new ReplayBuffer(REPLAY_LIMITS, options.budget);
     this.#reader = options.stream.read({
       name: 'recorder',
       role: 'service',
@@ -126,7 +129,7 @@ export class Feed {
     if (format.kind === 'video' && unit.isKeyFrame) this.#options.onKeyFrame(unit);
     this.#buffer.add(unit);
     for (const relay of this.#relays) this.#deliver(relay, unit);
-    if (this.#state.kind !== 'ready') this.#become();
+    if (this.#buffer.isEmpty !== (this.#state.kind !== 'ready')) this.#become();
     return true;
   }
 

@@ -1,14 +1,14 @@
 import { isInternalStream, type StreamId } from '../../../shared/names.ts';
 import type { GapReason, RecorderStatus } from '../../../shared/recording.ts';
 import { Listeners } from '../../base/emitter.ts';
-import type { Hub, Stream } from '../../stream/index.ts';
+import { GopBudget, type Hub, type Stream } from '../../stream/index.ts';
 import type { LiveSegments, RingEntry } from '../live.ts';
 import { type RecordSettings, recordPolicy } from './record-policy.ts';
 import { Ring, RingBudget } from './ring.ts';
 import { StartGate } from './start-gate.ts';
 import { type RecorderCounters, StreamRecorder, type StreamRecorderDeps } from './stream-recorder.ts';
 
-export interface RecorderOptions extends Omit<StreamRecorderDeps, 'gate'> {
+export interface RecorderOptions extends Omit<StreamRecorderDeps, 'gate' | 'replayBudget'> {
   readonly hub: Hub;
   readonly settings: RecordSettings;
   /** How many FFmpegs may be starting at the same time. Default 4. */
@@ -27,6 +27,8 @@ export interface RecorderFigures extends RecorderCounters {
 const TICK_MS = 500;
 const MAX_STARTING = 4;
 const START_MAX_STAY_MS = 10_000;
+/** Mostly what the hub keeps as well. */
+const REPLAY_BYTES = 256 * 1024 * 1024;
 const MAX_RING_BYTES = 768 * 1024 * 1024;
 /** Older ones come from the archive, where there is one. */
 /** 2026-01-01: sequence numbers count seconds from here, since some players read 31 bits of them. */
@@ -61,6 +63,7 @@ export class Recorder implements LiveSegments {
       ffmpegPath: options.ffmpegPath,
       admit: options.admit,
       archive: options.archive,
+      replayBudget: new GopBudget(REPLAY_BYTES),
       gate: new StartGate(clock, {
         maxInside: options.maxStarting ?? MAX_STARTING,
         maxStayMs: START_MAX_STAY_MS,

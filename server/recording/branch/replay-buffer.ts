@@ -1,4 +1,4 @@
-import { heldBytes, type Unit } from '../../stream/index.ts';
+import { type GopBudget, heldBytes, type Unit } from '../../stream/index.ts';
 
 interface Group {
   readonly startPts90k: number;
@@ -18,11 +18,14 @@ export interface ReplayBufferOptions {
  */
 export class ReplayBuffer {
   readonly #options: ReplayBufferOptions;
+  readonly #budget: GopBudget;
   #groups: Group[] = [];
   #sizeBytes = 0;
 
-  constructor(options: ReplayBufferOptions) {
+  /** `budget` is shared with the other streams. */
+  constructor(options: ReplayBufferOptions, budget: GopBudget) {
     this.#options = options;
+    this.#budget = budget;
   }
 
   /** Oldest first; the first one is a key frame. */
@@ -45,6 +48,11 @@ export class ReplayBuffer {
     const group = this.#groups.at(-1);
     if (group === undefined) return;
     const sizeBytes = heldBytes(unit);
+    if (!this.#budget.take(sizeBytes)) {
+      // No room for all streams: better none of this one's than a group with a hole.
+      this.clear();
+      return;
+    }
     group.units.push(unit);
     group.sizeBytes += sizeBytes;
     this.#sizeBytes += sizeBytes;
@@ -59,6 +67,7 @@ export class ReplayBuffer {
 
   clear(): void {
     this.#groups = [];
+    this.#budget.give(this.#sizeBytes);
     this.#sizeBytes = 0;
   }
 
@@ -72,6 +81,8 @@ export class ReplayBuffer {
   }
 
   #dropFirst(): void {
-    this.#sizeBytes -= this.#groups.shift()?.sizeBytes ?? 0;
+    const sizeBytes = this.#groups.shift()?.sizeBytes ?? 0;
+    this.#sizeBytes -= sizeBytes;
+    this.#budget.give(sizeBytes);
   }
 }

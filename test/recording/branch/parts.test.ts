@@ -6,7 +6,7 @@ import { ReplayBuffer } from '../../../server/recording/branch/replay-buffer.ts'
 import { Ring, RingBudget } from '../../../server/recording/branch/ring.ts';
 import { SoundWatch } from '../../../server/recording/branch/sound-watch.ts';
 import { StartGate } from '../../../server/recording/branch/start-gate.ts';
-import type { AudioFormat, Unit } from '../../../server/stream/index.ts';
+import { type AudioFormat, GopBudget, type Unit } from '../../../server/stream/index.ts';
 import { AAC, PCMU } from '../../support/clip-camera.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { recordingOf, segmentOf } from '../../support/recorded-segments.ts';
@@ -74,9 +74,10 @@ describe('what is given to the next FFmpeg', () => {
       { maxLength: 200 },
     );
     fc.assert(
-      fc.property(steps, (units) => {
+      fc.property(steps, fc.constantFrom(20_000, 1e9), (units, budgetBytes) => {
         const limits = { maxBytes: 40_000, maxMs: 4000 };
-        const buffer = new ReplayBuffer(limits);
+        const budget = new GopBudget(budgetBytes);
+        const buffer = new ReplayBuffer(limits, budget);
         for (const [index, { isKeyFrame, sizeBytes, behind }] of units.entries()) {
           buffer.add(picture(index, isKeyFrame, sizeBytes));
           const written = behind === undefined ? undefined : index - behind;
@@ -84,6 +85,7 @@ describe('what is given to the next FFmpeg', () => {
           if (written !== undefined) buffer.release(written * FRAME_90K);
           const kept = buffer.units;
           expect(buffer.sizeBytes).toBeLessThanOrEqual(limits.maxBytes);
+          expect(budget.usedBytes).toBe(buffer.sizeBytes);
           expect(buffer.isEmpty).toBe(kept.length === 0);
           if (kept.length === 0) continue;
           expect(kept[0]?.isKeyFrame).toBe(true);

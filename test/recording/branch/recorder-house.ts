@@ -170,6 +170,11 @@ export class RecorderHouse {
       .map(([pid]) => Number(pid));
   }
 
+  /** Where a stream of this house is published, read and so on. */
+  url(id: StreamId, credentials = ''): string {
+    return `rtsp://${credentials}127.0.0.1:${this.#port}/${id}`;
+  }
+
   close(): Promise<void> {
     return this.#closers.close();
   }

@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { probeTs } from '../../../server/recording/ts/index.ts';
+import { accessUnits, probeTs } from '../../../server/recording/ts/index.ts';
 import type { StreamId } from '../../../shared/names.ts';
 import { AAC, ClipCamera, OPUS, PCMU } from '../../support/clip-camera.ts';
 import { type Clip, encodeClip } from '../../support/h264-clip.ts';
@@ -189,9 +190,47 @@ describe.concurrent('recording a stream', () => {
     expect(faultsOf(segmentsKept)).toEqual([]);
     expect(await h.ffmpegPids()).toEqual([]);
   });
+
+  it('keeps the order of reordered pictures (B-frames), also where FFmpeg is replaced', async ({
+    onTestFinished: after,
+  }) => {
+    const h = await open(after);
+    h.add(CAM, { record: true, source: { url: 'publish:', username: 'u', password: 'p' } });
+    const publisher = spawn(
+      FFMPEG,
+      [
+        ...['-nostdin', '-loglevel', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25'],
+        ...['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2', '-g', '25', '-pix_fmt', 'yuv420p'],
+        ...['-f', 'rtsp', '-rtsp_transport', 'tcp', h.url(CAM, 'u:p@')],
+      ],
+      { stdio: 'ignore' },
+    );
+    after(() => void publisher.kill('SIGKILL'));
+    await segmentsOf(h, 2);
+    const [pid] = await h.ffmpegPids();
+    process.kill(pid ?? expect.fail('no FFmpeg'), 'SIGKILL');
+    await segmentsOf(h, 2);
+    await h.recorder.close();
+    const { segmentsKept, recordings } = h.archive;
+    const [first] = segmentsKept;
+    const units = accessUnits(first?.data ?? Buffer.alloc(0), { nearPts90k: first?.startPts90k ?? 0 });
+    expect(units.some(({ pts90k, dts90k }) => pts90k > dts90k)).toBe(true);
+    expect(units.some(({ pts90k }, n) => pts90k < (units[n - 1]?.pts90k ?? 0))).toBe(true);
+    expect(recordings).toHaveLength(1);
+    // At the very end pictures may be missing that are shown before the last one that came.
+    expect(faultsOf(segmentsKept.slice(0, -1))).toEqual([]);
+  });
 });
 
 describe.concurrent('what a person changes', () => {
+  it('to another source: the ledger says that the stream was stopped', async ({ onTestFinished: after }) => {
+    const h = await recordingHouse(after);
+    await h.change(CAM, { record: true, source: { url: 'rtsp://192.0.2.2/y' } });
+    await waitFor('the other source', () => h.archive.recordings.length === 2);
+    expect(h.archive.reasons).toEqual(['RECORDER_RESTARTED', 'STOPPED', 'RECORDER_RESTARTED']);
+    expect(h.archive.recordings[1]?.[0]?.recording.cause).toBe('camera-back');
+  });
+
   it('switches recording off and on', async ({ onTestFinished: after }) => {
     const h = await recordingHouse(after);
     await h.change(CAM, { record: false });
