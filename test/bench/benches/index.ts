@@ -2,9 +2,11 @@ import type { Bench } from '../support/bench.ts';
 import { cpuBench } from './cpu.ts';
 import { clipBench, exportBench } from './export.ts';
 import { glassBench } from './glass.ts';
+import { indexBench } from './index-rows.ts';
 import { joinBench } from './join.ts';
 import { latencyBench } from './latency.ts';
 import { playlistBench } from './playlist.ts';
+import { recordBench } from './record.ts';
 
 /** In the order in which they run. */
 export const benches: readonly Bench[] = [
@@ -12,6 +14,8 @@ export const benches: readonly Bench[] = [
   glassBench,
   joinBench,
   cpuBench,
+  recordBench,
+  indexBench,
   playlistBench,
   exportBench,
   clipBench,

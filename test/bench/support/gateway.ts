@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gatewayNodeFlags } from '../../../server/setup/node-flags.mjs';
 import { waitFor } from '../../support/wait.ts';
 import { endChild } from './child.ts';
+import { monotonicMs } from './clock.ts';
 import { endAtExit } from './process-groups.ts';
 
 const MAIN = fileURLToPath(new URL('../../../server/main.ts', import.meta.url));
@@ -16,6 +17,8 @@ export interface BenchGateway {
   readonly pid: number;
   /** For example `http://127.0.0.1:40123`. */
   readonly url: string;
+  /** From the start of the process to the moment it said that it can be used. */
+  readonly startMs: number;
   /** Resolves when all the streams are live. */
   live(): Promise<void>;
   close(): Promise<void>;
@@ -26,6 +29,8 @@ export interface BenchGatewayOptions {
   readonly cameras: readonly string[];
   /** Settings as in `sluice.yaml`, besides those that are chosen already. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** A data folder of the bench's own, which stays; by default a new one. */
+  readonly dataDir?: string;
   /** Puts things into the data folder before the gateway starts. */
   prepare?(dataDir: string): Promise<void> | void;
 }
@@ -34,11 +39,12 @@ export interface BenchGatewayOptions {
 export async function startGateway(options: BenchGatewayOptions): Promise<BenchGateway> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-bench-gateway-'));
   const configFile = join(dir, 'sluice.yaml');
-  const dataDir = join(dir, 'data');
+  const dataDir = options.dataDir ?? join(dir, 'data');
   await writeFile(configFile, settingsText(dataDir, options));
   await options.prepare?.(dataDir);
   // For a look inside, such as --cpu-prof.
   const nodeArguments = process.env.SLUICE_BENCH_NODE_ARGUMENTS?.split(' ') ?? [];
+  const startedAtMs = monotonicMs();
   const child = spawn(
     process.execPath,
     [...gatewayNodeFlags, ...nodeArguments, '--import', TETHER, MAIN, '--config', configFile],
@@ -73,12 +79,21 @@ export async function startGateway(options: BenchGatewayOptions): Promise<BenchG
       },
       30_000,
     );
+    await waitFor('the gateway to be ready', () => isReady(url), 30_000);
+    const startMs = monotonicMs() - startedAtMs;
     const live = () => allLive(url, options.cameras.length, () => log);
-    return { pid: child.pid ?? 0, url, live, close };
+    return { pid: child.pid ?? 0, url, startMs, live, close };
   } catch (failure) {
     await close();
     throw failure;
   }
+}
+
+function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/readyz`).then(
+    (answer) => answer.ok,
+    () => false,
+  );
 }
 
 /** Nothing of the user's own settings. */
