@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseSps } from '../../stream/index.ts';
+import { parseSps } from '../../stream/h264/index.ts';
 import type { MediaFormat } from '../segment.ts';
 
 export type VideoFormat = Omit<MediaFormat, 'audio'>;

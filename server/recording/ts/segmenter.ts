@@ -283,6 +283,7 @@ export class Segmenter {
   #beginPicture(data: Buffer, at: number, pes: PesHeader): void {
     // The one before had no slice.
     this.#decide('other');
+    this.#skips[TRACK.video] = false;
     if (pes.ptsAt < 0) {
       // Without a time of its own it is the rest of what came before.
       this.#skips[TRACK.video] = !this.#isOpen;
@@ -513,7 +514,9 @@ export class Segmenter {
       const fresh = this.#newPart(held.counters);
       fresh.absorb(head, mark.offset);
       const begins = this.#split ?? this.#begins ?? (isOtherFormat ? 'format-changed' : undefined);
-      this.#start(fresh, mark, begins);
+      const first = { ...mark, counters: held.counters };
+      this.#lastUnit = first;
+      this.#start(fresh, first, begins);
       return true;
     }
     const here = held.mark(pts90k);

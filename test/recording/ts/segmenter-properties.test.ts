@@ -14,6 +14,8 @@ import { type MadeUnit, TsMaker } from '../../support/ts-maker.ts';
 
 const START_90K = 2 ** 33 - 400_000;
 
+type MutableUnit = { -readonly [K in keyof MadeUnit]: MadeUnit[K] };
+
 /** Groups of pictures of any length, pictures of any size and distance, sound in between. */
 const footage = fc
   .record({
@@ -28,8 +30,9 @@ const footage = fc
       },
     ),
     hasAudio: fc.boolean(),
+    isReordered: fc.boolean(),
   })
-  .map(({ groups, hasAudio }) => {
+  .map(({ groups, hasAudio, isReordered }) => {
     const units: MadeUnit[] = [];
     let pts90k = START_90K;
     let id = 0;
@@ -41,8 +44,23 @@ const footage = fc
         id += 1;
       });
     }
-    return { units, hasAudio };
+    return { units: isReordered ? reordered(units) : units, hasAudio };
   });
+
+/** Decodes every other picture before the one that is shown in front of it, as with B-frames. */
+function reordered(units: readonly MadeUnit[]): MadeUnit[] {
+  const result: MutableUnit[] = units.map((unit) =>
+    unit.kind === 'video' ? { ...unit, dts90k: unit.pts90k - 40_000 } : unit,
+  );
+  const pictures = result.filter((unit) => unit.kind === 'video');
+  for (let i = 0; i + 1 < pictures.length; i += 1) {
+    const [early, late] = [pictures[i], pictures[i + 1]];
+    if (early === undefined || late === undefined || early.isKeyFrame || late.isKeyFrame) continue;
+    [early.pts90k, late.pts90k] = [late.pts90k, early.pts90k];
+    i += 1;
+  }
+  return result;
+}
 
 const pieces = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 12 });
 
@@ -141,14 +159,15 @@ describe('Segmenter, whatever the footage', () => {
             const stop = Math.floor(bytes.length * at);
             push(segmenter, bytes.subarray(0, stop), sizes);
             segmenter.interrupt({ isWhole: false });
-            // The hub goes on at the last key frame that began before the break, or one or two earlier.
+            // The replay begins with the group of pictures that holds the last picture of which anything came out; at a key
+            // frame with the group before, since that one's last picture may not be whole.
             let end = 0;
-            const sent = parts.findIndex((part) => {
+            const begun = parts.filter((part) => {
               end += part.length;
-              return end > stop;
+              return end - part.length + 188 <= stop;
             });
-            const reached = sent === -1 ? units.length - 1 : Math.max(from, from + sent - 1);
-            const before = keys.filter((key) => key <= reached);
+            const reached = from + begun.length - 2;
+            const before = keys.filter((key) => key < reached);
             from = before[Math.max(0, before.length - 1 - back)] ?? 0;
           }
           segmenter.begin({ expectedPts90k: START_90K, cause: 'recorder-restarted' });

@@ -322,6 +322,16 @@ describe('Segmenter', () => {
     expect(endless.cuts).toEqual([]);
   });
 
+  test('a unit without a picture does not take the key frame behind it along', () => {
+    const { cuts, segmenter } = house();
+    const maker = new TsMaker();
+    const empty = maker.unit({ kind: 'video', pts90k: 90_000 });
+    // Its slice becomes a second access unit delimiter.
+    empty[empty.lastIndexOf(Buffer.from([0, 0, 0, 1])) + 4] = 9;
+    segmenter.push(Buffer.concat([maker.tables(), empty, maker.units(footage(60))]));
+    expect(cuts.map((cut) => ids(cut.data))).toEqual([range(0, 50)]);
+  });
+
   test('packets that came twice are taken once, packets that say they are damaged not at all', () => {
     const { cuts, segmenter } = house();
     const bytes = stream(footage(60));
