@@ -1,4 +1,4 @@
-import { parseSps, splitAtStartCodes } from '../../stream/index.ts';
+import { parseSps, splitAtStartCodes } from '../../stream/h264/index.ts';
 import type { PackedPicture } from './coded-picture.ts';
 
 /** The same as the decoder takes it. */

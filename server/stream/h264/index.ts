@@ -1,0 +1,5 @@
+/** Reading of H.264, pure: a door of its own beside the hub's, for threads that have to stay small. */
+
+export { beginsWithStartCode, containsStartCode, splitAtStartCodes } from './annexb.ts';
+export { BitReader } from './bit-reader.ts';
+export { MAX_PARAMETER_SET_BYTES, parseSps, type SpsInfo, withoutEmulationPrevention } from './sps.ts';
