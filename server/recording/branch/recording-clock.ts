@@ -44,6 +44,7 @@ export class RecordingClock {
   readonly #taken = new Set<number>();
   /** End of what was placed last, and where the next of its recording starts. */
   #lastEndMs: number | undefined;
+  #lastEndPts90k: number | undefined;
   #maxEndMs: number | undefined;
   #isRecording = false;
 
@@ -87,6 +88,7 @@ export class RecordingClock {
     this.#remember(startMs);
     this.#isRecording = true;
     this.#lastEndMs = endMs;
+    this.#lastEndPts90k = endPts90k;
     this.#maxEndMs = Math.max(this.#maxEndMs ?? endMs, endMs);
     return { startMs, endMs, isRepeat, ...(begins === undefined ? {} : { begins }) };
   }
@@ -101,12 +103,13 @@ export class RecordingClock {
     return Math.abs(wallMs - this.#lastEndMs) > STEP_MS ? 'clock-stepped' : undefined;
   }
 
-  /** Where a new recording starts: not in the last one because of mere trembling. */
+  /** Where a new recording starts: not in the last one because of mere trembling, and where it ended if nothing is missing. */
   #start(pts90k: number, endPts90k: number, nowMs: number): number {
     const wallMs = Math.max(0, Math.round(this.#wallMs(pts90k, endPts90k, nowMs)));
     const lastMs = this.#lastEndMs;
-    const isTrembling = lastMs !== undefined && wallMs < lastMs && lastMs - wallMs <= STEP_MS;
-    const startMs = isTrembling ? lastMs : wallMs;
+    const isNear = lastMs !== undefined && Math.abs(wallMs - lastMs) <= STEP_MS;
+    const touches = isNear && (wallMs < lastMs || pts90k === this.#lastEndPts90k);
+    const startMs = touches ? lastMs : wallMs;
     if (startMs < (this.#maxEndMs ?? startMs)) {
       for (const given of this.#starts) if (given >= startMs) this.#taken.add(given);
     }

@@ -135,6 +135,14 @@ describe('RecordingClock', () => {
     expect(machine.placed.at(-1)?.endMs).toBe(machine.wallMs());
   });
 
+  test('a recording that goes on where the last one ended touches it, also while time is made good', () => {
+    const machine = new Machine().segments(2);
+    machine.offsetMs = 3000;
+    machine.segments(2).outage(0).segments(2);
+    const [first, second] = recordings(machine.placed);
+    expect(second?.[0]).toMatchObject({ begins: 'camera-back', startMs: first?.at(-1)?.endMs });
+  });
+
   test('leaves out the time in which nothing came', () => {
     const machine = new Machine().segments(2).outage(30_000).segments(1);
     expect(machine.placed[2]).toEqual({
