@@ -1,7 +1,7 @@
 import type { SegmentRow } from '../archive.ts';
 import { beginsUnit, pidOf, TS_PACKET_BYTES } from '../ts/packet.ts';
 import { AUDIO_PID, VIDEO_PID } from '../ts/tables.ts';
-import { readPesHeader, shiftPcr, shiftPes } from '../ts/timestamps.ts';
+import { readPesHeader } from '../ts/timestamps.ts';
 import { AudioTrack, frameDuration90k } from './audio-track.ts';
 import type { ExportPart, ExportRun } from './plan.ts';
 import { pictureTimes, type SoundFrame, SoundReader, soundFrames, timesOf } from './segment-units.ts';
@@ -107,29 +107,40 @@ export class PartStream {
   #copy(run: ExportRun, data: Buffer): void {
     const shift90k = this.#shiftOf(run);
     const sound = this.#soundReader(run);
+    // Packets of wanted pictures that follow each other are copied at once.
+    let wantedFrom = -1;
+    const flush = (to: number) => {
+      if (wantedFrom >= 0) this.#writer.video(data, wantedFrom, to, shift90k);
+      wantedFrom = -1;
+    };
     let isWanted = false;
-    for (let at = 0; at + TS_PACKET_BYTES <= data.length; at += TS_PACKET_BYTES) {
+    let at = 0;
+    for (; at + TS_PACKET_BYTES <= data.length; at += TS_PACKET_BYTES) {
       const pid = pidOf(data, at);
-      if (pid === AUDIO_PID && sound !== undefined) this.#queue(run, sound.push(data, at));
-      if (pid !== VIDEO_PID) continue;
-      if (beginsUnit(data, at)) {
-        const pes = readPesHeader(data, at);
-        isWanted = false;
-        if (pes === undefined || pes.ptsAt < 0) continue;
-        const { dts90k } = timesOf(data, pes, run.fromPts90k);
-        // A picture whose turn to be decoded comes behind the end is not needed by one that is seen.
-        if (dts90k >= run.toPts90k) continue;
-        isWanted = true;
-        this.#soundUntil(run, dts90k);
-        const written = this.#writer.video(data, at);
-        const copy = readPesHeader(this.#writer.data, written);
-        if (copy !== undefined) shiftPes(this.#writer.data, copy, shift90k);
-        shiftPcr(this.#writer.data, written, shift90k);
-      } else if (isWanted) {
-        shiftPcr(this.#writer.data, this.#writer.video(data, at), shift90k);
+      if (pid !== VIDEO_PID) {
+        flush(at);
+        if (pid === AUDIO_PID && sound !== undefined) this.#queue(run, sound.push(data, at));
+        continue;
       }
+      if (beginsUnit(data, at)) {
+        flush(at);
+        isWanted = this.#beginPicture(run, data, at);
+      }
+      if (isWanted && wantedFrom < 0) wantedFrom = at;
     }
+    flush(at);
     if (sound !== undefined) this.#queue(run, sound.flush());
+  }
+
+  /** Puts the sound in front of a picture that is to be in the file. */
+  #beginPicture(run: ExportRun, data: Buffer, at: number): boolean {
+    const pes = readPesHeader(data, at);
+    if (pes === undefined || pes.ptsAt < 0) return false;
+    const { dts90k } = timesOf(data, pes, run.fromPts90k);
+    // A picture whose turn to be decoded comes behind the end is not needed by one that is seen.
+    if (dts90k >= run.toPts90k) return false;
+    this.#soundUntil(run, dts90k);
+    return true;
   }
 
   #soundReader(run: ExportRun): SoundReader | undefined {

@@ -1,6 +1,6 @@
-import { SYNC_BYTE, setContinuity, TS_PACKET_BYTES } from '../ts/packet.ts';
-import { AUDIO_PID, TABLES_BYTES, VIDEO_PID, writeTables } from '../ts/tables.ts';
-import { wrap33, writeTime33 } from '../ts/timestamps.ts';
+import { beginsUnit, hasPayload, SYNC_BYTE, setContinuity, TS_PACKET_BYTES } from '../ts/packet.ts';
+import { AUDIO_PID, TABLES_BYTES, writeTables } from '../ts/tables.ts';
+import { readPesHeader, shiftPcr, shiftPes, wrap33, writeTime33 } from '../ts/timestamps.ts';
 
 /** The PES header of a sound frame: start code, stream id, length, flags, PTS. */
 const AUDIO_HEADER_BYTES = 14;
@@ -20,16 +20,26 @@ export class TsWriter {
     this.#length += TABLES_BYTES;
   }
 
-  /** Copies one packet of the picture; gives where it lies in `data`, for times to be changed there. */
-  video(source: Buffer, at: number): number {
-    this.#need(TS_PACKET_BYTES);
-    const target = this.#length;
-    source.copy(this.#data, target, at, at + TS_PACKET_BYTES);
-    // The counter does not move with a packet that has no payload.
-    if (((source[at + 3] ?? 0) & 0x10) !== 0) this.#videoCounter = (this.#videoCounter + 1) & 0x0f;
-    setContinuity(this.#data, target, this.#videoCounter);
-    this.#length += TS_PACKET_BYTES;
-    return target;
+  /** Copies packets of the picture, which lie behind each other in `source`, and moves their times. */
+  video(source: Buffer, from: number, to: number, shift90k: number): void {
+    this.#need(to - from);
+    const data = this.#data;
+    let at = this.#length;
+    source.copy(data, at, from, to);
+    this.#length += to - from;
+    let counter = this.#videoCounter;
+    for (; at < this.#length; at += TS_PACKET_BYTES) {
+      // The counter does not move with a packet that has no payload.
+      if (hasPayload(data, at)) counter = (counter + 1) & 0x0f;
+      setContinuity(data, at, counter);
+      if (shift90k === 0) continue;
+      if (beginsUnit(data, at)) {
+        const pes = readPesHeader(data, at);
+        if (pes !== undefined) shiftPes(data, pes, shift90k);
+      }
+      shiftPcr(data, at, shift90k);
+    }
+    this.#videoCounter = counter;
   }
 
   /** One sound frame as a PES packet of its own. */
@@ -52,10 +62,6 @@ export class TsWriter {
     this.#data = Buffer.alloc(0);
     this.#length = 0;
     return taken;
-  }
-
-  get data(): Buffer {
-    return this.#data;
   }
 
   /** Makes room at once for what is known to come. */
@@ -93,5 +99,3 @@ export class TsWriter {
     this.#data = grown;
   }
 }
-
-export { AUDIO_PID, VIDEO_PID };
