@@ -7,6 +7,7 @@ import { gatewayNodeFlags } from '../../../server/setup/node-flags.mjs';
 import { waitFor } from '../../support/wait.ts';
 import { endChild } from './child.ts';
 import { monotonicMs } from './clock.ts';
+import { cpuOfTree } from './proc.ts';
 import { endAtExit } from './process-groups.ts';
 
 const MAIN = fileURLToPath(new URL('../../../server/main.ts', import.meta.url));
@@ -19,6 +20,8 @@ export interface BenchGateway {
   readonly url: string;
   /** From the start of the process to the moment it said that it can be used. */
   readonly startMs: number;
+  /** What it had used of the processors by then, all its processes together: other programs hardly change that. */
+  readonly startCpuMs: number;
   /** Resolves when all the streams are live. */
   live(): Promise<void>;
   close(): Promise<void>;
@@ -81,8 +84,9 @@ export async function startGateway(options: BenchGatewayOptions): Promise<BenchG
     );
     await waitFor('the gateway to be ready', () => isReady(url), 30_000);
     const startMs = monotonicMs() - startedAtMs;
+    const startCpuMs = [...cpuOfTree(child.pid ?? 0).values()].reduce((sum, ms) => sum + ms, 0);
     const live = () => allLive(url, options.cameras.length, () => log);
-    return { pid: child.pid ?? 0, url, startMs, live, close };
+    return { pid: child.pid ?? 0, url, startMs, startCpuMs, live, close };
   } catch (failure) {
     await close();
     throw failure;
