@@ -17,6 +17,7 @@ import type { Gate, Identity } from './access/gate.ts';
 import { answerPreflight, isPreflight, setCorsHeaders } from './cors.ts';
 import { type DocumentForPage, docsPage } from './docs-page.ts';
 import { asApiError, errorBody, replyWithError } from './error-reply.ts';
+import { straightenPlaylistUrl } from './odd-playlist-url.ts';
 import { openApiDocument } from './openapi.ts';
 import type { HttpPorts } from './ports.ts';
 import type { ApiRoute } from './route.ts';
@@ -71,6 +72,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
     genReqId: () => randomUUID(),
+    rewriteUrl: (request) => straightenPlaylistUrl(request.url ?? '/'),
     // Raised before any route is found: an address that cannot be decoded, or a part of it far too long.
     frameworkErrors: (_error, _request, reply) =>
       void replyWithError(reply, new ApiError('BAD_REQUEST', 'This address cannot be read.')),

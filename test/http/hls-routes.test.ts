@@ -173,8 +173,14 @@ describe('the token', () => {
     expect((await get(`${PIECE}?${query}`)).statusCode).toBe(200);
     await get(`${LIST}?${query}`);
     await get(`${LIST}&start_time=5?${query}`);
+    await get(`${LIST}&start_time=5&${query}`);
     await get(LIST, { authorization: `Bearer ${TOKEN}` });
-    expect(hls.asked.map(([, , { uriSuffix }]) => uriSuffix)).toEqual([`?${query}`, `?${query}`]);
+    expect(hls.asked.map(([, , { uriSuffix }]) => uriSuffix)).toEqual([
+      `?${query}`,
+      `?${query}`,
+      `?${query}`,
+    ]);
+    expect(edge.logText()).not.toContain(encodeURIComponent(apiToken));
   });
 
   it('keeps what it opens out of caches that many share, and lets other sites show it', async () => {

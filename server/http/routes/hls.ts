@@ -37,9 +37,6 @@ const segmentPathSchema = z.object({
   name: nameSchema,
   file: z.string().regex(/^\d{1,15}\.ts$/, 'must be the start of a segment in Unix milliseconds, and .ts'),
 });
-/** Some programs join a query by "&" to whatever URL they were given. */
-const oddPathSchema = z.object({ app: nameSchema, name: nameSchema, '*': z.string().max(500) });
-
 const ANSWERS: readonly RouteAnswer[] = [
   {
     status: 200,
@@ -65,7 +62,7 @@ interface Parts {
 /** HLS (RFC 8216): live, recorded, and from a past instant into live. */
 export function hlsRoutes(hls: HlsPlayback, inFlight = new BodiesInFlight()): ApiRoute[] {
   const parts = { hls, inFlight };
-  return [playlistRoute(parts), oddPlaylistRoute(parts), segmentRoute(parts)];
+  return [playlistRoute(parts), segmentRoute(parts)];
 }
 
 function playlistRoute(parts: Parts): ApiRoute {
@@ -77,7 +74,8 @@ function playlistRoute(parts: Parts): ApiRoute {
     summary: 'The HLS playlist of a stream: live, or of recorded time.',
     description:
       'A token that came in the query is carried on into the URIs of the segments. A stream that is not recorded ' +
-      'starts when it is asked for, so the first answer may take some seconds.',
+      'starts when it is asked for, so the first answer may take some seconds. The spelling ' +
+      '"playlist.m3u8&start_time=..." is taken too.',
     params: streamPathSchema,
     query: querySchema,
     answers: ANSWERS,
@@ -85,45 +83,6 @@ function playlistRoute(parts: Parts): ApiRoute {
     handle: ({ params: { app, name }, query, request, reply }) =>
       answerPlaylist(parts, streamId(app, name), query, { request, reply }),
   });
-}
-
-function oddPlaylistRoute(parts: Parts): ApiRoute {
-  return defineRoute({
-    method: 'GET',
-    url: '/:app/:name/playlist.m3u8&*',
-    access: 'token',
-    tag: 'hls',
-    summary: 'The same, for programs that add "&start_time=..." to an address without a question mark.',
-    params: oddPathSchema,
-    query: querySchema,
-    answers: ANSWERS,
-    errors: ERRORS,
-    handle({ params: { app, name, '*': more }, query, request, reply }) {
-      return answerPlaylist(parts, streamId(app, name), merged(query, more), { request, reply });
-    },
-  });
-}
-
-/** The parameters of path and query together; one that is given twice with different values is refused. */
-function merged(query: Query, more: string): Query {
-  const given: Record<string, string | string[]> = {};
-  for (const [name, value] of new URLSearchParams(more)) {
-    if (name in querySchema.shape) given[name] = Object.hasOwn(given, name) ? [value] : value;
-  }
-  const parsed = querySchema.safeParse(given);
-  if (!parsed.success) {
-    throw new ApiError(
-      'BAD_REQUEST',
-      'start_time, end_time and duration are given once each, as milliseconds.',
-    );
-  }
-  for (const name of ['start_time', 'end_time', 'duration'] as const) {
-    const [a, b] = [query[name], parsed.data[name]];
-    if (a !== undefined && b !== undefined && a !== b) {
-      throw new ApiError('BAD_REQUEST', `${name} is given twice, with different values.`);
-    }
-  }
-  return { ...query, ...parsed.data };
 }
 
 async function answerPlaylist(
