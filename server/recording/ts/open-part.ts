@@ -93,6 +93,11 @@ export class OpenPart {
     return this.#maxPts90k;
   }
 
+  /** End of the last picture in order of presentation. */
+  get endPts90k(): number {
+    return this.#maxPts90k + this.frame90k;
+  }
+
   get lastAudioPts90k(): number {
     return this.#lastAudioPts90k;
   }
@@ -211,4 +216,15 @@ export class OpenPart {
     buffer.grow(Math.min(buffer.maxByteLength, buffer.byteLength + STEP_BYTES));
     this.#bytes = Buffer.from(buffer);
   }
+}
+
+/** The mark in a part whose first packet lay at `first` in the part before. */
+export function rebase(mark: Mark, first: Mark): Mark {
+  return {
+    ...mark,
+    offset: mark.offset - first.offset + TABLES_BYTES,
+    pictures: 0,
+    lastDts90k: Number.NEGATIVE_INFINITY,
+    maxPts90k: Number.NEGATIVE_INFINITY,
+  };
 }

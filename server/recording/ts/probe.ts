@@ -1,5 +1,6 @@
 import type { MediaFormat } from '../segment.ts';
 import { ContinuityCheck, DUPLICATE } from './continuity.ts';
+import type { KeyFrame } from './cut-segment.ts';
 import { type AudioParameters, mediaFormat, readAdts, VideoFormatReader } from './media-format.ts';
 import {
   beginsUnit,
@@ -13,7 +14,6 @@ import {
 } from './packet.ts';
 import { PictureHead } from './picture-head.ts';
 import { ProgramReader, TRACK } from './program-reader.ts';
-import type { KeyFrame } from './segmenter.ts';
 import { type PesHeader, readPesHeader, readTime33, unwrap33 } from './timestamps.ts';
 
 /** What is in a piece of MPEG-TS, whole or damaged. */

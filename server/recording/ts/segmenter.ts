@@ -1,80 +1,14 @@
-import type { MediaFormat, RecordingCause } from '../segment.ts';
-import { ContinuityCheck, DUPLICATE } from './continuity.ts';
+import type { RecordingCause } from '../segment.ts';
 import { CutGrid } from './cut-grid.ts';
-import {
-  type AudioParameters,
-  mediaFormat,
-  readAdts,
-  sameAudio,
-  sameMediaFormat,
-  VideoFormatReader,
-} from './media-format.ts';
-import { type Mark, OpenPart } from './open-part.ts';
-import {
-  beginsUnit,
-  hasPayload,
-  isMarkedDamaged,
-  isRandomAccess,
-  isScrambled,
-  payloadAt,
-  TS_PACKET_BYTES,
-} from './packet.ts';
-import { PacketReader } from './packet-reader.ts';
+import type { SegmenterOptions, SegmenterRun } from './cut-segment.ts';
+import { readAdts, sameAudio, VideoFormatReader } from './media-format.ts';
+import { type Mark, OpenPart, rebase } from './open-part.ts';
+import { isRandomAccess, payloadAt, TS_PACKET_BYTES } from './packet.ts';
+import { PacketSorter } from './packet-sorter.ts';
 import { type HeadVerdict, PictureHead } from './picture-head.ts';
-import { ProgramReader, TRACK, TRACK_PIDS } from './program-reader.ts';
-import { TABLES_BYTES, writeTables } from './tables.ts';
+import { TRACK } from './program-reader.ts';
+import { SegmentOutput } from './segment-output.ts';
 import { type PesHeader, readPesHeader, readTime33, shiftPcr, shiftPes, unwrap33 } from './timestamps.ts';
-
-export interface KeyFrame {
-  /** Of its first packet in the segment's bytes. */
-  readonly offset: number;
-  readonly pts90k: number;
-}
-
-/** A segment as it was cut, before it has a place in wall-clock time. */
-export interface CutSegment {
-  /** Over a SharedArrayBuffer: PAT and PMT (`TABLES_BYTES`), then whole packets that begin with the key frame. */
-  readonly data: Buffer;
-  /** Presentation time of the first key frame on the hub's timeline; never wraps. */
-  readonly startPts90k: number;
-  /** Up to the key frame that comes next; at the end of a recording up to the end of its last picture. More than 0. */
-  readonly duration90k: number;
-  /** Read from the bytes themselves. */
-  readonly format: MediaFormat;
-  /** The first is the start. */
-  readonly keyFrames: readonly KeyFrame[];
-  /** Set where a new recording begins with this segment; else it goes on without a gap from the one before. */
-  readonly begins?: RecordingCause;
-}
-
-export type SegmenterTrouble =
-  /** There are pictures, and none that a recording can begin with: all is dropped up to the next key frame. */
-  | { readonly kind: 'no-key-frame'; readonly fromPts90k: number }
-  | { readonly kind: 'timeline-jumped'; readonly fromPts90k: number; readonly toPts90k: number }
-  | { readonly kind: 'sync-lost'; readonly skippedBytes: number };
-
-export interface SegmenterOptions {
-  readonly segmentMs: number;
-  /** Without a key frame for so long the recording ends. Default 120 s. */
-  readonly maxSegmentMs?: number;
-  /** The same by size; from half of it on every key frame is a cut. Default 48 MiB. */
-  readonly maxSegmentBytes?: number;
-  /** Pictures further apart than this belong to different recordings. Default 10 s. */
-  readonly jumpMs?: number;
-  /** Called inside `push`, `begin` and `end`. */
-  readonly onSegment: (cut: CutSegment) => void;
-  readonly onTrouble?: (trouble: SegmenterTrouble) => void;
-}
-
-/** A run of one FFmpeg process. */
-export interface SegmenterRun {
-  /** A time on the hub's timeline within 13 hours of the first picture: says how often the 33 bits have wrapped. */
-  readonly expectedPts90k: number;
-  /** Why a new recording begins here, if the one before cannot go on. */
-  readonly cause: RecordingCause;
-  /** Added to all times; 0 where FFmpeg writes the hub's own. */
-  readonly shift90k?: number;
-}
 
 interface PictureInWork {
   readonly mark: Mark;
@@ -105,15 +39,11 @@ export class Segmenter {
   readonly #maxBytes: number;
   readonly #max90k: number;
   readonly #jump90k: number;
-  readonly #reader = new PacketReader(
-    (data, at) => this.#onPacket(data, at),
-    (bytes) => this.#onSkipped(bytes),
-  );
-  readonly #program = new ProgramReader();
-  readonly #continuity = new ContinuityCheck();
+  readonly #packets: PacketSorter;
   readonly #head = new PictureHead();
   readonly #video = new VideoFormatReader();
   readonly #grid = new CutGrid();
+  readonly #output: SegmentOutput;
   #part: OpenPart;
   /** The part begins with a key frame; else all is dropped up to one. */
   #isOpen = false;
@@ -125,8 +55,6 @@ export class Segmenter {
   #lastUnitMissingBytes = 0;
   /** Where sound began to run ahead of the picture. */
   #soundAhead: Mark | undefined;
-  /** The unit in work is not wanted, by track. */
-  readonly #skips = [false, false, false];
   #dropSoundUpTo90k = Number.NEGATIVE_INFINITY;
   #shift90k = 0;
   /** The last decoding time, or where one is expected. */
@@ -134,22 +62,22 @@ export class Segmenter {
   #hasTime = false;
   #waitingSince90k: number | undefined;
   #cause: RecordingCause = 'started';
-  /** Of the part in work. */
-  #begins: RecordingCause | undefined;
   #split: RecordingCause | undefined;
   #formatChanges = false;
-  #lastAudio: AudioParameters | undefined;
-  #lastFormat: MediaFormat | undefined;
-  #newestEnd90k: number | undefined;
-  /** The last segment that was given out ends where the next key frame was, so one that begins there goes on with it. */
-  #endsAtKeyFrame = false;
   #newestPts90k: number | undefined;
-  #tables = 0;
-  readonly #counters = { packets: 0, skippedBytes: 0, lostPackets: 0, droppedUnits: 0 };
 
   constructor(options: SegmenterOptions) {
     this.#options = options;
     this.segmentMs = options.segmentMs;
+    this.#output = new SegmentOutput(options.onSegment);
+    this.#packets = new PacketSorter({
+      onUnit: (track, data, at, pes) => {
+        if (track === TRACK.video) this.#beginPicture(data, at, pes);
+        else this.#beginSound(data, at, pes);
+      },
+      onPacket: (track, data, at, lost, pes) => this.#append(track, data, at, lost, pes),
+      onSkipped: (skippedBytes) => options.onTrouble?.({ kind: 'sync-lost', skippedBytes }),
+    });
     this.#maxBytes = options.maxSegmentBytes ?? 48 * 1024 * 1024;
     this.#max90k = (options.maxSegmentMs ?? 120_000) * 90;
     this.#jump90k = (options.jumpMs ?? 10_000) * 90;
@@ -177,7 +105,7 @@ export class Segmenter {
     lostPackets: number;
     droppedUnits: number;
   }> {
-    return this.#counters;
+    return this.#packets.counters;
   }
 
   /** A new process is about to write. */
@@ -190,7 +118,7 @@ export class Segmenter {
 
   /** Takes what comes from the process, in pieces of any size. They are copied. */
   push(chunk: Buffer): void {
-    this.#reader.push(chunk);
+    this.#packets.push(chunk);
   }
 
   /**
@@ -198,8 +126,8 @@ export class Segmenter {
    * picture or sound may be half written and is thrown away.
    */
   interrupt(options: { readonly isWhole: boolean }): void {
-    this.#reader.reset();
     if (options.isWhole) this.#decide('other');
+    this.#packets.reset();
     if (this.#isOpen) {
       const from = this.#picture?.mark ?? (this.#lastUnitMissingBytes > 0 ? this.#lastUnit : undefined);
       if (from !== undefined && !options.isWhole) this.#part.rollTo(from);
@@ -208,9 +136,6 @@ export class Segmenter {
     }
     this.#wait();
     this.#hasTime = false;
-    this.#program.reset();
-    this.#continuity.reset();
-    this.#skips.fill(false);
     this.#dropSoundUpTo90k = Number.NEGATIVE_INFINITY;
   }
 
@@ -219,7 +144,7 @@ export class Segmenter {
     this.interrupt({ isWhole: true });
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#give(held, held.size, this.#endOf(held));
+    if (held !== undefined) this.#output.giveAll(held);
     this.#split = undefined;
   }
 
@@ -233,35 +158,7 @@ export class Segmenter {
     return new OpenPart({ maxBytes: 2 * this.#maxBytes, counters });
   }
 
-  #onSkipped(bytes: number): void {
-    this.#counters.skippedBytes += bytes;
-    this.#options.onTrouble?.({ kind: 'sync-lost', skippedBytes: bytes });
-  }
-
-  #onPacket(data: Buffer, at: number): void {
-    this.#counters.packets += 1;
-    if (isMarkedDamaged(data, at) || isScrambled(data, at)) {
-      this.#counters.lostPackets += 1;
-      return;
-    }
-    const track = this.#program.take(data, at);
-    if (track === TRACK.none) return;
-    const lost = this.#continuity.check(data, at, track);
-    if (lost === DUPLICATE) return;
-    this.#counters.lostPackets += lost;
-    if (track !== TRACK.clock && hasPayload(data, at) && beginsUnit(data, at)) {
-      const pes = readPesHeader(data, at);
-      this.#skips[track] = pes === undefined;
-      if (pes === undefined) this.#counters.droppedUnits += 1;
-      else if (track === TRACK.video) this.#beginPicture(data, at, pes);
-      else this.#beginSound(data, at, pes);
-      if (pes !== undefined && !this.#skips[track]) this.#append(data, at, track, lost, pes);
-      return;
-    }
-    if (!this.#skips[track]) this.#append(data, at, track, lost, undefined);
-  }
-
-  #append(data: Buffer, at: number, track: number, lost: number, pes: PesHeader | undefined): void {
+  #append(track: number, data: Buffer, at: number, lost: number, pes: PesHeader | undefined): void {
     if (!this.#isOpen && this.#picture === undefined) return;
     if (this.#part.size + TS_PACKET_BYTES > this.#maxBytes) {
       this.#overflow();
@@ -283,10 +180,10 @@ export class Segmenter {
   #beginPicture(data: Buffer, at: number, pes: PesHeader): void {
     // The one before had no slice.
     this.#decide('other');
-    this.#skips[TRACK.video] = false;
+    this.#packets.setSkipped(TRACK.video, false);
     if (pes.ptsAt < 0) {
       // Without a time of its own it is the rest of what came before.
-      this.#skips[TRACK.video] = !this.#isOpen;
+      this.#packets.setSkipped(TRACK.video, !this.#isOpen);
       return;
     }
     const timeAt = pes.dtsAt < 0 ? pes.ptsAt : pes.dtsAt;
@@ -316,14 +213,14 @@ export class Segmenter {
   #beginSound(data: Buffer, at: number, pes: PesHeader): void {
     const part = this.#part;
     const isWanted = this.#isOpen || this.#picture !== undefined;
-    this.#skips[TRACK.audio] = true;
+    this.#packets.setSkipped(TRACK.audio, true);
     if (!isWanted || pes.ptsAt < 0 || !this.#hasTime) return;
     const pts90k = unwrap33(readTime33(data, pes.ptsAt) + this.#shift90k, this.#near90k);
     // The hub has replayed sound that the segment has already.
     if (pts90k <= this.#dropSoundUpTo90k) return;
     this.#dropSoundUpTo90k = Number.NEGATIVE_INFINITY;
     const found = readAdts(data, pes.payloadAt, at + TS_PACKET_BYTES);
-    if (found !== undefined) this.#lastAudio = found;
+    if (found !== undefined) this.#output.audio = found;
     if (this.#isOpen) {
       if (
         !part.hasAudio ||
@@ -342,7 +239,7 @@ export class Segmenter {
     part.audio ??= found;
     this.#noteUnit(part.mark(pts90k), at, pes);
     part.lastAudioPts90k = pts90k;
-    this.#skips[TRACK.audio] = false;
+    this.#packets.setSkipped(TRACK.audio, false);
   }
 
   #noteUnit(mark: Mark, at: number, pes: PesHeader): void {
@@ -365,7 +262,7 @@ export class Segmenter {
 
   /** Too long or too large without a key frame. */
   #overflow(): void {
-    const fromPts90k = this.#isOpen ? this.#endOf(this.#part) : (this.#waitingSince90k ?? this.#near90k);
+    const fromPts90k = this.#isOpen ? this.#part.endPts90k : (this.#waitingSince90k ?? this.#near90k);
     if (this.#isOpen) {
       if (this.#picture !== undefined) this.#part.rollTo(this.#picture.mark);
       this.#close();
@@ -381,7 +278,7 @@ export class Segmenter {
   #close(): void {
     const part = this.#part;
     if (this.#soundAhead !== undefined) part.rollTo(this.#soundAhead);
-    this.#give(part, part.size, this.#endOf(part));
+    this.#output.giveAll(part);
     this.#part = this.#newPart(part.counters);
     this.#wait();
   }
@@ -397,8 +294,8 @@ export class Segmenter {
 
   #clearPart(): void {
     this.#part.clear();
-    this.#part.hasAudio = this.#program.hasAudio;
-    this.#part.clockTrack = this.#program.clockTrack;
+    this.#part.hasAudio = this.#packets.hasAudio;
+    this.#part.clockTrack = this.#packets.clockTrack;
   }
 
   /** It is known now what kind of picture the one in work is. */
@@ -413,7 +310,7 @@ export class Segmenter {
     const format = isKey ? this.#video.read(this.#head.sps, this.#head.pps) : undefined;
     if (format !== undefined && !this.#onKeyFrame(mark, isIdr)) return;
     if (format === undefined && !this.#isOpen) {
-      this.#skips[TRACK.video] = true;
+      this.#packets.setSkipped(TRACK.video, true);
       return;
     }
     this.#part.addPicture(mark.pts90k, picture.dts90k);
@@ -429,7 +326,7 @@ export class Segmenter {
     const isOtherFormat =
       this.#formatChanges ||
       part.video?.parameterSetsId !== format.parameterSetsId ||
-      part.hasAudio !== this.#program.hasAudio;
+      part.hasAudio !== this.#packets.hasAudio;
     this.#grid.onKeyFrame(mark.pts90k);
     const isLarge = part.size > this.#maxBytes / 2;
     const isDue = isIdr ? this.#grid.isDue(mark.pts90k) : this.#grid.isOverdue(mark.pts90k);
@@ -440,9 +337,8 @@ export class Segmenter {
 
   #cut(mark: Mark, isOtherFormat: boolean): void {
     const part = this.#part;
-    this.#give(part, mark.offset, mark.pts90k);
+    this.#output.giveUpTo(part, mark);
     const next = part.follower(mark);
-    this.#endsAtKeyFrame = true;
     this.#grid.cut(mark.pts90k, this.segmentMs * 90);
     this.#start(next, mark, this.#split ?? (isOtherFormat ? 'format-changed' : undefined));
   }
@@ -453,13 +349,13 @@ export class Segmenter {
     if (this.#lastUnit !== undefined) this.#lastUnit = rebase(this.#lastUnit, mark);
     this.#part = part;
     this.#isOpen = true;
-    this.#begins = begins;
+    this.#output.begins = begins;
     this.#split = undefined;
     this.#formatChanges = false;
     this.#waitingSince90k = undefined;
     part.video = this.#video.format;
-    part.hasAudio = this.#program.hasAudio;
-    part.clockTrack = this.#program.clockTrack;
+    part.hasAudio = this.#packets.hasAudio;
+    part.clockTrack = this.#packets.clockTrack;
     part.lastAudioPts90k = mark.lastAudioPts90k;
     part.addKey(first);
   }
@@ -468,20 +364,21 @@ export class Segmenter {
   #open(mark: Mark): boolean {
     const held = this.#held;
     if (held !== undefined) return this.#resume(held, mark);
-    const end90k = this.#newestEnd90k;
+    const end90k = this.#output.end90k;
     if (end90k !== undefined && mark.pts90k < end90k - SAME_90K && mark.pts90k > end90k - 2 * this.#max90k) {
       this.#drop();
       return false;
     }
-    const goesOn = this.#endsAtKeyFrame && end90k !== undefined && Math.abs(mark.pts90k - end90k) <= SAME_90K;
+    const goesOn =
+      this.#output.endsAtKeyFrame && end90k !== undefined && Math.abs(mark.pts90k - end90k) <= SAME_90K;
     if (!goesOn) this.#grid.begin(mark.pts90k, this.segmentMs * 90);
-    this.#start(this.#part, mark, this.#split ?? (goesOn ? this.#begins : this.#cause));
+    this.#start(this.#part, mark, this.#split ?? (goesOn ? this.#output.begins : this.#cause));
     return true;
   }
 
   #drop(): void {
-    this.#counters.droppedUnits += 1;
-    this.#skips[TRACK.video] = true;
+    this.#packets.counters.droppedUnits += 1;
+    this.#packets.setSkipped(TRACK.video, true);
     this.#clearPart();
   }
 
@@ -498,7 +395,7 @@ export class Segmenter {
       }
       // Later than what is held, or of another time altogether.
       this.#held = undefined;
-      this.#give(held, held.size, this.#endOf(held));
+      this.#output.giveAll(held);
       if (pts90k < start90k) this.#cause = 'timeline-jumped';
       return this.#open(mark);
     }
@@ -508,12 +405,12 @@ export class Segmenter {
     this.#dropSoundUpTo90k = held.lastAudioPts90k;
     const isOtherFormat =
       held.video?.parameterSetsId !== this.#video.format?.parameterSetsId ||
-      held.hasAudio !== this.#program.hasAudio;
+      held.hasAudio !== this.#packets.hasAudio;
     if (held.keys.length === 0) {
       // Its very first key frame comes again: as if it had not been there.
       const fresh = this.#newPart(held.counters);
       fresh.absorb(head, mark.offset);
-      const begins = this.#split ?? this.#begins ?? (isOtherFormat ? 'format-changed' : undefined);
+      const begins = this.#split ?? this.#output.begins ?? (isOtherFormat ? 'format-changed' : undefined);
       const first = { ...mark, counters: held.counters };
       this.#lastUnit = first;
       this.#start(fresh, first, begins);
@@ -527,48 +424,4 @@ export class Segmenter {
     this.#onKeyFrame(here, true);
     return true;
   }
-
-  #endOf(part: OpenPart): number {
-    return part.maxPts90k + part.frame90k;
-  }
-
-  /** Gives out the part up to `end`, which lasts until `end90k`. */
-  #give(part: OpenPart, end: number, end90k: number): void {
-    const { video, startPts90k } = part;
-    if (video === undefined || startPts90k === undefined || end90k <= startPts90k) return;
-    const audio = part.audio ?? (part.hasAudio ? this.#lastAudio : undefined);
-    const format = mediaFormat(video, audio);
-    const isSame = this.#lastFormat !== undefined && sameMediaFormat(this.#lastFormat, format);
-    const begins = this.#begins ?? (isSame ? undefined : 'format-changed');
-    this.#begins = undefined;
-    this.#lastFormat = format;
-    this.#newestEnd90k = end90k;
-    this.#endsAtKeyFrame = false;
-    this.#tables = (this.#tables + 1) & 0x0f;
-    const pcrPid = TRACK_PIDS[part.clockTrack];
-    writeTables(part.bytes, 0, {
-      hasAudio: audio !== undefined,
-      continuity: this.#tables,
-      ...(pcrPid === undefined ? {} : { pcrPid }),
-    });
-    this.#options.onSegment({
-      data: part.takeData(end),
-      startPts90k,
-      duration90k: end90k - startPts90k,
-      format,
-      keyFrames: part.keys.map(({ offset, pts90k }) => ({ offset, pts90k })),
-      ...(begins === undefined ? {} : { begins }),
-    });
-  }
-}
-
-/** The mark in a part whose first packet lay at `first` in the part before. */
-function rebase(mark: Mark, first: Mark): Mark {
-  return {
-    ...mark,
-    offset: mark.offset - first.offset + TABLES_BYTES,
-    pictures: 0,
-    lastDts90k: Number.NEGATIVE_INFINITY,
-    maxPts90k: Number.NEGATIVE_INFINITY,
-  };
 }
