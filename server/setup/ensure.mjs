@@ -131,5 +131,7 @@ function environment({ media = false, tests = false }) {
   if (programs) env.FFMPEG_PATH = programs.ffmpeg;
   if (programs?.ffprobe) env.FFPROBE_PATH = programs.ffprobe;
   if (chromium) env.CHROMIUM_PATH = chromium;
+  // Node keeps there what it made of the TypeScript: a gateway is ready in less than half the time.
+  env.NODE_COMPILE_CACHE ??= join(cacheDir(), 'compiled');
   return env;
 }
