@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../server/base/clock.ts';
+import { SqliteCatalog } from '../server/catalog/index.ts';
 import { parseCommandLine } from '../server/cli.ts';
 
 const MAIN = fileURLToPath(new URL('../server/main.ts', import.meta.url));
@@ -78,6 +80,19 @@ describe('command line', () => {
     expect((await sluice(['--check'])).stderr).toMatch(
       /streams\.live\/a\.source needs username and password/,
     );
+  });
+
+  it('goes on with another disk where a person says so', async () => {
+    const dataDir = join(dir, 'data');
+    const catalog = new SqliteCatalog({ dataDir, clock: systemClock });
+    await catalog.rememberDisk(dataDir, 'the-old-one');
+    await catalog.close();
+    const unknown = await sluice(['--accept-disk', join(dir, 'typo')]);
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('No disk was seen at') });
+    expect((await sluice(['--accept-disk', 'data'])).code).toBe(0);
+    const after = new SqliteCatalog({ dataDir, clock: systemClock });
+    expect(await after.diskOf(dataDir)).toBeUndefined();
+    await after.close();
   });
 
   it('says what is wrong with an argument', () => {

@@ -90,4 +90,18 @@ describe('catalog', () => {
     writeFileSync(join(dataDir, 'secret.key'), 'short');
     expect(open).toThrow(/secret\.key is no key of 32 bytes; restore/);
   });
+
+  it('remembers which disk was at a folder, until it is told to forget it', async () => {
+    const first = open();
+    expect(await first.diskOf('/mnt/cams')).toBeUndefined();
+    await first.rememberDisk('/mnt/cams', 'one');
+    await first.rememberDisk('/mnt/cams', 'two');
+    await first.close();
+    const second = open();
+    expect(await second.diskOf('/mnt/cams')).toBe('two');
+    expect(await second.forgetDisk('/mnt/cams')).toBe(true);
+    expect(await second.forgetDisk('/mnt/cams')).toBe(false);
+    expect(await second.diskOf('/mnt/cams')).toBeUndefined();
+    await second.close();
+  });
 });

@@ -27,7 +27,9 @@ export interface CheckReport {
   readonly garbage: number;
   /** Hours in which files may lie that the index does not tell of: after a crash, or while the gateway runs. */
   readonly openHours: number;
+  /** As many as `maxViolations` allows. */
   readonly violations: readonly Violation[];
+  readonly violationCount: number;
 }
 
 export interface CheckOptions {
@@ -60,6 +62,7 @@ class Check {
   readonly #options: CheckOptions;
   readonly #violations: Violation[] = [];
   readonly #maxViolations: number;
+  #count = 0;
 
   constructor(index: IndexReader, options: CheckOptions) {
     this.#index = index;
@@ -87,7 +90,7 @@ class Check {
     }
     const openHours = this.#openHours();
     this.#checkFiles(new Map(streams.map(({ id, stream }) => [stream, id])), openHours);
-    const garbage = this.#count('garbage');
+    const garbage = this.#rowsOf('garbage');
     if (this.#options.isStopped === true && openHours.size > 0)
       this.#tell('R3', `${openHours.size} hours are open after an orderly stop`);
     return {
@@ -98,6 +101,7 @@ class Check {
       garbage,
       openHours: openHours.size,
       violations: this.#violations,
+      violationCount: this.#count,
     };
   }
 
@@ -224,7 +228,7 @@ class Check {
     return new Set((rows as unknown as [number, number][]).map(([id, hourMs]) => `${id}/${hourMs}`));
   }
 
-  #count(table: 'garbage'): number {
+  #rowsOf(table: 'garbage'): number {
     const row = this.#index.arrays(`SELECT count(*) FROM ${table}`).get();
     return Number((row as unknown as [number])[0]);
   }
@@ -234,6 +238,7 @@ class Check {
   }
 
   #tell(invariant: Invariant, message: string): void {
+    this.#count += 1;
     if (this.#violations.length < this.#maxViolations) this.#violations.push({ invariant, message });
   }
 }

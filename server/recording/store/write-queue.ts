@@ -53,7 +53,7 @@ export class WriteQueue {
 
   fits(stream: StreamId, sizeBytes: number): boolean {
     const used = this.#streamBytes.get(stream) ?? 0;
-    // One segment always fits, however large, or a stream of huge ones would never be recorded.
+    // However large it is, one fits where nothing else waits: nothing is bounded to nothing.
     if (used === 0 && this.#budget.usedBytes === 0) return true;
     return (
       used + sizeBytes <= this.#limits.streamBytes &&

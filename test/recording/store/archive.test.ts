@@ -1,12 +1,14 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../server/base/clock.ts';
 import { silentLogger } from '../../../server/base/log.ts';
 import { RecordingArchive } from '../../../server/recording/store/recording-archive.ts';
 import type { DiskRegistry } from '../../../server/recording/store/root-store.ts';
 import { recordingOf, segmentOf, segmentsOf } from '../../support/recorded-segments.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** 2026-11-21T09:59:56Z: two segments before an hour ends. */
 const START_MS = 1_795_255_196_000;
@@ -88,5 +90,38 @@ describe('recording archive', () => {
     await archive.flush();
     const list = await archive.segments('live/door', START_MS, START_MS + 4_000);
     expect(list.segments.map(({ recordingId }) => recordingId)).toEqual([1, 2]);
+  });
+
+  it('starts a thread anew that has ended, and loses nothing that it was given', async () => {
+    const workers: Worker[] = [];
+    const onWorker = (worker: Worker) => void workers.push(worker);
+    await archive.close();
+    process.on('worker', onWorker);
+    await open();
+    process.off('worker', onWorker);
+    expect(workers).toHaveLength(4);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    expect(archive.append('live/door', segmentOf(recordingOf('one', START_MS), START_MS))).toBe(true);
+    const kept = () => archive.readSegment('live/door', START_MS).catch(() => undefined);
+    await waitFor('the segment to be durable', () => archive.kept('live/door').segments === 1);
+    await waitFor('it to be readable', async () => (await kept())?.length === 188 * 8);
+  });
+
+  it('bumps a start that another recording has already, and keeps nothing of one recording twice', async () => {
+    const first = segmentOf(recordingOf('one', START_MS), START_MS);
+    const second = segmentOf(recordingOf('two', START_MS, { isRepeat: true }), START_MS);
+    archive.append('live/door', first);
+    archive.append('live/door', second);
+    archive.append('live/door', first);
+    archive.append('live/door', segmentOf(first.recording, START_MS + 500));
+    await archive.flush();
+    archive.append('live/door', first);
+    await archive.flush();
+    expect(archive.kept('live/door').segments).toBe(2);
+    const { segments } = await archive.segments('live/door', START_MS, START_MS + 1);
+    expect(segments).toEqual([]);
+    const newest = await archive.segments('live/door', START_MS, START_MS + 2);
+    expect(newest.segments.map(({ startMs }) => startMs)).toEqual([START_MS + 1]);
+    expect((await archive.readSegment('live/door', START_MS + 1)).equals(second.data)).toBe(true);
   });
 });
