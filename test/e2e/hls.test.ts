@@ -293,6 +293,21 @@ it('rewinds in hls.js to a past instant and plays on from there into live', asyn
   }
 });
 
+it('goes on in hls.js when the camera was away and comes back with another picture size', async () => {
+  const player = await openPlayer(urlOf('cam'));
+  try {
+    const before = await player.until('pictures', ({ frames }) => frames > 10);
+    expect(before.width).toBe(480);
+    await camera.kill();
+    camera = await startGstRtspServer({ port: camera.port, mounts: mounts({ width: 640, height: 360 }) });
+    const after = await player.until('the other pictures', ({ width }) => width === 640, 40_000);
+    await player.until('more of them', ({ frames }) => frames > after.frames + FPS);
+    expect(after.fatal).toEqual([]);
+  } finally {
+    await player.close();
+  }
+}, 60_000);
+
 /** PTS of all pictures in order of decoding, in 1/90000 s. */
 async function picturesOf(url: string): Promise<number[]> {
   const ffprobe = (process.env.FFMPEG_PATH ?? 'ffmpeg').replace(/ffmpeg$/, 'ffprobe');
@@ -317,6 +332,8 @@ interface Playing {
   /** By EXT-X-PROGRAM-DATE-TIME; 0 while nothing plays. */
   readonly dateMs: number;
   readonly errors: readonly string[];
+  /** Those of them that end it all. */
+  readonly fatal: readonly string[];
 }
 
 /** hls.js as any page uses it. */
@@ -326,10 +343,12 @@ async function openPlayer(url: string, { isPaused = false } = {}) {
   await page.addScriptTag({ path: HLS_JS });
   await page.evaluate(`{
     globalThis.errors = [];
+    globalThis.fatal = [];
     globalThis.video = document.body.appendChild(document.createElement('video'));
     video.muted = true;
     globalThis.hls = new Hls();
     hls.on(Hls.Events.ERROR, (_, data) => {
+      if (data.fatal) fatal.push(data.details);
       // Sound may begin a moment after the picture where a recording begins; hls.js tells that it steps over it.
       if (data.details !== 'bufferSeekOverHole') errors.push(data.details + ' ' + (data.error?.message ?? ''));
     });
@@ -346,15 +365,24 @@ async function openPlayer(url: string, { isPaused = false } = {}) {
       isEnded: video.ended,
       dateMs: video.readyState >= 2 ? (hls.playingDate?.getTime() ?? 0) : 0,
       errors,
+      fatal,
     })`);
   return {
-    async until(what: string, condition: (playing: Playing) => boolean): Promise<Playing> {
+    async until(
+      what: string,
+      condition: (playing: Playing) => boolean,
+      timeoutMs = 15_000,
+    ): Promise<Playing> {
       let seen: Playing | undefined;
       try {
-        return await waitFor(what, async () => {
-          seen = await look();
-          return condition(seen) ? seen : undefined;
-        });
+        return await waitFor(
+          what,
+          async () => {
+            seen = await look();
+            return condition(seen) ? seen : undefined;
+          },
+          timeoutMs,
+        );
       } catch (failure) {
         throw new Error(`${String(failure)}: ${JSON.stringify(seen)}`);
       }
