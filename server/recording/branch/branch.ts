@@ -38,18 +38,21 @@ export type BranchEnd =
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed' | 'stalled' | 'unstartable'; readonly message: string };
 
-/** Without any output at all for so long after its start, an FFmpeg is stuck. */
+/** Without any output at all for so long, an FFmpeg that was given what it needs to begin is stuck. */
 const START_TIMEOUT_MS = 15_000;
+/** It looks at some pictures before it begins (of H.264 up to 20, for their order), which takes a while where a camera sends few. */
+const START_UNITS = 25;
 /** So long after it was given something without writing anything, it is stuck. */
-const STALL_MS = 3_000;
+const STALL_MS = 2_000;
 /** FFmpeg holds a picture until the next one begins, which may be seconds later where a camera sends few. */
 const HELD_UNITS = 3;
-const CHECK_EVERY_MS = 500;
+const CHECK_EVERY_MS = 250;
 /** Late checks in a row before it is believed: after a pause of this whole process, its timers run before its pipes are read. */
 const LATE_CHECKS = 2;
 /** How long an FFmpeg that was told of the end may take to write the rest. */
 const END_GRACE_MS = 5_000;
-const STOP_GRACE_MS = 1_000;
+/** One that is to be stopped has not ended in order, or is stuck: nothing more is expected of it. */
+const STOP_GRACE_MS = 200;
 
 /** One FFmpeg from its start to its end. */
 export class Branch {
@@ -81,7 +84,8 @@ export class Branch {
           ...given,
           write: (unit) => {
             this.#unanswered += 1;
-            if (this.#unanswered > HELD_UNITS) this.#owesSinceMs ??= clock.monotonicMs();
+            const held = this.#hasWritten ? HELD_UNITS : START_UNITS;
+            if (this.#unanswered > held) this.#owesSinceMs ??= clock.monotonicMs();
             return given.write(unit);
           },
         }),
@@ -151,9 +155,12 @@ export class Branch {
   #check(): void {
     if (this.#isEnding || this.#isStalled) return;
     const nowMs = this.#deps.clock.monotonicMs();
-    const isLate = this.#hasWritten
-      ? nowMs - (this.#owesSinceMs ?? nowMs) > STALL_MS
-      : nowMs - this.#startedAtMs > START_TIMEOUT_MS;
+    const owesForMs = nowMs - (this.#owesSinceMs ?? nowMs);
+    // One that was not even given anything has not connected.
+    const isLate =
+      this.#unanswered === 0 && !this.#hasWritten
+        ? nowMs - this.#startedAtMs > START_TIMEOUT_MS
+        : owesForMs > (this.#hasWritten ? STALL_MS : START_TIMEOUT_MS);
     this.#lateChecks = isLate ? this.#lateChecks + 1 : 0;
     if (this.#lateChecks >= LATE_CHECKS) this.giveUp();
   }
