@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -49,9 +50,8 @@ export class HlsSite {
   readonly #server = createServer((request, response) => void this.#answer(request, response));
 
   static async start(): Promise<HlsSite> {
-    const dir = await mkdtemp(join(tmpdir(), 'sluice-hls-site-'));
-    await makeClip(dir);
-    const site = new HlsSite(dir);
+    clip ??= makeClip();
+    const site = new HlsSite(await clip);
     site.#server.listen(0, '127.0.0.1');
     await once(site.#server, 'listening');
     return site;
@@ -70,7 +70,6 @@ export class HlsSite {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await once(this.#server.close(), 'close');
-    await rm(this.#dir, { recursive: true, force: true });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -228,7 +227,12 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-function makeClip(dir: string): Promise<void> {
+/** Made once for all sites of a test file. */
+let clip: Promise<string> | undefined;
+
+async function makeClip(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-hls-site-'));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
   const seconds = String((CLIP_SEGMENTS * SEGMENT_MS) / 1000);
   const args = [
     ...['-nostdin', '-hide_banner', '-loglevel', 'error'],
@@ -238,12 +242,9 @@ function makeClip(dir: string): Promise<void> {
     ...['-f', 'segment', '-segment_time', '2', '-segment_format', 'mpegts', join(dir, '%d.ts')],
   ];
   const child = spawn(process.env.FFMPEG_PATH ?? 'ffmpeg', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`ffmpeg ended with status ${code}`)),
-    );
-  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`ffmpeg ended with status ${code}`);
+  return dir;
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {

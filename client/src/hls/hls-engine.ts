@@ -155,7 +155,13 @@ export class HlsEngine implements PlaybackEngine {
   /** The same again, from the last picture on. */
   #reopen(): void {
     const { asked } = this.#shown ?? {};
-    this.#open(asked ?? playlistFor(this.#range, Date.now()));
+    this.#open(asked === undefined ? playlistFor(this.#range, Date.now()) : this.#again(asked));
+  }
+
+  /** A playlist into live goes back no further than need be: the gateway has a limit for it. */
+  #again(asked: Asked): Asked {
+    if (asked.kind !== 'into-live' || this.#lastMs === undefined) return asked;
+    return playlistFor({ startMs: this.#lastMs, endMs: undefined }, Date.now());
   }
 
   #open(asked: Asked): void {
@@ -243,7 +249,7 @@ export class HlsEngine implements PlaybackEngine {
     const delayMs = kind === 'fail' ? HOPELESS_RETRY_MS : backoffDelayMs(this.#attempt, RETRY);
     this.#attempt += 1;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#open(asked), delayMs);
+    this.#timer = setTimeout(() => this.#open(this.#again(asked)), delayMs);
   }
 
   /** Later than what was just asked for in vain, so that it is not asked for for ever. */
@@ -285,7 +291,7 @@ export class HlsEngine implements PlaybackEngine {
       return;
     if (trouble === undefined) {
       if (hasMoreToPlay(this.#shown?.video)) this.#skip();
-      this.#open(asked);
+      this.#open(this.#again(asked));
       return;
     }
     this.#setStatus({ kind: 'waiting', reason: trouble });

@@ -2,8 +2,8 @@ import { element } from '../base/dom.ts';
 import { streamPath } from './api.ts';
 import type { StreamKey } from './recordings-api.ts';
 
-/** Pictures are kept about that far apart, so that closer times have the same one. */
-const STEP_MS = 10_000;
+/** Pictures are kept about 10 s apart; closer times than that need not be told apart as finely. */
+const STEP_MS = 5_000;
 /** A pointer that only passes by asks for nothing. */
 const REST_MS = 80;
 
@@ -30,7 +30,7 @@ export class Thumbnail {
   /** `share` is where along the time line, 0 to 1. */
   point(timeMs: number, share: number): void {
     this.root.style.setProperty('--at', `${share * 100}%`);
-    const atMs = Math.floor(timeMs / STEP_MS) * STEP_MS;
+    const atMs = Math.round(timeMs / STEP_MS) * STEP_MS;
     if (atMs === this.#atMs) return;
     this.#atMs = atMs;
     clearTimeout(this.#timer);
