@@ -18,6 +18,8 @@ export interface ServedFile {
 type Link = ThreadLink<FilesHandlers, CallMessage | { readonly kind: 'close' }, never>;
 
 const CHUNK_BYTES = 512 * 1024;
+/** A thread costs some 20 MB, and most of the time nobody asks for anything. */
+const IDLE_MS = 2 * 60_000;
 const CLOSE_TIMEOUT_MS = 3_000;
 const MAX_HEAP_MB = 64;
 
@@ -30,7 +32,7 @@ export class ExportFiles {
   readonly #log: Logger;
   readonly #databasePath: string;
   readonly #dataDir: string;
-  readonly #links = new Map<string, Link>();
+  readonly #links = new Map<string, { readonly link: Link; cancelIdle: () => void }>();
 
   constructor(options: { clock: Clock; log: Logger; dataDir: string; databasePath: string }) {
     this.#clock = options.clock;
@@ -44,11 +46,17 @@ export class ExportFiles {
     return this.on(this.#dataDir);
   }
 
-  /** The thread for files below `root`. */
+  /** The thread for files below `root`; started when it is asked for, ended when that was long ago. */
   on(root: string): Link {
     const known = this.#links.get(root);
-    if (known !== undefined && !known.hasExited) return known;
-    const link: Link = new ThreadLink({
+    known?.cancelIdle();
+    const link = known === undefined || known.link.hasExited ? this.#start(root) : known.link;
+    this.#links.set(root, { link, cancelIdle: this.#clock.after(IDLE_MS, () => this.#endIdle(root, link)) });
+    return link;
+  }
+
+  #start(root: string): Link {
+    return new ThreadLink({
       clock: this.#clock,
       name: `files ${root}`,
       entry: new URL('./files-thread.ts', import.meta.url),
@@ -59,43 +67,58 @@ export class ExportFiles {
         if (failure !== undefined) this.#log.error({ err: failure }, 'the thread of exported files failed');
       },
     });
-    this.#links.set(root, link);
-    return link;
+  }
+
+  #endIdle(root: string, link: Link): void {
+    if (link.pendingCalls > 0) {
+      this.on(root);
+      return;
+    }
+    this.#links.delete(root);
+    void this.#end(link);
   }
 
   /** Rejects with NOT_FOUND where the file is gone, STORAGE_UNAVAILABLE where the disk does not answer. */
   async open(root: string, path: string): Promise<ServedFile> {
-    const link = this.on(root);
-    const facts = await link.call('fileFacts', { path });
+    const facts = await this.on(root).call('fileFacts', { path });
     return {
       sizeBytes: facts.sizeBytes,
       etag: etagOf(facts),
       read: (start, end) =>
-        Readable.from(chunksOf(link, path, start, end), { objectMode: false, highWaterMark: 1 }),
+        Readable.from(
+          chunksOf(() => this.on(root), path, start, end),
+          { objectMode: false, highWaterMark: 1 },
+        ),
     };
   }
 
   async close(): Promise<void> {
     const links = [...this.#links.values()];
     this.#links.clear();
-    await Promise.all(
-      links.map(async (link) => {
-        link.send({ kind: 'close' });
-        let cancel = () => {};
-        const timeout = new Promise<void>((resolve) => {
-          cancel = this.#clock.after(CLOSE_TIMEOUT_MS, resolve);
-        });
-        await Promise.race([link.exited, timeout]);
-        cancel();
-        if (!link.hasExited) link.terminate();
-      }),
-    );
+    for (const { cancelIdle } of links) cancelIdle();
+    await Promise.all(links.map(({ link }) => this.#end(link)));
+  }
+
+  async #end(link: Link): Promise<void> {
+    link.send({ kind: 'close' });
+    let cancel = () => {};
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(CLOSE_TIMEOUT_MS, resolve);
+    });
+    await Promise.race([link.exited, timeout]);
+    cancel();
+    if (!link.hasExited) link.terminate();
   }
 }
 
-async function* chunksOf(link: Link, path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+async function* chunksOf(
+  thread: () => Link,
+  path: string,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
   for (let at = start; at < end; ) {
-    const bytes = await link.call('readFile', { path, at, length: Math.min(CHUNK_BYTES, end - at) });
+    const bytes = await thread().call('readFile', { path, at, length: Math.min(CHUNK_BYTES, end - at) });
     if (bytes.length === 0) throw new ApiError('NOT_FOUND', 'The file has become shorter while it was read.');
     at += bytes.length;
     yield bytes;

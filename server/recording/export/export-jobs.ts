@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ApiError, ERROR_TABLE } from '../../../shared/errors.ts';
-import { GAP_WORDS } from '../../../shared/gap-words.ts';
 import { type StreamId, streamId } from '../../../shared/names.ts';
 import type { ExportJob } from '../../../shared/recording.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { notRecorded } from '../playlist/not-recorded.ts';
 import type { ExportFiles, ServedFile } from './export-files.ts';
 import type { ExportOutcome } from './export-messages.ts';
 import { baseNameOf, type ExportRequest, requestedRange } from './export-request.ts';
@@ -247,11 +247,7 @@ export class ExportJobs {
     if (ranges.length > 0) return;
     const newestMs = (await footage.archive.newestEndMs(stream)) ?? 0;
     if (end > newestMs && footage.live.state(stream).state === 'recording') return;
-    const reasons = [...new Set(gaps.map(({ reason }) => GAP_WORDS[reason]))].join('; ');
-    throw new ApiError(
-      'NOT_RECORDED',
-      `Nothing was recorded of ${stream} then${reasons === '' ? '' : `: ${reasons}`}.`,
-    );
+    throw notRecorded(stream, { startMs: start, endMs: end }, gaps);
   }
 
   #start(entry: Entry): void {

@@ -9,7 +9,7 @@ import { ExportJobs, noSuchStream } from './export-jobs.ts';
 import { clipRange, type ExportRequest } from './export-request.ts';
 import { type ClipStream, ExportThreads } from './export-threads.ts';
 import type { PeriodFilter } from './exports-database.ts';
-import { type Footage, isKnown } from './footage.ts';
+import { type Footage, isKnown, nothingRecorded } from './footage.ts';
 import { PeriodFiles, type PeriodFilesOptions } from './period-files.ts';
 import { Slots } from './slots.ts';
 
@@ -120,7 +120,8 @@ export class Exports {
       return clip;
     } catch (failure) {
       over();
-      throw failure;
+      const isNothing = failure instanceof ApiError && failure.code === 'NOT_RECORDED';
+      throw isNothing ? await nothingRecorded(this.#footage, stream, range) : failure;
     }
   }
 

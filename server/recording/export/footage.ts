@@ -1,8 +1,11 @@
+import type { ApiError } from '../../../shared/errors.ts';
 import type { StreamId } from '../../../shared/names.ts';
 import type { RecordingTimeline } from '../../../shared/recording.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { LiveSegments } from '../live.ts';
+import { notRecorded } from '../playlist/not-recorded.ts';
 import type { RecordingArchive } from '../store/recording-archive.ts';
+import type { TimeRange } from './plan.ts';
 
 /** What exports need of the rest of recording. */
 export interface Footage {
@@ -43,4 +46,14 @@ export async function settled(
     await sleep(clock, POLL_MS, stop);
   }
   await archive.flush();
+}
+
+/** What to throw where nothing of the time was recorded, with the reasons. */
+export async function nothingRecorded(
+  footage: Footage,
+  stream: StreamId,
+  { start, end }: TimeRange,
+): Promise<ApiError> {
+  const { gaps } = await footage.timeline(stream, start, end);
+  return notRecorded(stream, { startMs: start, endMs: end }, gaps);
 }

@@ -34,7 +34,7 @@ export interface PeriodFilesOptions {
 export const PERIOD_FILES_FOLDER = 'period-files';
 const TICK_MS = 5_000;
 const RETRY_MS = 60_000;
-const CHORE_MS = 10 * 60_000;
+const CHORE_MS = 3_600_000;
 const MAX_TRIES = 3;
 const NICENESS = 15;
 
@@ -48,6 +48,8 @@ export class PeriodFiles {
   readonly #stopTimers: ReadonlyArray<() => void>;
   readonly #notBeforeMs = new Map<StreamId, number>();
   readonly #tries = new Map<StreamId, number>();
+  /** What the database says, so that it need not be asked every few seconds. */
+  readonly #cursors = new Map<string, PeriodCursor>();
   #working: Promise<void> | undefined;
   #isTrimming = false;
 
@@ -118,17 +120,17 @@ export class PeriodFiles {
     if (this.#options.clock.wallMs() < end) return false;
     const files = await this.#make(cursor, end);
     if (this.#closed.signal.aborted) return false;
-    await this.#options.files.catalog.call('putPeriod', { cursor: { ...cursor, nextMs: end }, files });
+    await this.#advance({ ...cursor, nextMs: end }, files);
     return true;
   }
 
   async #cursor({ stream, everyMs }: PeriodStream): Promise<PeriodCursor> {
     const { clock, files, footage } = this.#options;
     const startOf = (ms: number) => Math.floor(ms / everyMs) * everyMs;
-    const cursor = await files.catalog.call('periodCursor', {
-      ...{ stream, everyMs },
-      nextMs: startOf(clock.wallMs()),
-    });
+    const cursor =
+      this.#cursors.get(`${stream} ${everyMs}`) ??
+      (await files.catalog.call('periodCursor', { stream, everyMs, nextMs: startOf(clock.wallMs()) }));
+    this.#cursors.set(`${stream} ${everyMs}`, cursor);
     // After a long stop: nothing is left of what lies before the oldest footage.
     const oldestMs = footage.archive.kept(stream).oldestMs ?? cursor.nextMs;
     return {
@@ -180,8 +182,13 @@ export class PeriodFiles {
     }
   }
 
+  async #advance(cursor: PeriodCursor, made: readonly StoredPeriodFile[]): Promise<void> {
+    await this.#options.files.catalog.call('putPeriod', { cursor, files: made });
+    this.#cursors.set(`${cursor.stream} ${cursor.everyMs}`, cursor);
+  }
+
   async #failed({ stream, everyMs }: PeriodStream, failure: unknown): Promise<void> {
-    const { clock, files, log } = this.#options;
+    const { clock, log } = this.#options;
     const tries = (this.#tries.get(stream) ?? 0) + 1;
     this.#tries.set(stream, tries);
     this.#notBeforeMs.set(stream, clock.monotonicMs() + RETRY_MS);
@@ -193,10 +200,7 @@ export class PeriodFiles {
     this.#tries.delete(stream);
     try {
       const cursor = await this.#cursor({ stream, everyMs });
-      await files.catalog.call('putPeriod', {
-        cursor: { ...cursor, nextMs: cursor.nextMs + everyMs },
-        files: [],
-      });
+      await this.#advance({ ...cursor, nextMs: cursor.nextMs + everyMs }, []);
       log.error({ stream, periodStart: cursor.nextMs }, 'a period file could not be made and is left out');
     } catch {
       // The database cannot be written either: all of it is tried again.
