@@ -59,3 +59,22 @@ test('playlist: a day and a week are told, as gzip much shorter', async () => {
   expect(values.get('playlist.24h.plain.size')).toBeGreaterThan(3_000);
   expect(values.get('playlist.24h.gzip.size')).toBeLessThan(500);
 }, 90_000);
+
+test('record: recording costs something, and pictures come', async () => {
+  const values = await runSlice('record');
+  expect(values.get('record.thumbnails.cpu')).toBeGreaterThan(0);
+  expect(values.get('record.cpu.branches')).toBeGreaterThan(0);
+  expect(values.get('record.pss.thumbnails')).toBe(0);
+  expect(values.get('record.thumbnails.pss.thumbnails')).toBeGreaterThan(5);
+  for (const kind of ['now', 'at', 'thumbnail']) {
+    expect(values.get(`record.frame.${kind}.p95`), kind).toBeGreaterThan(0);
+  }
+}, 120_000);
+
+test('index: rows go in, and a gateway starts with many of them, also after a kill', async () => {
+  const values = await runSlice('index');
+  for (const id of ['index.rows.1', 'index.rows.100', 'index.segments', 'index.start.full']) {
+    expect(values.get(id), id).toBeGreaterThan(0);
+  }
+  expect(values.get('index.start.killed')).toBeGreaterThan(0);
+}, 120_000);
