@@ -62,7 +62,9 @@ export class LiveList {
   #append({ sequence, segment }: RingEntry): void {
     const edge = { startMs: segment.startMs, endMs: segment.endMs, run: segment.recording.key };
     const before = this.#newest;
-    let place = before?.place ?? firstPlace(sequence);
+    // Sequences go up at least as fast as breaks come, also over a restart of the gateway: so places that begin like this
+    // never come again, and a player that is there all the while takes no old timeline for the new one.
+    let place = before?.place ?? sequence;
     const durationS = roundedSeconds(segment.duration90k);
     const isLonger = durationS > this.#targetS;
     if (isLonger) this.#targetS = durationS;
@@ -73,16 +75,8 @@ export class LiveList {
   }
 
   #placeOf({ sequence }: RingEntry): number {
-    return this.#places.get(sequence) ?? firstPlace(sequence);
+    return this.#places.get(sequence) ?? sequence;
   }
-}
-
-/**
- * Where the discontinuity sequence begins. Sequences go up by the second, even while the gateway does not run, and breaks
- * come far more rarely: so the number does not go back over a restart, and players that are there all the while go on.
- */
-function firstPlace(sequence: number): number {
-  return Math.floor(sequence / 64);
 }
 
 const NO_BREAKS: ReadonlySet<number> = new Set();
