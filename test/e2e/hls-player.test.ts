@@ -10,12 +10,19 @@ const TOKEN = 'correct-horse-battery-staple';
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-let gateway: GatewayProcess | undefined;
+/** Records, and serves all tests that do it no harm. */
+let shared: GatewayProcess;
+/** The one of a test that needs its own. */
+let own: GatewayProcess | undefined;
 
 beforeAll(async () => {
   browser = await launchChromium();
+  shared = await GatewayProcess.start({ settings: { demo: true, apps: { live: { record: true } } } });
+}, TIMEOUT_MS);
+afterAll(async () => {
+  await browser.close();
+  await shared.close();
 });
-afterAll(() => browser.close());
 
 beforeEach(async () => {
   context = await browser.newContext();
@@ -23,8 +30,8 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await context.close();
-  await gateway?.close();
-  gateway = undefined;
+  await own?.close();
+  own = undefined;
 });
 
 interface Look {
@@ -68,15 +75,18 @@ async function untilPlaying(what: string, condition: (look: Look) => boolean = (
     },
     60_000,
   ).catch((error: unknown) => {
-    throw new Error(`${String(error)}\n${JSON.stringify(last)}\n${gateway?.output.slice(-3_000)}`);
+    throw new Error(`${String(error)}\n${JSON.stringify(last)}\n${(own ?? shared).output.slice(-3_000)}`);
   });
 }
 
-async function untilRecorded(forMs: number): Promise<{ start: number; end: number }> {
+async function untilRecorded(
+  gateway: GatewayProcess,
+  forMs: number,
+): Promise<{ start: number; end: number }> {
   return waitFor(
     'something to be recorded',
     async () => {
-      const response = await fetch(`${gateway?.url}/api/v1/streams/live/demo/timeline?access_token=${TOKEN}`);
+      const response = await fetch(`${gateway.url}/api/v1/streams/live/demo/timeline?access_token=${TOKEN}`);
       // While the disk is being opened there is none.
       const { ranges } = (await response.json()) as { ranges?: { start: number; end: number }[] };
       return ranges?.find(({ start, end }) => end - start >= forMs);
@@ -89,8 +99,8 @@ test(
   'with UDP and TCP blocked the picture comes over HLS by itself, and over WebRTC where that is wanted',
   async () => {
     // An address for documentation: packets to it get nowhere, as behind a firewall.
-    gateway = await GatewayProcess.start({ settings: { webrtc: { announcedAddresses: ['192.0.2.1'] } } });
-    await page.goto(gateway.url);
+    own = await GatewayProcess.start({ settings: { webrtc: { announcedAddresses: ['192.0.2.1'] } } });
+    await page.goto(own.url);
     const now = await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     expect(now.fallback).toBe('NO_MEDIA_PATH');
     await untilPlaying('the picture to move', ({ positionS }) => positionS > now.positionS + 2);
@@ -105,7 +115,6 @@ test(
 test(
   'a browser without H.264 in WebRTC plays over HLS',
   async () => {
-    gateway = await GatewayProcess.start();
     await page.addInitScript(`{
       const withoutH264 = ({ codecs, ...rest }) => ({ ...rest, codecs: codecs.filter(({ mimeType }) => !/h264/i.test(mimeType)) });
       const capabilities = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver);
@@ -120,7 +129,7 @@ test(
         return createOffer.apply(this, options);
       };
     }`);
-    await page.goto(gateway.url);
+    await page.goto(shared.url);
     const now = await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     expect(now.fallback).toBe('NO_COMMON_CODEC');
   },
@@ -130,7 +139,6 @@ test(
 test(
   'once WebRTC gets through again the player goes back to it by itself',
   async () => {
-    gateway = await GatewayProcess.start();
     // A network that lets nothing through while the page says so.
     await page.addInitScript(`{
       globalThis.blocked = true;
@@ -142,7 +150,7 @@ test(
         return set.call(this, { type: description.type, sdp });
       };
     }`);
-    await page.goto(gateway.url);
+    await page.goto(shared.url);
     await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     await page.evaluate('globalThis.blocked = false');
     const back = await untilPlaying('WebRTC', ({ mode }) => mode === 'webrtc');
@@ -155,10 +163,9 @@ test(
 test(
   'WebRTC that works is used, and no line of HLS is fetched',
   async () => {
-    gateway = await GatewayProcess.start();
     const asked: string[] = [];
     page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-    await page.goto(gateway.url);
+    await page.goto(shared.url);
     const now = await untilPlaying('WebRTC');
     expect(now).toMatchObject({ mode: 'webrtc', fallback: undefined });
     expect(asked.filter((path) => /player-hls|\.m3u8/.test(path))).toEqual([]);
@@ -169,9 +176,8 @@ test(
 test(
   'the control room goes back into the recording, plays on into live, and returns to WebRTC',
   async () => {
-    gateway = await GatewayProcess.start({ settings: { demo: true, apps: { live: { record: true } } } });
-    const { start } = await untilRecorded(8_000);
-    await page.goto(`${gateway.url}/#/live/demo`);
+    const { start } = await untilRecorded(shared, 8_000);
+    await page.goto(`${shared.url}/#/live/demo`);
     await untilPlaying('live', ({ mode }) => mode === 'webrtc');
     const wantedMs = start + 2_500;
     await page.evaluate(`document.querySelector('sluice-player').seek(${wantedMs})`);
@@ -193,17 +199,17 @@ test(
 test(
   'a gateway that is killed and started again is found, live over HLS, and the last picture stays meanwhile',
   async () => {
-    gateway = await GatewayProcess.start();
-    await page.goto(gateway.url);
+    own = await GatewayProcess.start();
+    await page.goto(own.url);
     await page.waitForSelector('sluice-player');
     await page.evaluate(`document.querySelector('sluice-player').mode = 'hls'`);
     await untilPlaying('HLS', ({ mode }) => mode === 'hls');
-    await gateway.kill();
+    await own.kill();
     await waitFor('the loss to be seen', async () => (await look()).state === 'reconnecting', 30_000);
     const black = await page.evaluate(`document.querySelector('sluice-player').video.readyState < 2 &&
       document.querySelector('sluice-player').shadowRoot.querySelector('.still').hidden`);
     expect(black).toBe(false);
-    await gateway.startAgain();
+    await own.startAgain();
     const back = await untilPlaying('HLS again');
     await untilPlaying('the picture to move', ({ positionS }) => positionS > back.positionS + 2);
   },
@@ -213,13 +219,13 @@ test(
 test(
   'a recorded range plays to its end with a token, and one without anything is explained',
   async () => {
-    gateway = await GatewayProcess.start({
+    own = await GatewayProcess.start({
       settings: { demo: true, apps: { live: { record: true } }, auth: { apiToken: TOKEN } },
     });
-    const { start } = await untilRecorded(6_500);
+    const { start } = await untilRecorded(own, 6_500);
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
-    await page.goto(`${gateway.url}/healthz`);
+    await page.goto(`${own.url}/healthz`);
     await page.evaluate(`(async () => {
       await import('/sluice-player.js');
       document.body.innerHTML = '<sluice-player src="/live/demo" token="${TOKEN}" muted autoplay controls '
