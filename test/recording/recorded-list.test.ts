@@ -241,6 +241,23 @@ describe('a playlist that still grows', () => {
     );
   });
 
+  it('knows a recording again that was on its way when it was first listed', () => {
+    addRows(house.index, DOOR, { startMs: T0, count: 2 });
+    const tail = [
+      { startMs: T0 + 10_000, endMs: T0 + 12_000, duration90k: 180_000, run: 'abcdefgh12345678' },
+    ];
+    const asked = { kind: 'rewind', startMs: T0 } as const;
+    let before = grow({ ...asked, nowMs: T0 + 12_000, tail });
+    expect(before.segments.map(({ discontinuity }) => discontinuity)).toEqual([0, 0, 1]);
+    addRows(house.index, DOOR, { startMs: T0 + 10_000, count: 3, key: 'abcdefgh12345678' });
+    for (const nowMs of [T0 + 14_000, T0 + 16_000]) {
+      const after = grow({ ...asked, nowMs });
+      expectGrownOnly(before, after);
+      before = after;
+    }
+    expect(before.segments.map(({ discontinuity }) => discontinuity)).toEqual([0, 0, 1, 1, 1]);
+  });
+
   it('leaves out what lies ahead, recorded before the clock was set back', () => {
     addRows(house.index, DOOR, { startMs: T0, count: 100 });
     addRows(house.index, DOOR, { startMs: T0 + 50_001, count: 3, isRepeat: true });

@@ -31,6 +31,11 @@ export class OpenList {
     return this.#newest.startMs;
   }
 
+  /** The newest segment's recording may have another name by now. */
+  resolveRun(resolve: (run: Edge['run']) => Edge['run']): void {
+    this.#newest = { ...this.#newest, run: resolve(this.#newest.run) };
+  }
+
   /** Takes the segments that are new since, oldest first. Gives how many breaks come with them. */
   append(fresh: readonly ListedSegment[]): number {
     let tags = 0;

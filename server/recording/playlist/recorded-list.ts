@@ -3,10 +3,10 @@ import type { Clock } from '../../base/clock.ts';
 import type { Attached, IndexReader } from '../store/index-reader.ts';
 import { hourOf } from '../store/layout.ts';
 import { SEGMENT_MAX_MS } from '../store/schema.ts';
-import { type Block, HourText, isBreak, renderBlock, TextPart } from './block.ts';
-import { joinCrc32, joinGzip } from './gzip-join.ts';
+import { assemble, dropUntil, measure, type Piece, playFrom } from './assemble.ts';
+import { type Block, HourText, renderBlock } from './block.ts';
 import { HourCache } from './hour-cache.ts';
-import { DISCONTINUITY, type Edge, ENDLIST, headerText, type ListedSegment, roundedSeconds } from './m3u8.ts';
+import { type Edge, headerText, type ListedSegment } from './m3u8.ts';
 import { OpenList, OpenLists } from './open-lists.ts';
 
 const HOUR_MS = 3_600_000;
@@ -63,11 +63,6 @@ interface Span {
   readonly streamId: number;
 }
 
-interface Piece {
-  readonly block: Block;
-  readonly toMs: number;
-}
-
 /** Playlists of recorded time, out of one index. Lives with it, in the thread that reads it. */
 export class RecordedLists implements Attached {
   readonly #clock: Clock;
@@ -104,6 +99,7 @@ export class RecordedLists implements Attached {
       grows ? (args.recordedUntilMs ?? nowMs) : nowMs,
     );
     const tail = this.#tail(index, args, untilMs);
+    open?.resolveRun((run) => runOf(index, run));
     const fresh = open === undefined ? [] : this.#fresh(index, args, open, untilMs, tail);
     const freshTags = open?.append(fresh) ?? 0;
     const breaks = open?.breaks ?? new Set<number>();
@@ -132,17 +128,15 @@ export class RecordedLists implements Attached {
       ...typeOf(args, grows),
       ...playFrom(shown.pieces, startMs, grows),
     });
-    return { kind: 'list', isComplete, ...body(args, header, shown.pieces, breaks, isComplete) };
+    const shownList = { header, pieces: shown.pieces, isComplete };
+    return { kind: 'list', isComplete, ...assemble(shownList, breaks, args.gzip) };
   }
 
   /** What is cut but not yet in the index, with the recordings' ids as the index has them, if it has. */
   #tail(index: IndexReader, args: RecordedListArgs, untilMs: number): ListedSegment[] {
     return args.tail
       .filter(({ startMs, endMs }) => startMs < untilMs && endMs > args.startMs)
-      .map((segment) => {
-        const row = index.statement('SELECT id FROM recordings WHERE key = ?').get(segment.run);
-        return row === undefined ? segment : { ...segment, run: Number(row.id) };
-      });
+      .map((segment) => ({ ...segment, run: runOf(index, segment.run) }));
   }
 
   #fresh(
@@ -245,6 +239,13 @@ export class RecordedLists implements Attached {
   }
 }
 
+/** The id of a recording where the index knows it by now; what is on its way there is told apart by its key. */
+function runOf(index: IndexReader, run: number | string): number | string {
+  if (typeof run === 'number') return run;
+  const row = index.statement('SELECT id FROM recordings WHERE key = ?').get(run);
+  return row === undefined ? run : Number(row.id);
+}
+
 function listed(row: {
   startMs: number;
   endMs: number;
@@ -266,33 +267,6 @@ function fingerprintOf(index: IndexReader, streamId: number, fromMs: number, toM
   return Object.values(cells ?? {}).join(' ');
 }
 
-/** Sums over all pieces, breaks between them included. */
-function measure(pieces: readonly Piece[], breaks: ReadonlySet<number>) {
-  let count = 0;
-  let tags = 0;
-  let longest90k = 0;
-  let newest: Edge | undefined;
-  for (const { block } of pieces) {
-    if (newest !== undefined && block.first !== undefined && isBreak(newest, block.first, breaks)) tags += 1;
-    count += block.count;
-    tags += block.tags;
-    longest90k = Math.max(longest90k, block.longest90k);
-    newest = block.last ?? newest;
-  }
-  return { count, tags, longestS: roundedSeconds(longest90k), newest };
-}
-
-/** The pieces that reach beyond `cutMs`, and what was in those before. */
-function dropUntil(pieces: readonly Piece[], breaks: ReadonlySet<number>, cutMs: number) {
-  const at = pieces.findIndex(({ toMs }) => toMs > cutMs);
-  const dropped = measure(pieces.slice(0, at), breaks);
-  const shown = pieces.slice(at);
-  const first = shown.find(({ block }) => block.first !== undefined)?.block.first;
-  const isBroken =
-    dropped.newest !== undefined && first !== undefined && isBreak(dropped.newest, first, breaks);
-  return { pieces: shown, dropped: { count: dropped.count, tags: dropped.tags + (isBroken ? 1 : 0) } };
-}
-
 function isAtEnd(args: RecordedListArgs, newest: Edge): boolean {
   if (!args.isRecording) return args.endMs === undefined || args.endMs <= args.nowMs;
   return args.endMs !== undefined && (newest.endMs >= args.endMs || args.nowMs > args.endMs + LATE_END_MS);
@@ -302,53 +276,4 @@ function typeOf(args: RecordedListArgs, grows: boolean): { type?: 'VOD' | 'EVENT
   if (!grows) return { type: 'VOD' };
   // Its front may go, which an EVENT's may not.
   return args.kind === 'rewind' ? {} : { type: 'EVENT' };
-}
-
-/** Players begin a growing playlist near its end unless told otherwise, and a complete one at its first segment. */
-function playFrom(pieces: readonly Piece[], startMs: number, grows: boolean): { playFromMs?: number } {
-  const first = pieces.find(({ block }) => block.first !== undefined)?.block.first;
-  const playFromMs = Math.max(0, startMs - (first?.startMs ?? startMs));
-  return grows || playFromMs > 0 ? { playFromMs } : {};
-}
-
-function body(
-  args: RecordedListArgs,
-  header: string,
-  pieces: readonly Piece[],
-  breaks: ReadonlySet<number>,
-  isComplete: boolean,
-): { body: Uint8Array<ArrayBuffer>; etag: string } {
-  const parts = [TextPart.of(header)];
-  const discontinuity = TextPart.of(DISCONTINUITY);
-  let before: Edge | undefined;
-  for (const { block } of pieces) {
-    if (block.first === undefined) continue;
-    if (before !== undefined && isBreak(before, block.first, breaks)) parts.push(discontinuity);
-    parts.push(block.part);
-    before = block.last;
-  }
-  if (isComplete) parts.push(TextPart.of(ENDLIST));
-  const etag = `W/"${checksum(parts)}"`;
-  return { etag, body: args.gzip ? joinGzip(parts.map(({ deflated }) => deflated)) : joinText(parts) };
-}
-
-function checksum(parts: readonly TextPart[]): string {
-  let crc32 = 0;
-  let length = 0;
-  for (const part of parts) {
-    crc32 = joinCrc32(crc32, part.crc32, part.text.length);
-    length += part.text.length;
-  }
-  return `${crc32.toString(36)}-${length.toString(36)}`;
-}
-
-/** In an ArrayBuffer of its own, which can move to another thread. */
-function joinText(parts: readonly TextPart[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, { text }) => sum + text.length, 0));
-  let position = 0;
-  for (const { text } of parts) {
-    joined.set(text, position);
-    position += text.length;
-  }
-  return joined;
 }
