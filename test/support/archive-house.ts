@@ -15,6 +15,8 @@ export class ArchiveHouse {
   readonly disks = new Map<string, string>();
   /** Everything the archive has logged. */
   readonly lines: string[] = [];
+  /** How often the archive has looked for its folder. */
+  openings = 0;
   #archive: RecordingArchive | undefined;
 
   constructor(dataDir?: string) {
@@ -32,7 +34,10 @@ export class ArchiveHouse {
     options: { limits?: Partial<StoreLimits>; appDirs?: ReadonlyMap<string, string> } = {},
   ): Promise<RecordingArchive> {
     const disks: DiskRegistry = {
-      diskOf: async (dir) => this.disks.get(dir),
+      diskOf: async (dir) => {
+        this.openings += 1;
+        return this.disks.get(dir);
+      },
       rememberDisk: async (dir, uuid) => void this.disks.set(dir, uuid),
     };
     this.#archive = new RecordingArchive({

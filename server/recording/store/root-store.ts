@@ -217,13 +217,14 @@ export class RootStore {
     this.#store.send({ kind: 'item', ...this.#queue.push(item) });
   }
 
+  /** Asks the thread to open the folder, and again from time to time until it has. */
   async #open(): Promise<void> {
+    this.#openLater();
     try {
       const expectedUuid = await this.#options.disks.diskOf(this.dir);
       this.#store.send({ kind: 'open', expectedUuid });
     } catch (failure) {
       this.#log.error({ err: failure }, 'the catalog does not tell which disk belongs here');
-      this.#openLater();
     }
   }
 

@@ -81,6 +81,8 @@ describe('recordings when the disk fails', () => {
     await expect(house.archive.readSegment(STREAM, START_MS)).rejects.toMatchObject({
       code: 'STORAGE_UNAVAILABLE',
     });
+    const { openings } = house;
+    await waitFor('it to be looked for again and again', () => house.openings > openings + 1);
     expect(readdirSync(house.dataDir)).toEqual([]);
     rmSync(house.dataDir, { recursive: true });
     renameSync(away, house.dataDir);
