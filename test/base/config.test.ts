@@ -40,6 +40,7 @@ describe('configuration', () => {
       keepDays: 1.5,
       maxBytes: 1_000_000,
       minFreeBytes: 0,
+      thumbnails: true,
     });
   });
 
