@@ -78,3 +78,16 @@ test('index: rows go in, and a gateway starts with many of them, also after a ki
   }
   expect(values.get('index.start.killed')).toBeGreaterThan(0);
 }, 120_000);
+
+test('export: MP4 files are made, with and without digests', async () => {
+  const values = await runSlice('export');
+  for (const id of ['export.plain.median', 'export.manifest.median', 'export.cat']) {
+    expect(values.get(id), id).toBeGreaterThan(0);
+  }
+}, 90_000);
+
+test('clip: every clip brings bytes', async () => {
+  const values = await runSlice('clip');
+  expect(values.get('clip.first.p95')).toBeGreaterThan(0);
+  expect(values.get('clip.whole.p50')).toBeGreaterThan(0);
+}, 90_000);
