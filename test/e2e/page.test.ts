@@ -212,6 +212,7 @@ test(
     <script type="module" src="${gateway.url}/sluice-player.js"></script>
     <sluice-player id="good" src="/live/demo" token="${TOKEN}" autoplay muted controls></sluice-player>
     <sluice-player id="bad" src="/live/demo" token="some-other-token" autoplay muted></sluice-player>
+    <sluice-player id="hls" src="/live/demo" token="${TOKEN}" mode="hls" autoplay muted></sluice-player>
     <sluice-player id="idle" src="/live/demo" token="${TOKEN}"></sluice-player>`;
     const { page } = await openPage(site.origin);
     await expectAdvance(page, '#good');
@@ -226,6 +227,8 @@ test(
     expect((await look(page, '#good'))?.state).toBe('paused');
     await page.locator('#good').press(' ');
     await expectAdvance(page, '#good');
+    await page.locator('#hls').scrollIntoViewIfNeeded();
+    await expectAdvance(page, '#hls');
   },
   TIMEOUT_MS,
 );
