@@ -15,6 +15,7 @@ import type { HlsFailure } from './failure.ts';
 import { FrameRate } from './frame-rate.ts';
 import { cameraTrouble, nextRecordedMs } from './gateway-questions.ts';
 import type { HlsMedia, HlsMediaEvents } from './hls-media.ts';
+import { hasMoreToPlay, hlsStats } from './hls-stats.ts';
 import { openMedia } from './open-media.ts';
 import { type Asked, playlistFor, playlistUrl } from './playlist-address.ts';
 
@@ -116,23 +117,9 @@ export class HlsEngine implements PlaybackEngine {
     }
   }
 
-  async stats(): Promise<PlayerStats> {
+  stats(): Promise<PlayerStats> {
     const { video, media } = this.#shown ?? {};
-    const quality = video?.getVideoPlaybackQuality();
-    return {
-      mode: 'hls',
-      fallback: undefined,
-      framesDecoded: quality?.totalVideoFrames ?? 0,
-      framesDropped: quality?.droppedVideoFrames,
-      fps: this.#frameRate.fps,
-      width: video?.videoWidth || undefined,
-      height: video?.videoHeight || undefined,
-      packetsLost: undefined,
-      jitterMs: undefined,
-      rttMs: undefined,
-      transport: undefined,
-      ...(media?.figures ?? { codec: undefined, bitrateKbps: undefined, latencyMs: undefined }),
-    };
+    return Promise.resolve(hlsStats(video, media?.figures, this.#frameRate.fps));
   }
 
   close(): void {
@@ -315,14 +302,4 @@ export class HlsEngine implements PlaybackEngine {
 
 function statusOf(kind: 'wait' | 'fail', reason: Reason): EngineStatus {
   return kind === 'wait' ? { kind: 'waiting', reason } : { kind: 'failed', reason };
-}
-
-/** Whether what comes next is there, so that a standstill is not the network's fault. */
-function hasMoreToPlay(video: HTMLVideoElement | undefined): boolean {
-  if (video === undefined) return false;
-  const { buffered, currentTime } = video;
-  for (let index = 0; index < buffered.length; index += 1) {
-    if (buffered.start(index) <= currentTime + 0.5 && buffered.end(index) > currentTime + 1) return true;
-  }
-  return false;
 }

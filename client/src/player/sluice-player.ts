@@ -5,6 +5,7 @@ import { askedTime } from './play-times.ts';
 import type { PlaybackEngine } from './playback-engine.ts';
 import { type EngineStatus, type PlayerState, playerState, type StateAndReason } from './player-state.ts';
 import { PlayerView } from './player-view.ts';
+import { toggleFloating, toggleFullscreen } from './presentation.ts';
 import { Screen } from './screen.ts';
 import { defaultServer, serverBase } from './server-base.ts';
 import type { PlayerStats } from './stats.ts';
@@ -15,11 +16,6 @@ const TIME_ATTRIBUTES = new Set(['start-time', 'end-time']);
 const SOURCE_ATTRIBUTES = new Set(['src', 'server', 'token', 'mode', ...TIME_ATTRIBUTES]);
 
 const CONNECTING: EngineStatus = { kind: 'connecting', reason: undefined };
-
-/** iPhones have full screen for video elements only, by a method of their own. */
-function enterVideoFullscreen(video: HTMLVideoElement & { webkitEnterFullscreen?: () => void }): void {
-  video.webkitEnterFullscreen?.();
-}
 
 /** `detail` of `statechange`. */
 export interface StateChangeDetail extends StateAndReason {
@@ -59,8 +55,8 @@ export class SluicePlayer extends HTMLElement {
     this.#view = new PlayerView(this.attachShadow({ mode: 'open', delegatesFocus: true }), {
       togglePlay: () => (this.paused ? this.play() : this.pause()),
       toggleMuted: () => this.#setMuted(!this.muted),
-      toggleFullscreen: () => void this.#toggleFullscreen(),
-      toggleFloating: () => void this.#toggleFloating(),
+      toggleFullscreen: () => void toggleFullscreen(this, this.#view.video),
+      toggleFloating: () => void toggleFloating(this.#view.video),
       unmute: () => this.#setMuted(false),
       seek: (timeMs) => this.seek(timeMs),
       goLive: () => this.goLive(),
@@ -375,25 +371,6 @@ export class SluicePlayer extends HTMLElement {
     if (!muted) this.#soundBlocked = false;
     if (!muted && this.#wanted) void this.#playVideo();
     this.#applyRest();
-  }
-
-  async #toggleFullscreen(): Promise<void> {
-    try {
-      if (document.fullscreenElement !== null) await document.exitFullscreen();
-      else if (document.fullscreenEnabled) await this.requestFullscreen();
-      else enterVideoFullscreen(this.#view.video);
-    } catch {
-      // The page may not be allowed to; then there is nothing to do about it.
-    }
-  }
-
-  async #toggleFloating(): Promise<void> {
-    try {
-      if (document.pictureInPictureElement !== null) await document.exitPictureInPicture();
-      else await this.#view.video.requestPictureInPicture();
-    } catch {
-      // As above.
-    }
   }
 
   #askedTime(): ReturnType<typeof askedTime> {
