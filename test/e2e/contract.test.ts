@@ -51,16 +51,18 @@ const refused = (code: string) => ({ error: { code, message: expect.stringMatchi
 
 describe('the API of a real gateway', () => {
   it.each([
-    ['GET', '/live/demo/playlist.m3u8'],
-    ['GET', '/live/demo/playlist.m3u8&start_time=1&end_time=2'],
-    ['POST', '/v1/nvr/convert2mp4'],
-    ['GET', '/api/v1/streams/live/demo/timeline'],
-    ['GET', '/api/v1/streams/live/demo/frame'],
-    ['GET', '/api/v1/exports'],
-    ['GET', '/api/v1/period-files'],
-    ['GET', '/nothing/here'],
-  ])('%s %s is not there yet: a JSON 404, and nothing at all without the token', async (method, path) => {
-    expect(await call(method, path)).toMatchObject({ status: 404, body: refused('NOT_FOUND') });
+    ['GET', '/live/demo/playlist.m3u8', 200, 'application/vnd.apple.mpegurl'],
+    ['GET', '/live/demo/playlist.m3u8&start_time=1&end_time=2', 400, 'application/json'],
+    ['POST', '/v1/nvr/convert2mp4', 400, 'application/json'],
+    ['GET', '/api/v1/streams/live/demo/timeline', 200, 'application/json'],
+    ['GET', '/api/v1/streams/live/demo/frame', 200, 'image/jpeg'],
+    ['GET', '/api/v1/exports', 200, 'application/json'],
+    ['GET', '/api/v1/period-files', 200, 'application/json'],
+    ['GET', '/nothing/here', 404, 'application/json'],
+  ])('%s %s answers %i, and nothing at all without the token', async (method, path, status, type) => {
+    const answer = await call(method, path);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain(type);
     expect(await call(method, path, undefined, {})).toMatchObject({
       status: 401,
       body: refused('UNAUTHORIZED'),
