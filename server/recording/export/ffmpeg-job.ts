@@ -27,6 +27,9 @@ export type FfmpegResult =
 
 const KEPT_LINES = 20;
 const KEPT_LINE_CHARS = 400;
+/** FFmpeg 5.1 ends with status 0 though it could not write the end of a file, whatever the reason (disk full, too little room). */
+const OUTPUT_TROUBLE =
+  /Error writing|reserved_moov_size|av_interleaved_write_frame|No space left|Input\/output error/;
 
 /** How FFmpeg reads the bytes of a `PartStream`: times as they are, with the file's start moved to 0. */
 function inputOptions(): [string, string, ...string[]] {
@@ -86,7 +89,10 @@ export function runFfmpegJob(job: FfmpegJob): Promise<FfmpegResult> {
         lines.push(line.slice(0, KEPT_LINE_CHARS));
         if (lines.length > KEPT_LINES) lines.shift();
       })
-      .on('end', () => finish({ kind: 'done' }))
+      .on('end', () => {
+        const trouble = lines.find((line) => OUTPUT_TROUBLE.test(line));
+        finish(trouble === undefined ? { kind: 'done' } : { kind: 'failed', message: trouble, lines });
+      })
       .on('error', (failure) => finish({ kind: 'failed', message: failure.message, lines }));
     job.stop.addEventListener('abort', stop, { once: true });
     command.run();

@@ -1,6 +1,7 @@
 import { statSync, unlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { isoTime } from '../../../shared/time.ts';
+import { systemClock } from '../../base/clock.ts';
 import { COPY_OPTIONS, type FfmpegResult, runFfmpegJob } from './ffmpeg-job.ts';
 import { finishMp4 } from './mp4-duration.ts';
 import { PartStream, type SegmentSource } from './part-stream.ts';
@@ -14,6 +15,10 @@ export interface MakePartOptions {
   readonly title: string;
   readonly niceness: number;
   readonly stop: AbortSignal;
+  /** Bytes to keep free for the index in front of the media, instead of what is reckoned. */
+  readonly indexRoomBytes?: number;
+  /** FFmpeg is ended when it takes nothing for so long. Default 10 minutes: a disk may hang and come back. */
+  readonly stallTimeoutMs?: number;
   /** How much of this part's time has been handed to FFmpeg. */
   onProgress(out90k: number): void;
 }
@@ -36,6 +41,7 @@ const SMALL_FILE_BYTES = 48 * 1024 ** 2;
 const PICTURE_INDEX_BYTES = 44;
 const SOUND_INDEX_BYTES = 32;
 const FRAMES_PER_SECOND = 48;
+const STALL_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * Makes one MP4 file with its index in front, so that it plays while it is still being loaded, and makes it durable.
@@ -43,7 +49,7 @@ const FRAMES_PER_SECOND = 48;
  */
 export async function makePart(options: MakePartOptions): Promise<MadePart> {
   const stream = new PartStream(options.part, options.source, 'exact');
-  const room = indexRoom(options.part, stream.picturesOfFirst);
+  const room = options.indexRoomBytes ?? indexRoom(options.part, stream.picturesOfFirst);
   let result = await run(options, stream, room);
   if (result.kind === 'failed' && room !== undefined && isTooSmall(result)) {
     // There were more pictures than the first segment let expect.
@@ -67,10 +73,24 @@ async function run(
   // A failure to read must end FFmpeg: it would take the end of its input for the end of the film.
   const failed = new AbortController();
   let failure: unknown;
-  const source = readableOf(stream, options.onProgress, (thrown) => {
-    failure = thrown;
+  const stallTimeoutMs = options.stallTimeoutMs ?? STALL_TIMEOUT_MS;
+  let lastTakenMs = systemClock.monotonicMs();
+  const stopWatching = systemClock.every(stallTimeoutMs / 4, () => {
+    if (systemClock.monotonicMs() - lastTakenMs < stallTimeoutMs) return;
+    failure = new FfmpegFailed(`it took nothing for ${Math.round(stallTimeoutMs / 1000)} s`);
     failed.abort();
   });
+  const source = readableOf(
+    stream,
+    (out90k) => {
+      lastTakenMs = systemClock.monotonicMs();
+      options.onProgress(out90k);
+    },
+    (thrown) => {
+      failure = thrown;
+      failed.abort();
+    },
+  );
   const result = await runFfmpegJob({
     source,
     options: outputOptions(options, room),
@@ -78,6 +98,7 @@ async function run(
     stop: AbortSignal.any([options.stop, failed.signal]),
     niceness: options.niceness,
   });
+  stopWatching();
   if (failed.signal.aborted && !options.stop.aborted) {
     removeIfThere(options.path);
     throw failure;

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 /** What a movie box may take; a day of pictures at 60 per second needs a tenth of it. */
 const MAX_MOOV_BYTES = 1024 ** 3;
@@ -91,7 +91,7 @@ function* boxes(data: Buffer, from: number, to: number): Generator<Box> {
 
 /**
  * Does `trimMoov` to a file whose `moov` lies before its media, and makes the file durable. Throws where there is no such
- * box. Synchronous: for a thread that may wait for a disk.
+ * box, or something is missing. Synchronous: for a thread that may wait for a disk.
  */
 export function finishMp4(path: string, durationMs: number): { durationMs: number } {
   const file = openSync(path, 'r+');
@@ -108,16 +108,24 @@ export function finishMp4(path: string, durationMs: number): { durationMs: numbe
   }
 }
 
+/** Looks at all of the file's boxes: what was cut short is no film, though it may begin like one. */
 function findMoov(file: number, path: string): { at: number; size: number } {
+  const fileBytes = fstatSync(file).size;
   const head = Buffer.alloc(16);
-  for (let at = 0; ; ) {
-    if (readSync(file, head, 0, 16, at) < 8) throw new Error(`${path} has no movie box`);
+  let moov: { at: number; size: number } | undefined;
+  let hasMedia = false;
+  for (let at = 0; at < fileBytes; ) {
+    const read = readSync(file, head, 0, 16, at);
     const short = head.readUInt32BE(0);
     const size = short === 1 ? Number(head.readBigUInt64BE(8)) : short;
-    if (head.toString('latin1', 4, 8) === 'moov' && size <= MAX_MOOV_BYTES) return { at, size };
-    if (size < 8) throw new Error(`${path} has no movie box`);
+    if (read < 8 || size < 8 || at + size > fileBytes) throw new Error(`${path} is not whole`);
+    const type = head.toString('latin1', 4, 8);
+    if (type === 'moov' && !hasMedia && size <= MAX_MOOV_BYTES) moov = { at, size };
+    if (type === 'mdat') hasMedia = true;
     at += size;
   }
+  if (moov === undefined || !hasMedia) throw new Error(`${path} is not whole`);
+  return moov;
 }
 
 function readExactly(file: number, target: Buffer, at: number): void {

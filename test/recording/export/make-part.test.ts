@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordingRow, SegmentRow } from '../../../server/recording/archive.ts';
-import { makePart } from '../../../server/recording/export/make-part.ts';
+import { useFfmpeg } from '../../../server/recording/export/ffmpeg-job.ts';
+import { FfmpegFailed, type MakePartOptions, makePart } from '../../../server/recording/export/make-part.ts';
 import { type GapMode, planExport } from '../../../server/recording/export/plan.ts';
 import type { Segment } from '../../../server/recording/segment.ts';
 import { codedFootage, probe, segmentsOfFootage, watchFilm } from '../../support/coded-footage.ts';
@@ -24,6 +25,7 @@ async function exported(
   toMs: number,
   gapMode: GapMode = 'skip',
   index = 0,
+  more: Partial<MakePartOptions> = {},
 ) {
   const rows: SegmentRow[] = [];
   const bytes = new Map<number, Buffer>();
@@ -58,6 +60,7 @@ async function exported(
     niceness: 0,
     stop: new AbortController().signal,
     onProgress: () => {},
+    ...more,
   });
   return { plan, made, path, film: await watchFilm(path), probed: await probe(path) };
 }
@@ -195,5 +198,34 @@ describe('one MP4 of a part', () => {
     const head = readFileSync(path);
     expect(head.indexOf('moov')).toBeGreaterThan(0);
     expect(head.indexOf('moov')).toBeLessThan(head.indexOf('mdat'));
+  });
+
+  it('puts the index in front after all where the room that was kept for it is too small', async () => {
+    const recording = await footage('one', 0, 0);
+    for (const indexRoomBytes of [1_000, 500_000]) {
+      const { path, film } = await exported([recording], 1_000, 3_000, 'skip', 0, { indexRoomBytes });
+      const bytes = readFileSync(path);
+      expect(bytes.indexOf('moov')).toBeLessThan(bytes.indexOf('mdat'));
+      expect(bytes.length > 500_000).toBe(indexRoomBytes === 500_000);
+      expect(film.pictures.map(({ code }) => code)).toEqual(Array.from({ length: 50 }, (_, i) => 25 + i));
+    }
+  });
+
+  it('ends an FFmpeg that hangs', async () => {
+    const recording = await footage('one', 0, 0);
+    const hang = join(dir, 'hang');
+    // It says what it can do, as any FFmpeg, and then reads nothing.
+    writeFileSync(
+      hang,
+      '#!/bin/sh\ncase "$1" in -formats|-encoders) exec ffmpeg "$@";; esac\nexec sleep 1000\n',
+      { mode: 0o755 },
+    );
+    useFfmpeg(hang);
+    try {
+      const made = exported([recording], 0, 4_000, 'skip', 0, { stallTimeoutMs: 200 });
+      await expect(made).rejects.toThrow(FfmpegFailed);
+    } finally {
+      useFfmpeg(process.env.FFMPEG_PATH ?? 'ffmpeg');
+    }
   });
 });
