@@ -40,14 +40,21 @@ export const diskPart: CrashPart = {
 async function runFault(context: CrashContext, fault: DiskFault, seconds: number): Promise<Report> {
   const closers = new Closers();
   context.closers.add(() => closers.close());
+  const failed: { output?: () => string } = {};
   try {
-    return await measure(fault, seconds, closers);
+    return await measure(fault, { seconds, closers, failed });
+  } catch (failure) {
+    context.progress(`the gateway wrote: ${failed.output?.() ?? 'nothing'}`);
+    throw failure;
   } finally {
     await closers.close();
   }
 }
 
-async function measure(fault: DiskFault, seconds: number, closers: Closers): Promise<Report> {
+async function measure(
+  fault: DiskFault,
+  { seconds, closers, failed }: { seconds: number; closers: Closers; failed: { output?: () => string } },
+): Promise<Report> {
   const folder = crashFolder();
   closers.add(() => folder.close());
   const disk = await fault.prepare(folder.dir, closers);
@@ -56,9 +63,13 @@ async function measure(fault: DiskFault, seconds: number, closers: Closers): Pro
     closers,
     cameras: fault.cameras ?? 1,
     ...(fault.isHeavy === true ? { footage: HEAVY_FOOTAGE } : {}),
-    settings: { dataDir, recording: { minFreeBytes: 0, segmentMs: SEGMENT_MS } },
+    settings: {
+      ...(fault.isDataDisk === true ? { apps: { live: { dir: dataDir } } } : { dataDir }),
+      recording: { minFreeBytes: 0, segmentMs: SEGMENT_MS },
+    },
   });
   const stream = site.streams[0] ?? '';
+  failed.output = () => site.gateway.output;
   await untilRecorded(site, Date.now());
   const live = await watchLive(site, closers);
   await pause(BEFORE_MS);

@@ -26,6 +26,8 @@ export interface DiskFault {
   readonly reasons: readonly string[];
   readonly cameras?: number;
   readonly isHeavy?: boolean;
+  /** Only the recordings are on it (`apps.live.dir`); the gateway's own database would keep it from being unmounted. */
+  readonly isDataDisk?: boolean;
   prepare(folder: string, closers: Closers): Promise<FaultyDisk>;
 }
 
@@ -116,22 +118,20 @@ const inodes: DiskFault = {
   },
 };
 
-/** The device refuses all writes, upon which ext4 gives up and turns read-only; then it is repaired and mounted again. */
+/** As where ext4 finds a fault that it cannot live with: it turns read-only under its users; then it is mounted anew. */
 const readOnly: DiskFault = {
   name: 'read-only',
-  what: 'the disk fails and its file system turns read-only; then it is checked and mounted again (ext4)',
+  isDataDisk: true,
+  what: 'the file system turns read-only; then it is checked and mounted again (ext4, remount,abort)',
   seconds: { full: 60, slice: 8 },
   reasons: ['DISK_ERROR', 'DISK_MISSING'],
   async prepare(folder, closers) {
     const disk = await ext4(folder, closers);
     return {
       dir: disk.dir,
-      async begin() {
-        await run('blockdev', ['--setro', disk.device]);
-      },
+      begin: () => run('mount', ['-o', 'remount,abort', disk.dir]).then(() => {}),
       async end() {
         await run('umount', ['-l', disk.dir]);
-        await run('blockdev', ['--setrw', disk.device]);
         // Whoever has it open still has to let go first.
         for (let tries = 0; ; tries += 1) {
           const done = await run('e2fsck', ['-fy', disk.device]).then(
@@ -199,6 +199,7 @@ const hung: DiskFault = {
 
 const unmounted: DiskFault = {
   name: 'unmounted',
+  isDataDisk: true,
   what: 'the disk is unmounted and comes back (ext4)',
   seconds: { full: 40, slice: 8 },
   reasons: ['DISK_MISSING'],
@@ -214,6 +215,7 @@ const unmounted: DiskFault = {
 
 const swapped: DiskFault = {
   name: 'swapped',
+  isDataDisk: true,
   what: 'another disk is mounted in its place, and taken away again (ext4)',
   seconds: { full: 40, slice: 0 },
   reasons: ['DISK_MISSING'],
