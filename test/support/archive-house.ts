@@ -46,7 +46,7 @@ export class ArchiveHouse {
       dataDir: this.dataDir,
       appDirs: options.appDirs ?? new Map(),
       disks,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      limits: { openAgainMs: 200, ...options.limits },
     });
     await this.#archive.open();
     return this.#archive;

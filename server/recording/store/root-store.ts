@@ -11,7 +11,6 @@ import type { FromReader, FromStore, KeptStream, ToReader, ToStore } from './sto
 import { ThreadLink } from './thread-link.ts';
 import { type MemoryBudget, type QueueLimits, WriteQueue } from './write-queue.ts';
 
-const OPEN_AGAIN_MS = 3_000;
 const RESTART_MS = 1_000;
 const WATCH_MS = 1_000;
 const STORE_HEAP_MB = 64;
@@ -22,6 +21,8 @@ export interface StoreLimits extends QueueLimits {
   readonly hangMs: number;
   /** How long an orderly stop waits for what is queued. */
   readonly closeTimeoutMs: number;
+  /** How often a folder that is missing or cannot be opened is looked for. */
+  readonly openAgainMs: number;
 }
 
 export const DEFAULT_STORE_LIMITS: StoreLimits = {
@@ -29,6 +30,7 @@ export const DEFAULT_STORE_LIMITS: StoreLimits = {
   totalBytes: 512 * 1024 * 1024,
   hangMs: 10_000,
   closeTimeoutMs: 8_000,
+  openAgainMs: 3_000,
 };
 
 /** Remembers which disk was at a folder, beside the catalog's other data. */
@@ -175,17 +177,15 @@ export class RootStore {
     this.#isClosing = true;
     this.#cancelOpen?.();
     for (const undo of this.#undo.splice(0)) undo();
+    const { closeTimeoutMs } = this.#options.limits;
     this.#reader.send({ kind: 'close' });
+    // The last one to close the index tidies its log away, which the reader may not do.
+    await this.#endsWithin(closeTimeoutMs / 8, this.#reader.exited);
     this.#store.send({ kind: 'close' });
-    const exits = [this.#reader.exited, this.#store.exited];
-    const ended = await withTimeout(
-      this.#clock,
-      this.#options.limits.closeTimeoutMs,
-      Promise.all(exits),
-      () => new Error('stuck'),
-    )
-      .then(() => true)
-      .catch(() => false);
+    const ended = await this.#endsWithin(
+      closeTimeoutMs,
+      Promise.all([this.#reader.exited, this.#store.exited]),
+    );
     if (this.#queue.length > 0)
       this.#log.warn({ items: this.#queue.length }, 'some segments could not be written before the stop');
     this.#queue.clear();
@@ -230,7 +230,8 @@ export class RootStore {
 
   #openLater(): void {
     this.#cancelOpen?.();
-    if (!this.#isClosing) this.#cancelOpen = this.#clock.after(OPEN_AGAIN_MS, () => void this.#open());
+    if (!this.#isClosing)
+      this.#cancelOpen = this.#clock.after(this.#options.limits.openAgainMs, () => void this.#open());
   }
 
   #startStore(): StoreLink {
@@ -346,6 +347,14 @@ export class RootStore {
     else this.#log.info({}, 'the disk of the recordings answers again');
     this.#options.events.state();
     this.#wake();
+  }
+
+  #endsWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
+    const late = new Error('late');
+    return withTimeout(this.#clock, timeoutMs, work, () => late).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #until(condition: () => boolean): Promise<void> {
