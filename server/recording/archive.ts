@@ -1,5 +1,5 @@
 import type { StreamId } from '../../shared/names.ts';
-import type { GapReason, RecorderStatus, RecordingLock, RecordingTimeline } from '../../shared/recording.ts';
+import type { GapReason, RecorderStatus } from '../../shared/recording.ts';
 import type { Segment } from './segment.ts';
 
 /** A segment that is kept, as the index tells of it. */
@@ -47,19 +47,13 @@ export interface Archive {
   /** Resolves when all that was appended and noted so far is durable, or was given up. */
   flush(): Promise<void>;
   /**
-   * The newest `endMs` of what is indexed of the stream and the newest `startPts90k + duration90k` since the gateway
-   * started, for a recorder that begins; undefined where there is none.
+   * The newest `endMs` of what is kept of the stream, for a recorder that begins; undefined where there is none.
    */
   newestEndMs(stream: StreamId): Promise<number | undefined>;
   /** Segments that overlap [fromMs, toMs); where time was recorded twice, the newest recording only. */
   segments(stream: StreamId, fromMs: number, toMs: number): Promise<SegmentList>;
   /** The bytes of one segment; NOT_RECORDED where it is not kept (any more). */
   readSegment(stream: StreamId, startMs: number): Promise<Buffer>;
-  timeline(stream: StreamId, fromMs: number, toMs: number): Promise<RecordingTimeline>;
-  locks(stream: StreamId): Promise<readonly RecordingLock[]>;
-  lock(stream: StreamId, range: { start: number; end: number; label?: string }): Promise<RecordingLock>;
-  /** LOCK_NOT_FOUND. */
-  unlock(stream: StreamId, lockId: number): Promise<void>;
   /** What the stream's status tells of what is kept, and why it is not recorded just now if the disk is to blame; cached, synchronous. */
   kept(stream: StreamId): Omit<RecorderStatus, 'state'>;
   /** Where a stream's files are: the folder that holds `recordings` (for free space and period files). */

@@ -47,7 +47,7 @@ export interface KeptSegment {
 }
 
 /** All recordings folders, and which stream is kept in which. */
-export class RecordingArchive implements Omit<Archive, 'timeline' | 'locks' | 'lock' | 'unlock'> {
+export class RecordingArchive implements Archive {
   readonly #defaultDir: string;
   readonly #appDirs: ReadonlyMap<string, string>;
   readonly #roots = new Map<string, RootStore>();
