@@ -6,14 +6,15 @@ import type { ExportJob } from '../../../shared/recording.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { notRecorded } from '../playlist/not-recorded.ts';
-import type { ExportFiles, ServedFile } from './export-files.ts';
+import type { ExportFiles } from './export-files.ts';
 import type { ExportOutcome } from './export-messages.ts';
 import { baseNameOf, type ExportRequest, requestedRange } from './export-request.ts';
 import { ExportCancelled, type ExportThreads } from './export-threads.ts';
 import type { StoredJob } from './exports-database.ts';
 import { type Footage, isKnown, settled } from './footage.ts';
 import { explainGaps } from './gap-reasons.ts';
-import { MANIFEST_EXTENSIONS } from './published-names.ts';
+import { type JobFile, JobFiles } from './job-files.ts';
+import { JobSaver } from './job-saver.ts';
 import type { Slots } from './slots.ts';
 
 export interface ExportJobsOptions {
@@ -30,11 +31,6 @@ export interface ExportJobsOptions {
   readonly keepMs?: number | undefined;
 }
 
-/** A file of a job as it is served. */
-export interface JobFile extends ServedFile {
-  readonly name: string;
-}
-
 interface Entry {
   job: ExportJob;
   readonly manifest: boolean;
@@ -47,7 +43,6 @@ export const EXPORTS_FOLDER = 'exports';
 const MAX_OPEN_JOBS = 200;
 /** A job during which the gateway ended so often is not begun again by itself. */
 const MAX_INTERRUPTED = 3;
-const PERSIST_RETRY_MS = 5_000;
 const LOAD_RETRY_MS = 5_000;
 const CHORE_MS = 10 * 60_000;
 const NICENESS = 10;
@@ -60,19 +55,21 @@ export class ExportJobs {
   readonly #options: ExportJobsOptions;
   readonly #dir: string;
   readonly #jobs = new Map<string, Entry>();
-  readonly #unsaved = new Set<string>();
+  readonly #saver: JobSaver;
+  readonly #files: JobFiles;
   readonly #closed = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #loaded: Promise<void>;
   readonly #stopChores: () => void;
   #isLoaded = false;
   #lastCreate: Promise<unknown> = Promise.resolve();
-  #cancelPersist: (() => void) | undefined;
 
   /** Begins at once with the jobs that a former run of the gateway left. */
   constructor(options: ExportJobsOptions) {
     this.#options = options;
     this.#dir = join(options.dataDir, EXPORTS_FOLDER);
+    this.#saver = new JobSaver(options);
+    this.#files = new JobFiles({ files: options.files, dataDir: options.dataDir, dir: this.#dir });
     this.#loaded = this.#load();
     this.#stopChores = options.clock.every(CHORE_MS, () => void this.#removeOld());
   }
@@ -128,26 +125,13 @@ export class ExportJobs {
   }
 
   /** `part` counts from 1. */
-  async file(id: string, part: number): Promise<JobFile> {
-    const { job } = this.#entry(id);
-    this.#requireDone(job);
-    const file = job.files[part - 1];
-    if (file === undefined) {
-      throw new ApiError(
-        'NOT_FOUND',
-        `This export has ${job.files.length} file(s); there is no part ${part}.`,
-      );
-    }
-    return { ...(await this.#open(file.name)), name: file.name };
+  file(id: string, part: number): Promise<JobFile> {
+    return this.#files.open(this.#entry(id).job, part);
   }
 
   /** The digests, as `sha256sum -c` reads them. */
-  async manifest(id: string): Promise<JobFile> {
-    const { job, manifest } = this.#entry(id);
-    this.#requireDone(job);
-    if (!manifest) throw new ApiError('NOT_FOUND', 'This export was made without a manifest.');
-    const name = `${job.fileName.replace(/\.mp4$/, '')}.sha256`;
-    return { ...(await this.#open(name)), name };
+  manifest(id: string): Promise<JobFile> {
+    return this.#files.openManifest(this.#entry(id));
   }
 
   /** Stops what runs; it begins again with the next start. Idempotent. */
@@ -161,13 +145,12 @@ export class ExportJobs {
         // Ended in order, so this try does not count.
         const { startedAt: _, ...job } = entry.job;
         entry.job = { ...job, state: 'queued', progress: 0, attempts: job.attempts - 1 };
-        this.#unsaved.add(job.id);
+        this.#save(entry);
       }
       entry.stop.abort();
     }
     await this.#loaded;
-    await this.#persist();
-    this.#cancelPersist?.();
+    await this.#saver.close();
     await Promise.all(this.#running);
   }
 
@@ -309,13 +292,12 @@ export class ExportJobs {
     const { app, name, start, end } = entry.job;
     // The files are there and have their names; that the ledger cannot be asked just now must not cost them.
     const ledger = await footage.timeline(streamId(app, name), start, end).catch(() => ({ gaps: [] }));
-    const [first] = outcome.files;
     if (stop.aborted) {
       // Cancelled while the last step was under way.
-      await this.#removeFiles(
-        outcome.files.map((file) => file.name),
-        entry.manifest ? outcome.baseName : undefined,
-      );
+      await this.#files.remove({
+        job: { ...entry.job, ...filesOf(entry.job, outcome) },
+        manifest: entry.manifest,
+      });
       return;
     }
     entry.stop = undefined;
@@ -324,8 +306,7 @@ export class ExportJobs {
       progress: 1,
       finishedAt: this.#nowMs(),
       gaps: explainGaps(outcome.gaps, ledger),
-      files: [...outcome.files],
-      fileName: first?.name ?? entry.job.fileName,
+      ...filesOf(entry.job, outcome),
     });
   }
 
@@ -334,31 +315,8 @@ export class ExportJobs {
     this.#save(entry);
   }
 
-  #save({ job }: Entry): void {
-    this.#unsaved.add(job.id);
-    void this.#persist();
-  }
-
-  /** Writes what has changed; what cannot be written now is tried again. */
-  async #persist(): Promise<void> {
-    const { clock, files, log } = this.#options;
-    const ids = [...this.#unsaved];
-    this.#unsaved.clear();
-    for (const id of ids) {
-      const entry = this.#jobs.get(id);
-      if (entry === undefined) continue;
-      try {
-        await files.catalog.call('putJob', { job: entry.job, manifest: entry.manifest });
-      } catch (failure) {
-        this.#unsaved.add(id);
-        if (this.#cancelPersist !== undefined || this.#closed.signal.aborted) continue;
-        log.warn({ err: failure }, 'the state of an export cannot be written yet');
-        this.#cancelPersist = clock.after(PERSIST_RETRY_MS, () => {
-          this.#cancelPersist = undefined;
-          void this.#persist();
-        });
-      }
-    }
+  #save({ job, manifest }: Entry): void {
+    this.#saver.save({ job, manifest });
   }
 
   async #removeOld(): Promise<void> {
@@ -376,26 +334,10 @@ export class ExportJobs {
 
   async #forget(entry: Entry): Promise<void> {
     const { job } = entry;
-    if (job.files.length > 0) {
-      await this.#removeFiles(
-        job.files.map(({ name }) => name),
-        entry.manifest ? job.fileName.replace(/\.mp4$/, '') : undefined,
-      );
-    }
+    if (job.files.length > 0) await this.#files.remove(entry);
+    this.#saver.forget(job.id);
     await this.#options.files.catalog.call('removeJob', { id: job.id });
     this.#jobs.delete(job.id);
-  }
-
-  /** `manifestOf`: the base name of the manifest that goes too. */
-  async #removeFiles(names: readonly string[], manifestOf: string | undefined): Promise<void> {
-    const beside =
-      manifestOf === undefined ? [] : MANIFEST_EXTENSIONS.map((extension) => manifestOf + extension);
-    const paths = [...names, ...beside].map((name) => join(this.#dir, name));
-    await this.#options.files.catalog.call('removeFiles', { paths });
-  }
-
-  #open(name: string): Promise<ServedFile> {
-    return this.#options.files.open(this.#options.dataDir, join(this.#dir, name));
   }
 
   #shown({ job, startedAtMs }: Entry): ExportJob {
@@ -425,12 +367,6 @@ export class ExportJobs {
     );
   }
 
-  #requireDone({ state, error }: ExportJob): void {
-    if (state === 'done') return;
-    const why = error === undefined ? '' : ` (${error.message})`;
-    throw new ApiError('EXPORT_NOT_READY', `This export has no file: it is ${state}${why}.`);
-  }
-
   #requireRoom(): void {
     const open = [...this.#jobs.values()].filter(({ stop }) => stop !== undefined).length;
     if (open < MAX_OPEN_JOBS) return;
@@ -447,6 +383,11 @@ export class ExportJobs {
 
 export function noSuchStream(stream: StreamId): ApiError {
   return new ApiError('STREAM_NOT_FOUND', `There is no stream ${stream}, and nothing recorded of one.`);
+}
+
+/** What a job tells of the files that were made; the first one's name may have changed since it was promised. */
+function filesOf(job: ExportJob, { files }: ExportOutcome): Pick<ExportJob, 'files' | 'fileName'> {
+  return { files: [...files], fileName: files[0]?.name ?? job.fileName };
 }
 
 /** What is told and kept of a failure. */

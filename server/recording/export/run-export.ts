@@ -1,29 +1,17 @@
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isoTime } from '../../../shared/time.ts';
 import type { SegmentRow } from '../archive.ts';
 import type { IndexReader } from '../store/index-reader.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ExportedFile, ExportOutcome, ExportSpec } from './export-messages.ts';
 import { ExportStopped, FfmpegFailed, makePart } from './make-part.ts';
+import { digestsOf, writeManifest } from './manifest.ts';
 import type { SegmentSource } from './part-stream.ts';
 import { type ExportPlan, planExport } from './plan.ts';
 import { partName, publishNew, publishOver } from './published-names.ts';
 
 /** Segments may be deleted by retention while they are exported; then it is planned anew without them. */
 const MAX_PLANS = 5;
-const HASH_CHUNK_BYTES = 1024 ** 2;
 /** Of the progress, where digests are made too. */
 const HASH_SHARE = 0.1;
 /** MP4 is smaller than TS, but not always by much. */
@@ -126,7 +114,12 @@ async function runPlan(
     files.push({ name: '', sizeBytes, durationMs, start: startMs, end: part.endMs });
   }
   const temporary = files.map((_, index) => temporaryPath(options, index + 1));
-  const digests = spec.manifest ? await digestsOf(options, temporary) : [];
+  const digests = spec.manifest
+    ? await digestsOf(temporary, {
+        stop,
+        onProgress: (share) => options.onProgress(1 - HASH_SHARE * (1 - share)),
+      })
+    : [];
   if (stop.aborted) throw new ExportStopped();
   let baseName = spec.baseName;
   if (spec.whenTaken === 'suffix') baseName = publishNew(spec.dir, baseName, temporary);
@@ -136,7 +129,7 @@ async function runPlan(
     name: partName(baseName, index + 1),
     ...(digests[index] === undefined ? {} : { sha256: digests[index] }),
   }));
-  if (spec.manifest) writeManifest(spec, baseName, named, plan);
+  if (spec.manifest) writeManifest(spec, baseName, named, plan.gaps);
   syncFolder(spec.dir);
   return { files: named, gaps: plan.gaps, baseName };
 }
@@ -178,70 +171,6 @@ export function neighbourOf(
           ? startPts90k + duration90k === segment.startPts90k
           : startPts90k === segment.startPts90k + segment.duration90k),
     );
-}
-
-/** SHA-256 of each file, piece by piece, so that other work of this thread goes on meanwhile. */
-async function digestsOf(
-  { stop, onProgress }: RunExportOptions,
-  paths: readonly string[],
-): Promise<string[]> {
-  const digests: string[] = [];
-  const chunk = Buffer.allocUnsafeSlow(HASH_CHUNK_BYTES);
-  for (const [index, path] of paths.entries()) {
-    const hash = createHash('sha256');
-    const file = openSync(path, 'r');
-    try {
-      for (let pieces = 0; ; pieces += 1) {
-        const read = readSync(file, chunk, 0, chunk.length, null);
-        if (read === 0) break;
-        hash.update(chunk.subarray(0, read));
-        if (pieces % 32 === 31) await new Promise((resolve) => setImmediate(resolve));
-        if (stop.aborted) throw new ExportStopped();
-      }
-    } finally {
-      closeSync(file);
-    }
-    digests.push(hash.digest('hex'));
-    onProgress(1 - HASH_SHARE * (1 - (index + 1) / paths.length));
-  }
-  return digests;
-}
-
-/**
- * `<name>.sha256`, which `sha256sum -c` checks, and `<name>.json`, which tells what the files show and what is missing; the
- * first holds the digest of the second too.
- */
-function writeManifest(
-  spec: ExportSpec,
-  baseName: string,
-  files: readonly ExportedFile[],
-  plan: ExportPlan,
-): void {
-  const shown = files.map(({ name, sizeBytes, durationMs, sha256, start, end }) => ({
-    name,
-    sizeBytes,
-    durationMs,
-    sha256,
-    start: isoTime(start),
-    end: isoTime(end),
-  }));
-  const missing = plan.gaps.map(({ start, end }) => ({ start: isoTime(start), end: isoTime(end) }));
-  const asked = { start: isoTime(spec.start), end: isoTime(spec.end), gaps: spec.gapMode };
-  const text = `${JSON.stringify({ stream: spec.stream, asked, files: shown, missing }, null, 1)}\n`;
-  writeDurably(join(spec.dir, `${baseName}.json`), text);
-  const digest = createHash('sha256').update(text).digest('hex');
-  const lines = [...files.map(({ name, sha256 }) => `${sha256}  ${name}`), `${digest}  ${baseName}.json`];
-  writeDurably(join(spec.dir, `${baseName}.sha256`), `${lines.join('\n')}\n`);
-}
-
-function writeDurably(path: string, text: string): void {
-  const file = openSync(path, 'w');
-  try {
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function syncFolder(dir: string): void {
