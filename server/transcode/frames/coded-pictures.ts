@@ -20,36 +20,21 @@ export interface PictureRequest {
   readonly scaledWidth?: number;
 }
 
-/** Times that FFmpeg is told, in ms; nothing but an order, and the mark of the wanted picture. */
-export interface PlacedPicture {
-  readonly ptsMs: number;
-  readonly dtsMs: number;
-}
-
 /**
- * Gives pictures times from `fromMs` on, in the order in which they are shown: the wanted one an even time, all others odd
- * ones, by which FFmpeg's `select` filter knows it. Undefined where the wanted one is not among them. Pure.
+ * Gives pictures times in ms from `fromMs` on, in the order of decoding: nothing but an order, and the mark of the wanted
+ * picture. That one has an even time, all others odd ones, by which FFmpeg's `select` filter knows it. Undefined where the
+ * wanted one is not among them. Pure.
  */
 export function placePictures(
   pictures: readonly CodedPicture[],
   wantedPts90k: number,
   fromMs: number,
-):
-  | { readonly places: readonly PlacedPicture[]; readonly wantedMs: number; readonly nextMs: number }
-  | undefined {
-  const shown = [...pictures.keys()].sort(
-    (a, b) => (pictures[a]?.pts90k ?? 0) - (pictures[b]?.pts90k ?? 0) || a - b,
-  );
-  const ranks = new Array<number>(pictures.length);
-  for (const [rank, index] of shown.entries()) ranks[index] = rank;
+): { readonly timesMs: readonly number[]; readonly wantedMs: number; readonly nextMs: number } | undefined {
   const wanted = pictures.findIndex(({ pts90k }) => pts90k === wantedPts90k);
   if (wanted < 0) return undefined;
   const evenFromMs = fromMs + (fromMs % 2);
-  // Decoding times go before, since no picture is shown before it is decoded.
-  const ptsFromMs = evenFromMs + 2 * Math.ceil(pictures.length / 2);
-  const ptsOf = (index: number) => ptsFromMs + 2 * (ranks[index] ?? 0) + (index === wanted ? 0 : 1);
-  const places = pictures.map((_, index) => ({ ptsMs: ptsOf(index), dtsMs: evenFromMs + index }));
-  return { places, wantedMs: ptsOf(wanted), nextMs: ptsFromMs + 2 * pictures.length };
+  const timesMs = pictures.map((_, index) => evenFromMs + 2 * index + (index === wanted ? 0 : 1));
+  return { timesMs, wantedMs: evenFromMs + 2 * wanted, nextMs: evenFromMs + 2 * pictures.length };
 }
 
 /** The size of a JPEG: even numbers, the picture's own shape, never larger than the picture. */

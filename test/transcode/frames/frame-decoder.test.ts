@@ -83,6 +83,34 @@ describe('frame decoder', () => {
     expect((await childrenNamed('ffmpeg')).filter((pid) => !before.includes(pid))).toHaveLength(1);
   });
 
+  it('shows them in any order and mixture by one process, of which nothing of one stream is left for the next', async () => {
+    const frames = decoder();
+    const before = await childrenNamed('ffmpeg');
+    const own = async () => (await childrenNamed('ffmpeg')).filter((pid) => !before.includes(pid));
+    const clips = await Promise.all([
+      encodeLevels({ bFrames: 2 }),
+      encodeLevels({ profile: 'baseline' }),
+      encodeLevels({ bFrames: 3, width: 640, height: 384, x264: 'b-pyramid=normal' }),
+    ]);
+    const wanted = [
+      ...[0, 0, 5, 0, 5, 5, 0, 11, 2, 1, 0].flatMap((n) => clips.map((clip) => ({ clip, n }))),
+      ...clips.flatMap((clip) => [11, 1, 0, 3].map((n) => ({ clip, n }))),
+    ];
+    const jpegs: Buffer[] = [];
+    let first: number | undefined;
+    for (const { clip, n } of wanted) {
+      jpegs.push(await frames.decode({ ...pictureAt(clip, n), scaledWidth: 320 }));
+      const [pid, ...more] = await own();
+      first ??= pid;
+      // A fresh process would hide that the one before did not answer.
+      expect([pid, more.length], `picture ${n}`).toEqual([first, 0]);
+    }
+    const levels = await Promise.all(jpegs.map(levelOf));
+    for (const [index, { n }] of wanted.entries()) {
+      expect(Math.abs((levels[index] ?? -1) - n), `request ${index}, picture ${n}`).toBeLessThan(0.4);
+    }
+  });
+
   it('answers a damaged picture with an error, and hurts nobody else by it', async () => {
     const frames = decoder();
     const clip = await encodeLevels({ frames: 8, x264: 'cabac=1', height: 480, width: 640 });
