@@ -1,139 +1,185 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Closers } from '../../../server/base/closers.ts';
 import type { Report } from '../../bench/support/report.ts';
+import { waitFor } from '../../support/wait.ts';
 import { watchLive } from '../support/live-watch.ts';
+import { crashFolder } from '../support/loop-disk.ts';
 import { ffmpegsOf, zombiesOf } from '../support/orphans.ts';
 import { type CrashContext, type CrashPart, pause, randomBetween } from '../support/part.ts';
 import { checkRecordings } from '../support/recordings-check.ts';
 import { type Site, startSite, timelineOf, untilRecorded } from '../support/site.ts';
+import { spread } from '../support/spread.ts';
 
-const TIMES = 20;
+const TIMES = 10;
 const SEGMENT_MS = 2_000;
-const WEBRTC_PAUSE_MS = 1_000;
-/** What a player holds in reserve. */
-const HLS_PAUSE_MS = 3 * SEGMENT_MS;
+const PAUSE_TARGET_MS = 1_000;
+const HLS_PAUSE_MS = 3 * SEGMENT_MS + 1_000;
+const FLOOD_S = 20;
 
-interface FfmpegFault {
-  readonly name: string;
-  readonly what: string;
-  /** Put in FFmpeg's place. */
-  readonly script?: (ffmpeg: string) => string;
-  /** Done to the recorder's FFmpeg, again and again. */
-  readonly signal?: NodeJS.Signals;
-}
-
-const FAULTS: readonly FfmpegFault[] = [
-  { name: 'killed', what: 'FFmpeg killed (SIGKILL)', signal: 'SIGKILL' },
-  { name: 'stopped', what: 'FFmpeg stopped (SIGSTOP)', signal: 'SIGSTOP' },
-  {
-    name: 'flood',
-    what: 'FFmpeg that complains as fast as its pipe takes it',
-    script: (ffmpeg) => `#!/bin/sh\nyes 'something is wrong here' >&2 &\nexec '${ffmpeg}' "$@"\n`,
-  },
-];
+type Blow = 'SIGKILL' | 'SIGSTOP';
 
 export const ffmpegPart: CrashPart = {
   name: 'ffmpeg',
-  summary: 'FFmpegs that are killed, stopped or flood their log, with live viewers',
+  summary: 'FFmpeg killed, stopped and flooding its stderr, with live viewers',
   async run(context) {
     const reports: Report[] = [];
-    for (const fault of FAULTS) {
-      if (context.only !== undefined && context.only !== fault.name) continue;
-      const closers = new Closers();
-      context.closers.add(() => closers.close());
-      try {
-        reports.push(await measure(context, fault, closers));
-      } finally {
-        await closers.close();
-      }
+    for (const [only, run] of [
+      ['kill', () => strike(context, 'SIGKILL')],
+      ['stop', () => strike(context, 'SIGSTOP')],
+      ['flood', () => flood(context)],
+    ] as const) {
+      if (context.only === undefined || context.only === only) reports.push(await run());
     }
     return reports;
   },
 };
 
-async function measure(context: CrashContext, fault: FfmpegFault, closers: Closers): Promise<Report> {
+/** Sends FFmpeg a signal again and again, and looks at what each has cost. */
+async function strike(context: CrashContext, blow: Blow): Promise<Report> {
   const times = context.times ?? TIMES;
-  const dir = await mkdtemp(join(tmpdir(), 'sluice-ffmpeg-'));
-  closers.add(() => rm(dir, { recursive: true }));
-  const site = await startSite({
-    closers,
-    settings: { recording: { minFreeBytes: 0, segmentMs: SEGMENT_MS } },
-    ...(fault.script === undefined ? {} : { env: { FFMPEG_PATH: await inPlace(dir, fault.script) } }),
-  });
-  const beganMs = Date.now();
-  await untilRecorded(site, beganMs);
-  const live = await watchLive(site, closers);
-  // What was recorded before the first fault is complete whatever happens.
-  const fromMs = Date.now();
-  let zombies = 0;
-  for (let n = 0; n < times; n += 1) {
-    if (fault.signal !== undefined) strike(site, fault.signal);
-    await untilRecorded(site, Date.now());
-    await pause(randomBetween(0, 3_000));
-    zombies = Math.max(zombies, zombiesOf(site.gateway.pid ?? 0).length);
-    if (n % 10 === 9) context.progress(`${fault.name}: ${n + 1} of ${times}`);
-  }
-  const look = await live.look();
-  const [stream = ''] = site.streams;
-  const { gaps, ranges } = await timelineOf(site, stream, fromMs, Date.now());
-  const { rtspPort, dir: gatewayDir } = site.gateway;
-  await site.gateway.stop();
-  const id = `ffmpeg.${fault.name}`;
-  const figure = (name: string, what: string, value: number, unit: string, target?: number) => ({
-    id: `${id}.${name}`,
-    what,
-    value,
-    unit,
-    ...(target === undefined ? {} : { target }),
-  });
-  return {
-    title: `${fault.what}, ${times} times, segments of ${SEGMENT_MS} ms`,
-    figures: [
-      figure('lost', 'longest time not recorded', longest(gaps), 'ms', 2 * SEGMENT_MS),
-      figure('gaps', 'gaps', gaps.length, '', 0),
-      figure('recorded', 'recorded meanwhile', longest(ranges), 'ms'),
-      figure('webrtc', 'WebRTC, longest pause', look.webrtcPauseMs, 'ms', WEBRTC_PAUSE_MS),
-      figure('webrtc.lost', `WebRTC, pictures lost of ${look.picturesSent}`, look.picturesLost, '', 0),
-      figure('hls', 'HLS, longest wait for a segment', look.hlsPauseMs, 'ms', HLS_PAUSE_MS),
-      figure('hls.failures', 'HLS, requests that failed', look.hlsFailures, '', 0),
-      figure('zombies', 'zombies', zombies, '', 0),
-      figure('left', 'FFmpegs left after the stop', ffmpegsOf(rtspPort).length, '', 0),
-      figure(
-        'violations',
-        'violations found by check:recordings',
-        await violations(context, gatewayDir),
-        '',
-        0,
-      ),
-    ],
-    notes: gaps.slice(0, 10).map(({ start, end, reason }) => `${reason}: ${end - start} ms`),
-  };
-}
-
-async function inPlace(dir: string, script: (ffmpeg: string) => string): Promise<string> {
-  const file = join(dir, 'ffmpeg');
-  await writeFile(file, script(process.env.FFMPEG_PATH ?? 'ffmpeg'), { mode: 0o755 });
-  return file;
-}
-
-function strike(site: Site, signal: NodeJS.Signals): void {
-  for (const pid of ffmpegsOf(site.gateway.rtspPort)) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // It has just been replaced.
+  return inSite(context, {}, async (site, live) => {
+    const stream = site.streams[0] ?? '';
+    const lostMs: number[] = [];
+    for (let index = 0; index < times; index += 1) {
+      await pause(randomBetween(4_000, 8_000));
+      const [pid] = ffmpegsOf(site.gateway.rtspPort);
+      if (pid === undefined) throw new Error('no FFmpeg runs');
+      const struckMs = Date.now();
+      process.kill(pid, blow);
+      await waitFor(
+        'another FFmpeg',
+        () => ffmpegsOf(site.gateway.rtspPort).some((other) => other !== pid),
+        30_000,
+      );
+      await untilRecorded(site, Date.now() + SEGMENT_MS);
+      const { gaps } = await timelineOf(site, stream, struckMs - 10_000, Date.now());
+      lostMs.push(gaps.reduce((sum, { start, end }) => sum + end - start, 0));
+      context.progress(`${blow} ${index + 1} of ${times}: ${lostMs.at(-1)} ms missing`);
     }
+    return {
+      id: blow.toLowerCase(),
+      title: `FFmpeg gets ${blow}, ${times} times, segments of ${SEGMENT_MS} ms`,
+      figures: [...spread(`ffmpeg.${blow}.lost`, 'not recorded', lostMs, 2 * SEGMENT_MS)],
+      live,
+    };
+  });
+}
+
+/** An FFmpeg whose stderr never ends, as that of a broken camera does. */
+async function flood(context: CrashContext): Promise<Report> {
+  const folder = crashFolder();
+  context.closers.add(() => folder.close());
+  const program = join(folder.dir, 'ffmpeg');
+  // The noise ends with the pipe that it goes to.
+  const lines = ['#!/bin/sh', "yes 'Error: damaged picture, again and again' >&2 &", 'exec ffmpeg "$@"', ''];
+  writeFileSync(program, lines.join('\n'));
+  chmodSync(program, 0o755);
+  const seconds = context.isSlice ? 5 : FLOOD_S;
+  return inSite(context, { FFMPEG_PATH: program }, async (site, live) => {
+    const beganMs = Date.now();
+    await pause(seconds * 1000);
+    const { gaps } = await timelineOf(site, site.streams[0] ?? '', beganMs, Date.now());
+    const lostMs = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
+    return {
+      id: 'flood',
+      title: `FFmpeg floods its stderr for ${seconds} s`,
+      figures: [
+        { id: 'ffmpeg.flood.lost', what: 'not recorded', value: lostMs, unit: 'ms', target: 2 * SEGMENT_MS },
+        {
+          id: 'ffmpeg.flood.log',
+          what: 'of the flood in the log',
+          value: site.gateway.output.split('damaged picture').length - 1,
+          unit: 'lines',
+          target: 100,
+        },
+      ],
+      live,
+    };
+  });
+}
+
+type Live = Awaited<ReturnType<typeof watchLive>>;
+type Work = (
+  site: Site,
+  live: Live,
+) => Promise<{ id: string; title: string; figures: Report['figures']; live: Live }>;
+
+async function inSite(context: CrashContext, env: Record<string, string>, work: Work): Promise<Report> {
+  const closers = new Closers();
+  context.closers.add(() => closers.close());
+  try {
+    const site = await startSite({
+      closers,
+      env,
+      settings: { recording: { minFreeBytes: 0, segmentMs: SEGMENT_MS } },
+    });
+    await untilRecorded(site, Date.now());
+    const watched = await watchLive(site, closers);
+    const { id, title, figures, live } = await work(site, watched);
+    const look = await live.look();
+    const gatewayPid = site.gateway.pid ?? 0;
+    const zombies = zombiesOf(gatewayPid).length;
+    const running = ffmpegsOf(site.gateway.rtspPort).length;
+    await site.gateway.stop();
+    const violations = await checkRecordings(join(site.gateway.dir, 'data'), { isStopped: true });
+    return {
+      title,
+      figures: [
+        ...figures,
+        {
+          id: `ffmpeg.${id}.webrtc`,
+          what: 'WebRTC, longest pause',
+          value: look.webrtcPauseMs,
+          unit: 'ms',
+          target: PAUSE_TARGET_MS,
+        },
+        {
+          id: `ffmpeg.${id}.pictures`,
+          what: `WebRTC, pictures lost of ${look.picturesSent}`,
+          value: look.picturesLost,
+          unit: '',
+          target: 2,
+        },
+        {
+          id: `ffmpeg.${id}.hls`,
+          what: 'HLS, longest wait for a segment',
+          value: look.hlsPauseMs,
+          unit: 'ms',
+          target: HLS_PAUSE_MS,
+        },
+        {
+          id: `ffmpeg.${id}.failures`,
+          what: 'HLS, requests that failed',
+          value: look.hlsFailures,
+          unit: '',
+          target: 0,
+        },
+        {
+          id: `ffmpeg.${id}.zombies`,
+          what: 'processes that ended and were not waited for',
+          value: zombies,
+          unit: '',
+          target: 0,
+        },
+        {
+          id: `ffmpeg.${id}.running`,
+          what: 'FFmpegs that run in the end',
+          value: running,
+          unit: '',
+          target: 1,
+        },
+        {
+          id: `ffmpeg.${id}.violations`,
+          what: 'violations found by check:recordings',
+          value: violations.length,
+          unit: '',
+          target: 0,
+        },
+      ],
+      notes: violations.slice(0, 5),
+    };
+  } finally {
+    await closers.close();
   }
-}
-
-async function violations(context: CrashContext, gatewayDir: string): Promise<number> {
-  const lines = await checkRecordings(join(gatewayDir, 'data'), { isStopped: true });
-  for (const line of lines) context.progress(line);
-  return lines.length;
-}
-
-function longest(spans: readonly { readonly start: number; readonly end: number }[]): number {
-  return Math.max(0, ...spans.map(({ start, end }) => end - start));
 }
