@@ -10,7 +10,6 @@ export type {
 export { TS_PACKET_BYTES } from './packet.ts';
 export { PacketReader } from './packet-reader.ts';
 export { probeTs, type TsProbe } from './probe.ts';
-export { TsRetimer } from './retimer.ts';
 export { Segmenter } from './segmenter.ts';
 export { TABLES_BYTES } from './tables.ts';
 export { unwrap33, wrap33 } from './timestamps.ts';

@@ -2,8 +2,8 @@ import { systemClock } from '../../../server/base/clock.ts';
 import { silentLogger } from '../../../server/base/log.ts';
 import type { Segment } from '../../../server/recording/segment.ts';
 import { RecordingArchive } from '../../../server/recording/store/recording-archive.ts';
-import { TsRetimer } from '../../../server/recording/ts/index.ts';
 import { codedFootage, segmentsOfFootage } from '../../support/coded-footage.ts';
+import { TsRetimer } from '../../support/ts-retimer.ts';
 
 const ROUND_SECONDS = 20;
 const STREAM = 'live/cam0';

@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type CutSegment,
-  probeTs,
-  Segmenter,
-  TsRetimer,
-  unitsTo,
-} from '../../../server/recording/ts/index.ts';
+import { type CutSegment, probeTs, Segmenter, unitsTo } from '../../../server/recording/ts/index.ts';
+import { TsRetimer } from '../../support/ts-retimer.ts';
 
 const run = promisify(execFile);
 const FFMPEG = process.env.FFMPEG_PATH ?? 'ffmpeg';

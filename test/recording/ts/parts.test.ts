@@ -5,12 +5,12 @@ import {
   keyFrameUnits,
   PacketReader,
   probeTs,
-  TsRetimer,
   unitsTo,
   unwrap33,
   wrap33,
 } from '../../../server/recording/ts/index.ts';
 import { type MadeUnit, TsMaker } from '../../support/ts-maker.ts';
+import { TsRetimer } from '../../support/ts-retimer.ts';
 
 const FRAME_90K = 3600;
 

@@ -7,10 +7,10 @@ import {
   probeTs,
   Segmenter,
   TABLES_BYTES,
-  TsRetimer,
   unitsTo,
 } from '../../../server/recording/ts/index.ts';
 import { type MadeUnit, TsMaker } from '../../support/ts-maker.ts';
+import { TsRetimer } from '../../support/ts-retimer.ts';
 
 const START_90K = 2 ** 33 - 400_000;
 

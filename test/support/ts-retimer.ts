@@ -7,12 +7,12 @@ import {
   SYNC_BYTE,
   setContinuity,
   TS_PACKET_BYTES,
-} from './packet.ts';
-import { readPesHeader, shiftPcr, shiftPes } from './timestamps.ts';
+} from '../../server/recording/ts/packet.ts';
+import { readPesHeader, shiftPcr, shiftPes } from '../../server/recording/ts/timestamps.ts';
 
 const UNSEEN = 0xff;
 
-/** Joins segments of several recordings into one byte stream with one timeline, for exports and clips. */
+/** Moves recorded segments to other times, so that short footage makes a long recording. */
 export class TsRetimer {
   /** Of the last packet given out, by PID. */
   readonly #counters = new Uint8Array(NULL_PID + 1).fill(UNSEEN);
