@@ -105,7 +105,7 @@ export class RecordingClock {
 
   /** Where a new recording starts: not in the last one because of mere trembling, and where it ended if nothing is missing. */
   #start(pts90k: number, endPts90k: number, nowMs: number): number {
-    const wallMs = Math.max(0, Math.round(this.#wallMs(pts90k, endPts90k, nowMs)));
+    const wallMs = Math.max(0, Math.round(this.#startWallMs(pts90k, endPts90k, nowMs)));
     const lastMs = this.#lastEndMs;
     const isNear = lastMs !== undefined && Math.abs(wallMs - lastMs) <= STEP_MS;
     const touches = isNear && (wallMs < lastMs || pts90k === this.#lastEndPts90k);
@@ -143,6 +143,13 @@ export class RecordingClock {
 
   #wallMs(pts90k: number, endPts90k: number, nowMs: number): number {
     return this.#observedMs(pts90k) ?? nowMs - (endPts90k - pts90k) / 90;
+  }
+
+  /** What a source sends first is often held up, so what came by the segment's end tells its beginning better. */
+  #startWallMs(pts90k: number, endPts90k: number, nowMs: number): number {
+    const wallMs = this.#wallMs(pts90k, endPts90k, nowMs);
+    const fromEndMs = (this.#observedMs(endPts90k) ?? nowMs) - (endPts90k - pts90k) / 90;
+    return Math.abs(fromEndMs - wallMs) > STEP_MS ? wallMs : fromEndMs;
   }
 
   /** By the nearest observation. */

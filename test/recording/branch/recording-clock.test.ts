@@ -76,6 +76,14 @@ describe('RecordingClock', () => {
     ]);
   });
 
+  test('is not misled by first pictures that were held up on their way', () => {
+    const machine = new Machine();
+    machine.offsetMs = -300;
+    machine.segments(2);
+    expect(machine.placed.map(({ startMs, endMs }) => endMs - startMs)).toEqual([2000, 2000]);
+    expect(machine.placed.at(-1)?.endMs).toBe(machine.wallMs());
+  });
+
   test('goes by the time at which a segment ended while the hub has said nothing', () => {
     const placed = new RecordingClock().place({ startPts90k: 0, duration90k: SEGMENT_90K }, T0 + 2000);
     expect(placed).toEqual({ startMs: T0, endMs: T0 + 2000, isRepeat: false, begins: 'started' });
