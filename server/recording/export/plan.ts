@@ -45,10 +45,16 @@ export interface ExportPlan {
 /** A picture that stands still for longer is no film any more, and MP4 counts its time with 32 bits: a new file begins. */
 export const MAX_KEPT_GAP_MS = 3_600_000;
 
+/**
+ * An unbroken recording of all of the asked time lasts just as long as that, though the camera's clock may have run so much
+ * faster or slower than the hub's: its last pictures may lie in the segment behind.
+ */
+export const PLAN_SLACK_MS = 250;
+
 const PER_MS = 90;
 
 /**
- * Says what of a stream goes where in which file. `list` holds the segments that overlap [start, end), as
+ * Says what of a stream goes where in which file. `list` holds the segments that overlap [start, end + PLAN_SLACK_MS), as
  * `Archive.segments` gives them. No parts: nothing of the time was recorded.
  */
 export function planExport(list: SegmentList, range: TimeRange, gapMode: GapMode): ExportPlan {
@@ -88,22 +94,35 @@ function runsOf({ segments }: SegmentList, range: TimeRange): Run[] {
     // A group is never empty.
     const first = group[0] as SegmentRow;
     const last = group.at(-1) as SegmentRow;
-    return {
+    const run = {
       recordingId: first.recordingId,
       segments: group,
       startMs: Math.max(range.start, first.startMs),
       endMs: Math.min(range.end, last.endMs),
       fromPts90k: range.start <= first.startMs ? first.startPts90k : ptsAt(first, range.start),
-      toPts90k: range.end >= last.endMs ? last.startPts90k + last.duration90k : ptsAt(last, range.end),
+      toPts90k: range.end >= last.endMs ? endPts90k(last) : ptsAt(last, range.end),
     };
+    const isAll = groups.length === 1 && first.startMs <= range.start && last.endMs >= range.end;
+    return isAll ? withExactLength(run, last, segments) : run;
   });
 }
 
+function withExactLength(run: Run, last: SegmentRow, all: readonly SegmentRow[]): Run {
+  const toPts90k = run.fromPts90k + (run.endMs - run.startMs) * PER_MS;
+  if (Math.abs(toPts90k - run.toPts90k) > PLAN_SLACK_MS * PER_MS) return run;
+  if (toPts90k <= endPts90k(last)) return { ...run, toPts90k };
+  const next = all.find((segment) => follows(last, segment));
+  return next === undefined
+    ? { ...run, toPts90k: endPts90k(last) }
+    : { ...run, segments: [...run.segments, next], toPts90k: Math.min(toPts90k, endPts90k(next)) };
+}
+
+function endPts90k({ startPts90k, duration90k }: SegmentRow): number {
+  return startPts90k + duration90k;
+}
+
 function follows(before: SegmentRow, segment: SegmentRow): boolean {
-  return (
-    segment.recordingId === before.recordingId &&
-    segment.startPts90k === before.startPts90k + before.duration90k
-  );
+  return segment.recordingId === before.recordingId && segment.startPts90k === endPts90k(before);
 }
 
 /** The instant on the recording's timeline; the hub's clock may have run a little faster or slower than that. */

@@ -7,7 +7,7 @@ import type { ExportedFile, ExportOutcome, ExportSpec } from './export-messages.
 import { ExportStopped, FfmpegFailed, makePart } from './make-part.ts';
 import { digestsOf, writeManifest } from './manifest.ts';
 import type { SegmentSource } from './part-stream.ts';
-import { type ExportPlan, planExport } from './plan.ts';
+import { type ExportPlan, PLAN_SLACK_MS, planExport } from './plan.ts';
 import { partName, publishNew, publishOver } from './published-names.ts';
 
 /** Segments may be deleted by retention while they are exported; then it is planned anew without them. */
@@ -67,7 +67,7 @@ class SegmentGone extends Error {}
 
 function planOf({ index, spec }: RunExportOptions, gone: ReadonlySet<number>): ExportPlan {
   const segments = index
-    .segments(spec.stream, spec.start, spec.end)
+    .segments(spec.stream, spec.start, spec.end + PLAN_SLACK_MS)
     .filter(({ startMs }) => !gone.has(startMs));
   const recordings = index.recordings(segments.map(({ recordingId }) => recordingId));
   const plan = planExport({ segments, recordings }, spec, spec.gapMode);

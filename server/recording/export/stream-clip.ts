@@ -5,7 +5,7 @@ import type { ClipSpec } from './export-messages.ts';
 import { COPY_OPTIONS, runFfmpegJob } from './ffmpeg-job.ts';
 import { ExportStopped, readableOf } from './make-part.ts';
 import { PartStream } from './part-stream.ts';
-import { planExport } from './plan.ts';
+import { PLAN_SLACK_MS, planExport } from './plan.ts';
 import { neighbourOf } from './run-export.ts';
 
 export interface StreamClipOptions {
@@ -27,7 +27,7 @@ const FRAGMENTED = ['-movflags', 'frag_keyframe+empty_moov+default_base_moof', '
  */
 export async function streamClip(options: StreamClipOptions): Promise<void> {
   const { index, spec, stop } = options;
-  const segments = index.segments(spec.stream, spec.start, spec.end);
+  const segments = index.segments(spec.stream, spec.start, spec.end + PLAN_SLACK_MS);
   const recordings = index.recordings(segments.map(({ recordingId }) => recordingId));
   const [part] = planExport({ segments, recordings }, spec, 'skip').parts;
   if (part === undefined)

@@ -101,6 +101,26 @@ describe('the plan of an export', () => {
     expect(part?.duration90k).toBe(995 * 90);
   });
 
+  it('makes a film of an unbroken time just as long as that, though the camera counted faster or slower', () => {
+    const [first, second] = listOf([{ gapMs: 0, segmentsMs: [60_000, 2_000], format: 0, audio: 0 }]).segments;
+    if (first === undefined || second === undefined) throw new Error('no segments');
+    for (const driftMs of [-60, 60]) {
+      const duration90k = (60_000 + driftMs) * 90;
+      const drifted = { ...first, duration90k };
+      const next = { ...second, startPts90k: first.startPts90k + duration90k };
+      const list = { segments: [drifted, next], recordings: new Map() };
+      const range = { start: first.startMs, end: first.startMs + 60_000 };
+      const { parts, gaps } = planExport(list, range, 'skip');
+      expect(parts.map((part) => part.duration90k)).toEqual([60_000 * 90]);
+      expect(parts[0]?.runs[0]?.segments).toHaveLength(driftMs < 0 ? 2 : 1);
+      expect(gaps).toEqual([]);
+    }
+    // So much can be no drift: the clock on the wall says what was asked for.
+    const far = { segments: [{ ...first, duration90k: 59_000 * 90 }, second], recordings: new Map() };
+    const { parts } = planExport(far, { start: first.startMs, end: first.startMs + 60_000 }, 'skip');
+    expect(parts.map((part) => part.duration90k)).toEqual([59_000 * 90]);
+  });
+
   it('explains each gap by the ledger', () => {
     const ledger = {
       gaps: [
