@@ -41,7 +41,7 @@ export class ThreadLink<H, T extends { readonly kind: string }, M> {
     this.#worker = new Worker(options.entry, {
       name: options.name,
       workerData: options.workerData,
-      env: {},
+      env: threadEnv(),
       // The parent's flags are for its own heap.
       execArgv: ['--disable-warning=ExperimentalWarning'],
       resourceLimits: {
@@ -116,6 +116,12 @@ export class ThreadLink<H, T extends { readonly kind: string }, M> {
     }
     this.#calls.clear();
   }
+}
+
+/** Nothing of the gateway's own but where Node keeps what it made of the TypeScript: it saves half of a thread's start. */
+function threadEnv(): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE } = process.env;
+  return NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 }
 
 function isAnswer(message: unknown): message is AnswerMessage {
