@@ -31,6 +31,8 @@ import { registerSecurityHeaders } from './security-headers.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Whoever takes nothing of an answer for so long is gone, or wants to hold the memory that it waits in. */
+const STALL_TIMEOUT_MS = 60_000;
 /** Viewers' WebSockets among them; each open connection costs some tens of kilobytes, whoever holds it. */
 const DEFAULT_MAX_CONNECTIONS = 5_000;
 
@@ -44,6 +46,8 @@ export interface HttpAppOptions {
   readonly staticDir: string;
   /** Default 5000; further ones are closed at once. */
   readonly maxConnections?: number;
+  /** Default 60 s: a connection on which nothing goes either way for so long is closed; WebSockets have their own rules. */
+  readonly stallTimeoutMs?: number;
   /** More routes of the table, as later parts of the gateway bring them. */
   readonly routes?: readonly ApiRoute[];
   /** Hears of every route that is registered; the tests hold the OpenAPI document against them. */
@@ -70,6 +74,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
     trustProxy: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: options.stallTimeoutMs ?? STALL_TIMEOUT_MS,
     return503OnClosing: false,
     genReqId: () => randomUUID(),
     rewriteUrl: (request) => straightenPlaylistUrl(request.url ?? '/'),

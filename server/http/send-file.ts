@@ -17,20 +17,24 @@ export function sendFile(
     reply.header('content-range', `bytes */${sizeBytes}`);
     throw new ApiError('RANGE_NOT_SATISFIABLE', `The file has only ${sizeBytes} bytes.`);
   }
+  const isUnchanged = matchesEtag(ifNoneMatch, etag);
+  const { start, end } = range.kind === 'part' ? range : { start: 0, end: sizeBytes };
+  // Before the headers: a refusal must not carry them. The framework would read all of it to answer HEAD.
+  const body = isUnchanged || request.method === 'HEAD' ? Readable.from([]) : file.read(start, end);
   reply.headers({
     etag,
     'accept-ranges': 'bytes',
     'cache-control': 'private, no-cache',
     'content-disposition': attachment(name),
   });
-  if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).send();
-  const { start, end } = range.kind === 'part' ? range : { start: 0, end: sizeBytes };
+  if (isUnchanged) return reply.code(304).send();
   if (range.kind === 'part') {
     reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${sizeBytes}`);
   }
-  reply.type(contentType).header('content-length', String(end - start));
-  // The framework would read all of it to answer HEAD.
-  return reply.send(request.method === 'HEAD' ? Readable.from([]) : file.read(start, end));
+  return reply
+    .type(contentType)
+    .header('content-length', String(end - start))
+    .send(body);
 }
 
 /** The name in plain letters for old programs, and as it is (RFC 6266, RFC 8187). */

@@ -1,10 +1,14 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { defineRoute } from '../../server/http/index.ts';
 import { type EdgeApp, startEdgeApp } from '../support/edge-app.ts';
 import { waitFor } from '../support/wait.ts';
 
 const LIMIT = 3;
+const STALL_TIMEOUT_MS = 400;
+/** More than the kernel's buffers take. */
+const BIG_BYTES = 64 * 1024 * 1024;
 
 let edge: EdgeApp;
 let port: number;
@@ -12,7 +16,21 @@ let sockets: Socket[];
 
 beforeEach(async () => {
   sockets = [];
-  edge = await startEdgeApp({ maxConnections: LIMIT });
+  edge = await startEdgeApp({
+    maxConnections: LIMIT,
+    stallTimeoutMs: STALL_TIMEOUT_MS,
+    routes: [
+      defineRoute({
+        method: 'GET',
+        url: '/big',
+        access: 'public',
+        tag: 'test',
+        summary: 'Much.',
+        answers: [],
+        handle: ({ reply }) => reply.send(Buffer.alloc(BIG_BYTES)),
+      }),
+    ],
+  });
   await edge.app.listen({ host: '127.0.0.1', port: 0 });
   const address = edge.app.server.address();
   port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -46,3 +64,34 @@ it('connections beyond the limit are closed; there is room again when others go'
     ),
   );
 });
+
+it('who takes nothing of an answer is cut off, who takes it slowly is not', async () => {
+  const ask = (): Socket => {
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write('GET /big HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n');
+    return socket;
+  };
+  const slow = ask();
+  let taken = 0;
+  slow.on('data', (chunk) => {
+    taken += chunk.length;
+    slow.pause();
+  });
+  const greedy = ask();
+  // Some of it at a time, over several times what a stalled one is given.
+  const timer = setInterval(() => slow.resume(), 5);
+  try {
+    await waitFor('the end of the one that reads nothing', async () => (await connections()) === 1);
+    await waitFor('the end of the slow one', () => taken > BIG_BYTES);
+  } finally {
+    clearInterval(timer);
+  }
+  expect(greedy.bytesRead).toBeLessThan(BIG_BYTES);
+});
+
+function connections(): Promise<number> {
+  return new Promise((resolve) => edge.app.server.getConnections((_failure, count) => resolve(count)));
+}

@@ -28,6 +28,7 @@ export async function startEdgeApp(
     boundHost?: string;
     allowedOrigins?: string[];
     maxConnections?: number;
+    stallTimeoutMs?: number;
     routes?: readonly ApiRoute[];
   } = {},
 ): Promise<EdgeApp> {
@@ -52,6 +53,7 @@ export async function startEdgeApp(
     onRoute: (route) => routes.push(route),
     ...(options.routes === undefined ? {} : { routes: options.routes }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+    ...(options.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: options.stallTimeoutMs }),
   });
   return {
     app,

@@ -257,6 +257,7 @@ function fileRoute(exports: ExportsPort): ApiRoute {
       'EXPORT_NOT_READY',
       'NOT_FOUND',
       'RANGE_NOT_SATISFIABLE',
+      'RATE_LIMITED',
       'STORAGE_UNAVAILABLE',
     ],
     async handle({ params, query, request, reply }) {
@@ -274,7 +275,15 @@ function manifestRoute(exports: ExportsPort): ApiRoute {
     summary: 'SHA-256 digests of the files of a job, as "sha256sum -c" reads them.',
     params: idSchema,
     answers: FILE_ANSWERS('text/plain'),
-    errors: ['BAD_REQUEST', 'EXPORT_NOT_FOUND', 'EXPORT_NOT_READY', 'NOT_FOUND', 'STORAGE_UNAVAILABLE'],
+    errors: [
+      'BAD_REQUEST',
+      'EXPORT_NOT_FOUND',
+      'EXPORT_NOT_READY',
+      'NOT_FOUND',
+      'RANGE_NOT_SATISFIABLE',
+      'RATE_LIMITED',
+      'STORAGE_UNAVAILABLE',
+    ],
     async handle({ params, request, reply }) {
       return sendFile(await exports.manifest(params.id), 'text/plain; charset=utf-8', { request, reply });
     },
@@ -361,6 +370,7 @@ function periodFileRoute(exports: ExportsPort): ApiRoute {
       'PERIOD_FILE_NOT_FOUND',
       'NOT_FOUND',
       'RANGE_NOT_SATISFIABLE',
+      'RATE_LIMITED',
       'STORAGE_UNAVAILABLE',
     ],
     async handle({ params, request, reply }) {

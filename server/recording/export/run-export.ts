@@ -32,7 +32,8 @@ export interface RunExportOptions {
  */
 export async function runExport(options: RunExportOptions): Promise<ExportOutcome> {
   const { spec } = options;
-  mkdirSync(spec.dir, { recursive: true });
+  // Films are for whoever may read the recordings, who are not all users of the machine.
+  mkdirSync(spec.dir, { recursive: true, mode: 0o750 });
   const gone = new Set<number>();
   try {
     for (let tries = 1; ; tries += 1) {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Segment } from '../../../server/recording/segment.ts';
 import { codedFootage, probe, segmentsOfFootage, watchFilm } from '../../support/coded-footage.ts';
 import { waitFor } from '../../support/wait.ts';
-import { ExportsHouse, STREAM } from './exports-house.ts';
+import { ExportsHouse, HOST, STREAM } from './exports-house.ts';
 
 /** An hour ago, at a whole minute. */
 const START_MS = Math.floor((Date.now() - 3_600_000) / 60_000) * 60_000;
@@ -127,6 +127,32 @@ describe('export jobs', () => {
     expect((await house.send('DELETE', `/api/v1/exports/${job_id}`)).statusCode).toBe(204);
     expect(readdirSync(house.dir)).toEqual([]);
     expect((await house.get(`/api/v1/exports/${job_id}`)).statusCode).toBe(404);
+  });
+
+  it('are for their owner and group alone, and so many are sent at once, a few chunks at a time', async () => {
+    await house.open();
+    await house.keep(ten);
+    const { id } = await house.create({ start: START_MS, durationMs: 8_000 });
+    const [file] = (await house.ended(id)).files;
+    expect(statSync(house.dir).mode & 0o777).toBe(0o750);
+
+    const served = await house.exports.file(id, 1);
+    const open = Array.from({ length: 64 }, () => served.read(0, served.sizeBytes));
+    const url = `/api/v1/exports/${id}/file`;
+    const refused = await house.get(url);
+    expect([refused.statusCode, refused.json().error.code]).toEqual([429, 'RATE_LIMITED']);
+    expect(refused.headers).not.toHaveProperty('content-disposition');
+    expect((await house.app.inject({ method: 'HEAD', url, headers: { host: HOST } })).statusCode).toBe(200);
+    const sizes = await Promise.all(
+      open.slice(0, 60).map(async (body) => {
+        let bytes = 0;
+        for await (const chunk of body) bytes += chunk.length;
+        return bytes;
+      }),
+    );
+    expect(new Set(sizes)).toEqual(new Set([file?.sizeBytes]));
+    for (const body of open) body.destroy();
+    await waitFor('room again', async () => (await house.get(url)).statusCode === 200);
   });
 
   it('never write over a file, and keep names within their folder', async () => {
