@@ -11,8 +11,7 @@ import { checkRecordings } from '../support/recordings-check.ts';
 import { SMALL_FOOTAGE, startSite, statusOf, timelineOf, untilRecorded } from '../support/site.ts';
 
 const SEGMENT_MS = 2_000;
-const BEFORE_MS = 8_000;
-const AFTER_MS = 8_000;
+const AROUND_MS = { full: 8_000, slice: 3_000 };
 const HEAVY_FOOTAGE = { ...SMALL_FOOTAGE, width: 1280, height: 720, kbps: 4_000 };
 /** A pause that a viewer would call one; key frames are a second apart here. */
 const WEBRTC_PAUSE_MS = 1_000;
@@ -42,7 +41,12 @@ async function runFault(context: CrashContext, fault: DiskFault, seconds: number
   context.closers.add(() => closers.close());
   const failed: { output?: () => string } = {};
   try {
-    return await measure(fault, { seconds, closers, failed });
+    return await measure(fault, {
+      seconds,
+      aroundMs: AROUND_MS[context.isSlice ? 'slice' : 'full'],
+      closers,
+      failed,
+    });
   } catch (failure) {
     context.progress(`the gateway wrote: ${failed.output?.() ?? 'nothing'}`);
     throw failure;
@@ -51,9 +55,18 @@ async function runFault(context: CrashContext, fault: DiskFault, seconds: number
   }
 }
 
+interface MeasureOptions {
+  readonly seconds: number;
+  /** How long it is watched before and after. */
+  readonly aroundMs: number;
+  readonly closers: Closers;
+  /** For a look at the log where it goes wrong. */
+  readonly failed: { output?: () => string };
+}
+
 async function measure(
   fault: DiskFault,
-  { seconds, closers, failed }: { seconds: number; closers: Closers; failed: { output?: () => string } },
+  { seconds, aroundMs, closers, failed }: MeasureOptions,
 ): Promise<Report> {
   const folder = crashFolder();
   closers.add(() => folder.close());
@@ -72,7 +85,7 @@ async function measure(
   failed.output = () => site.gateway.output;
   await untilRecorded(site, Date.now());
   const live = await watchLive(site, closers);
-  await pause(BEFORE_MS);
+  await pause(aroundMs);
   const before = await live.look();
   const rssBefore = rssMib(site.gateway.pid);
 
@@ -85,13 +98,13 @@ async function measure(
   await disk.end();
   await untilRecorded(site, endedMs, 120_000);
   const resumedMs = Date.now() - endedMs;
-  await pause(AFTER_MS);
+  await pause(aroundMs);
   const after = await live.look();
   // What waited in memory is written first; then the ledger is as it stays.
-  const upToMs = Date.now() - AFTER_MS / 2;
+  const upToMs = Date.now() - aroundMs / 2;
   const timeline = await waitFor(
     'the timeline to be answered',
-    () => timelineOf(site, stream, beganMs - BEFORE_MS, upToMs).catch(() => undefined),
+    () => timelineOf(site, stream, beganMs - aroundMs, upToMs).catch(() => undefined),
     60_000,
   );
   const missingMs = timeline.gaps.reduce((sum, { start, end }) => sum + end - start, 0);
@@ -163,7 +176,7 @@ async function measure(
         what: 'recording again after the fault',
         value: resumedMs,
         unit: 'ms',
-        target: RESUME_MS,
+        target: fault.resumeMs ?? RESUME_MS,
       },
       { id: `${id}.missing`, what: 'not recorded in all', value: missingMs, unit: 'ms' },
       { id: `${id}.unexplained`, what: 'gaps with another reason', value: wrong.length, unit: '', target: 0 },

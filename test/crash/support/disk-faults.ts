@@ -8,6 +8,8 @@ import { pause } from './part.ts';
 
 const run = promisify(execFile);
 const DISK_MB = 256;
+/** For what heavy cameras send while it lasts; else retention would be at work too. */
+const HEAVY_DISK_MB = 2_048;
 const TMPFS_MB = 24;
 
 /** A disk that can be made to fail. */
@@ -26,15 +28,17 @@ export interface DiskFault {
   readonly reasons: readonly string[];
   readonly cameras?: number;
   readonly isHeavy?: boolean;
+  /** How long it may take to write what has waited in memory, before anything newer is; default 15 s. */
+  readonly resumeMs?: number;
   /** Only the recordings are on it (`apps.live.dir`); the gateway's own database would keep it from being unmounted. */
   readonly isDataDisk?: boolean;
   prepare(folder: string, closers: Closers): Promise<FaultyDisk>;
 }
 
-async function ext4(folder: string, closers: Closers, name = 'disk') {
+async function ext4(folder: string, closers: Closers, name = 'disk', sizeMb = DISK_MB) {
   const disk = await mountLoopDisk({
     image: join(folder, `${name}.img`),
-    sizeMb: DISK_MB,
+    sizeMb,
     dir: join(folder, name),
   });
   closers.add(() => disk.close());
@@ -152,21 +156,17 @@ const readOnly: DiskFault = {
 /** Cgroup v1: the only one of the kernel's throttles that a loop device obeys everywhere. */
 const THROTTLE = '/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device';
 
-function slow(
-  name: string,
-  bytesPerS: number,
-  seconds: DiskFault['seconds'],
-  reasons: readonly string[],
-): DiskFault {
+function slow(name: string, bytesPerS: number, seconds: DiskFault['seconds'], resumeMs: number): DiskFault {
   return {
     name,
+    resumeMs,
     what: `the disk takes ${bytesPerS / 1e6} MB/s, the cameras send 3 MB/s (ext4)`,
     seconds,
-    reasons,
+    reasons: ['DISK_SLOW'],
     cameras: 6,
     isHeavy: true,
     async prepare(folder, closers) {
-      const disk = await ext4(folder, closers);
+      const disk = await ext4(folder, closers, 'disk', HEAVY_DISK_MB);
       const device = deviceNumber(disk.device);
       const undo = async () => writeFileSync(THROTTLE, `${device} 0`);
       closers.add(undo);
@@ -249,9 +249,9 @@ export const diskFaults: readonly DiskFault[] = [
   full,
   inodes,
   readOnly,
-  slow('slow', 2_000_000, { full: 60, slice: 10 }, ['DISK_SLOW']),
+  slow('slow', 2_000_000, { full: 60, slice: 10 }, 15_000),
   // Slow enough for what may wait in memory to run out.
-  slow('crawling', 300_000, { full: 240, slice: 0 }, ['DISK_SLOW']),
+  slow('crawling', 300_000, { full: 240, slice: 0 }, 60_000),
   hung,
   unmounted,
   swapped,
