@@ -297,6 +297,13 @@ export interface Probed {
   }>;
 }
 
+/** When the packets of the sound begin, in seconds. */
+export async function soundTimes(path: string): Promise<number[]> {
+  const entries = ['-select_streams', 'a', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
+  const { stdout } = await run(FFPROBE, ['-v', 'error', ...entries, path]);
+  return stdout.match(/[\d.]+/g)?.map(Number) ?? [];
+}
+
 export async function probe(path: string): Promise<Probed> {
   const { stdout } = await run(FFPROBE, [
     '-v',

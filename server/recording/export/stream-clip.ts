@@ -18,8 +18,16 @@ export interface StreamClipOptions {
   onChunk(data: Uint8Array): Promise<void>;
 }
 
-/** A fragment for each group of pictures, and no index: it plays from its first bytes on. */
-const FRAGMENTED = ['-movflags', 'frag_keyframe+empty_moov+default_base_moof', '-f', 'mp4'] as const;
+/**
+ * A fragment for each group of pictures, and no index: it plays from its first bytes on. The header waits for the first
+ * fragment, else it could not say when picture and sound begin, and both would begin at 0.
+ */
+const FRAGMENTED = [
+  '-movflags',
+  'frag_keyframe+empty_moov+delay_moov+default_base_moof',
+  '-f',
+  'mp4',
+] as const;
 
 /**
  * Streams a time as fragmented MP4 from the key frame before it. Gaps are closed up, and it ends where the format of picture
