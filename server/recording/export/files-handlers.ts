@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { openPlainFile } from '../store/files.ts';
 import { type HandlerMap, type Transferred, transfer } from '../store/rpc.ts';
 import { StoreError } from '../store/store-error.ts';
 import {
@@ -161,9 +162,10 @@ export type FilesHandlers = typeof filesHandlers;
 function withFile<T>(path: string, work: (file: number) => T): T {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openPlainFile(path);
   } catch (failure) {
-    if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure;
+    const { code } = failure as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EISDIR') throw failure;
     throw new StoreError('NOT_FOUND', 'The file is gone; somebody has removed it from the folder.');
   }
   try {

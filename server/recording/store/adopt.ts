@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, renameSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, renameSync } from 'node:fs';
 import type { StreamId } from '../../../shared/names.ts';
 import type { Segment } from '../segment.ts';
 import { probeTs } from '../ts/index.ts';
-import { syncAndClose, writePart } from './files.ts';
+import { openPlainFile, syncAndClose, writePart } from './files.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { partFile, segmentFile } from './layout.ts';
 import { SEGMENT_MAX_MS } from './schema.ts';
 import { FOOTER_BYTES, readFooter, type SegmentFooter, writeFooter } from './segment-footer.ts';
 
-/** Files larger than this are none of ours. */
+/** Files larger than this are none of ours, and nothing of them is read. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 /** A file that no row tells of. */
@@ -47,14 +47,14 @@ export type SegmentFileContent =
 
 /** Reads a file's footer, and all of it where that does not fit or is wanted. Throws what the file system throws. */
 export function readSegmentFile(path: string, startMs: number, wantsData = false): SegmentFileContent {
-  const file = openSync(path, 'r');
+  const file = openPlainFile(path);
   try {
     const { size } = fstatSync(file);
     const footer = readFooter(readAt(file, FOOTER_BYTES, size - FOOTER_BYTES));
     if (footer !== undefined && footer.sizeBytes + FOOTER_BYTES === size && footer.startMs === startMs) {
       return { kind: 'whole', footer, ...(wantsData ? { data: readAt(file, footer.sizeBytes, 0) } : {}) };
     }
-    return { kind: 'damaged', data: readAt(file, Math.min(size, MAX_FILE_BYTES), 0) };
+    return { kind: 'damaged', data: readAt(file, size > MAX_FILE_BYTES ? 0 : size, 0) };
   } finally {
     closeSync(file);
   }

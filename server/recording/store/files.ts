@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** A file that is being written under a temporary name. */
@@ -7,9 +17,35 @@ export interface OpenPart {
   readonly file: number;
 }
 
+/** Windows knows neither. */
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+
+/** Opens a file to read it. What is no plain file is an error as a folder is (EISDIR): to open a pipe would hold the thread for ever. */
+export function openPlainFile(path: string): number {
+  let file: number;
+  try {
+    file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (failure) {
+    const { code } = failure as NodeJS.ErrnoException;
+    // A link, a socket.
+    throw code === 'ELOOP' || code === 'EMLINK' || code === 'ENXIO' ? noPlainFile() : failure;
+  }
+  if (fstatSync(file).isFile()) return file;
+  closeSync(file);
+  throw noPlainFile();
+}
+
+function noPlainFile(): Error {
+  return Object.assign(new Error('there is a link, a pipe or a folder where a file should be'), {
+    code: 'EISDIR',
+  });
+}
+
 /** Writes all of `chunks` to a new file; it is not durable before `syncAndClose`. */
 export function writePart(path: string, chunks: readonly Uint8Array[]): OpenPart {
-  const file = openSync(path, 'w', 0o640);
+  // Never through a link that lies there, nor into what another holds open.
+  unlinkIfThere(path);
+  const file = openSync(path, 'wx', 0o640);
   try {
     for (const chunk of chunks) writeFully(file, chunk);
   } catch (failure) {

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import type { StreamId } from '../../../shared/names.ts';
 import type { GapReason } from '../../../shared/recording.ts';
 import type { RecordingRow, SegmentRow } from '../archive.ts';
+import { openPlainFile } from './files.ts';
 import { segmentFile } from './layout.ts';
 import { newestWins } from './newest-wins.ts';
 import { INDEX_FILE, SEGMENT_MAX_MS } from './schema.ts';
@@ -210,25 +211,27 @@ export class IndexReader {
   readSegment(stream: StreamId, startMs: number): Uint8Array<ArrayBuffer> {
     const row = this.segment(stream, startMs);
     if (row === undefined) throw notKept(stream, startMs);
-    const bytes = new Uint8Array(row.sizeBytes);
     let file: number;
     try {
-      file = openSync(this.segmentFile(stream, startMs), 'r');
+      file = openPlainFile(this.segmentFile(stream, startMs));
     } catch (failure) {
-      if ((failure as NodeJS.ErrnoException).code === 'ENOENT') throw notKept(stream, startMs);
-      throw failure;
+      const { code } = failure as NodeJS.ErrnoException;
+      throw code === 'ENOENT' || code === 'EISDIR' ? notKept(stream, startMs) : failure;
     }
     try {
+      // Before so much memory is taken: the row may be damaged.
+      if (fstatSync(file).size < row.sizeBytes) throw notKept(stream, startMs);
+      const bytes = new Uint8Array(row.sizeBytes);
       let filled = 0;
       while (filled < bytes.length) {
         const read = readSync(file, bytes, filled, bytes.length - filled, filled);
         if (read === 0) throw notKept(stream, startMs);
         filled += read;
       }
+      return bytes;
     } finally {
       closeSync(file);
     }
-    return bytes;
   }
 }
 
