@@ -1,4 +1,4 @@
-import { readdirSync, renameSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StreamId } from '../../../shared/names.ts';
 import type { GapReason } from '../../../shared/recording.ts';
@@ -59,7 +59,8 @@ export function* repairHour(index: IndexWriter, hour: HourOfStream, counts: Repa
       'SELECT start_ms, end_ms FROM segments WHERE stream_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms',
     )
     .all(hour.streamRowId, hour.hourMs, hour.hourMs + HOUR_MS) as unknown as [number, number][];
-  const lost = rows.filter(([startMs]) => !inFolder.has(startMs));
+  // What was written since the folder was listed is there too.
+  const lost = rows.filter(([startMs]) => !inFolder.has(startMs) && !isThere(join(folder, `${startMs}.ts`)));
   if (lost.length > 0) {
     forgetLost(index, hour, lost);
     counts.lost += lost.length;
@@ -112,6 +113,11 @@ function namesIn(folder: string): string[] {
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw failure;
   }
+}
+
+/** A folder that cannot be read is a fault of the disk; files in it are not lost. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** What the index tells of the files of an hour, to be kept or to be unlinked. */
