@@ -3,6 +3,7 @@
  * and read backwards it is the stop list.
  */
 
+import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StreamId } from '../shared/names.ts';
@@ -280,6 +281,8 @@ async function run(config: LoadedConfig): Promise<void> {
   let gateway: Gateway | undefined;
   stopOnSignals(async () => gateway?.close(), log);
   gateway = await start(config, log);
+  // Else it would be kept at an orderly stop only, and a start after a crash is the one that has to be quick.
+  flushCompileCache();
   process.stdout.write(`Sluice ${VERSION} is running. Open ${gateway.url}/ in a browser. Ctrl-C stops it.\n`);
 }
 

@@ -70,6 +70,7 @@ test('the gateway runs as a user of its own, with its data on a volume and a hea
   expect(of('USER')).toEqual(['node']);
   expect(of('VOLUME')).toEqual(['/data']);
   expect(of('ENV').at(-1)).toContain('SLUICE_DATA_DIR=/data');
+  expect(of('ENV').at(-1)).toContain('NODE_COMPILE_CACHE=/data/');
   expect(of('HEALTHCHECK')[0]).toContain('/healthz');
   expect(of('EXPOSE')[0]?.split(' ')).toEqual(['8080/tcp', '8189/tcp', '8189/udp']);
   expect(JSON.parse(of('ENTRYPOINT')[0] ?? '')).toEqual(['node', ...gatewayNodeFlags, 'server/main.ts']);

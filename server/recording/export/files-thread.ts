@@ -1,5 +1,6 @@
 /** Entry of the thread that keeps the jobs and reads finished files: whatever may wait for the disk that they are on. */
 
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/clock.ts';
 import { answerCall, type CallMessage } from '../store/rpc.ts';
@@ -19,3 +20,6 @@ port.on('message', (message: CallMessage | { readonly kind: 'close' }) => {
   const { answer, buffers } = answerCall(filesHandlers, context, message);
   port.postMessage(answer, [...buffers]);
 });
+
+// What was loaded so far is all there is; a crash must not make the next start a slow one.
+flushCompileCache();

@@ -1,5 +1,6 @@
 /** Entry of a reader's thread: answers questions about one recordings folder, from its index and its files. */
 
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { diskFaultOf } from './disk-fault.ts';
 import { IndexReader } from './index-reader.ts';
@@ -56,3 +57,6 @@ port.on('message', (message: ToReader) => {
       port.close();
   }
 });
+
+// What was loaded so far is all there is; a crash must not make the next start a slow one.
+flushCompileCache();

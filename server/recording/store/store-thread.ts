@@ -1,5 +1,6 @@
 /** Entry of a store's thread: the only writer of one recordings folder. */
 
+import { flushCompileCache } from 'node:module';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/clock.ts';
 import { Store } from './store.ts';
@@ -17,3 +18,6 @@ const store = new Store({
   onClosed: () => port.close(),
 });
 port.on('message', (message: ToStore) => store.handle(message));
+
+// What was loaded so far is all there is; a crash must not make the next start a slow one.
+flushCompileCache();
