@@ -38,7 +38,7 @@ export function diskFaultOf(failure: unknown, recordingsDir: string): DiskFault 
   const { code, errcode, message } = failure as { code?: unknown; errcode?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : String(failure);
   const sqlite = typeof errcode === 'number' ? errcode & 0xff : undefined;
-  const isIndexDamaged = sqlite === SQLITE.CORRUPT || sqlite === SQLITE.NOTADB;
+  const isIndexDamaged = sqlite === SQLITE.CORRUPT || sqlite === SQLITE.NOTADB || isOfNoRow(code, text);
   if (code === 'ENOSPC' || code === 'EDQUOT' || sqlite === SQLITE.FULL) {
     return {
       reason: 'DISK_FULL',
@@ -72,4 +72,9 @@ export function diskFaultOf(failure: unknown, recordingsDir: string): DiskFault 
     message: `The disk of ${recordingsDir} does not work (${text}). Check it; recording resumes by itself.`,
     isIndexDamaged,
   };
+}
+
+/** A number in the index that this store never wrote: more than JavaScript can tell (as node:sqlite says), or no time of a date. */
+function isOfNoRow(code: unknown, text: string): boolean {
+  return (code === 'ERR_OUT_OF_RANGE' && text.includes('JavaScript number')) || text === 'Invalid time value';
 }

@@ -103,3 +103,22 @@ it('nothing but a plain file is served as a segment, or written through', async 
   renameSync(secret, `${secret}.gone`);
   expect((await house.archive.readSegment(STREAM, next)).length).toBeGreaterThan(0);
 });
+
+const ABSURD = [
+  `UPDATE streams SET bytes = ${2n ** 62n}`,
+  `INSERT INTO open_hours VALUES (1, 8640000000000001)`,
+  `INSERT INTO open_hours VALUES (1, ${2n ** 62n})`,
+];
+
+it.each(ABSURD)('an index with numbers that no store writes is made anew: %s', async (sql) => {
+  await house.open();
+  await keep(START_MS, 3);
+  await house.stop();
+  const index = new DatabaseSync(join(house.recordingsDir, 'index.db'));
+  index.exec(sql);
+  index.close();
+  await house.open();
+  await waitFor('the comparison', () => house.lines.includes('index and recorded files agree again'));
+  expect((await house.archive.segments(STREAM, 0, START_MS + 60_000)).segments).toHaveLength(3);
+  await keep(START_MS + 60_000, 1);
+});
