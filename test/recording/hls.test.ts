@@ -239,6 +239,41 @@ describe('recorded time', () => {
     expect((await answer).segments).toHaveLength(1);
   });
 
+  it('that is just over waits for its last segment, which is being cut', async () => {
+    const segments = fresh(6, 1_000);
+    await keep(segments.slice(0, 5));
+    for (const segment of segments.slice(0, 5)) live.cut(segment);
+    const answer = ask({ startMs: segments[2]?.startMs ?? 0, endMs: clock.wallMs() });
+    await settle();
+    expect(live.waiting).toBe(1);
+    const last = segments[5];
+    if (last === undefined) throw new Error('no segment');
+    archive.append(DOOR, last);
+    live.cut(last);
+    const vod = await answer;
+    expect(vod).toMatchObject({ type: 'VOD', isEnded: true });
+    expect(vod.segments.map(({ dateMs }) => dateMs)).toEqual(segments.slice(2).map((one) => one.startMs));
+    expect([live.waiting, clock.timers]).toEqual([0, 0]);
+  });
+
+  it('that is just over grows up to its end where that takes long to be cut, and has all of it then', async () => {
+    const segments = fresh(6, 1_000);
+    await keep(segments.slice(0, 5));
+    for (const segment of segments.slice(0, 5)) live.cut(segment);
+    const asked = { startMs: segments[2]?.startMs ?? 0, endMs: clock.wallMs() };
+    const answer = ask(asked);
+    await settle();
+    clock.advance(8_000);
+    expect(await answer).toMatchObject({ type: 'EVENT', isEnded: false });
+    const last = segments[5];
+    if (last === undefined) throw new Error('no segment');
+    await keep([last]);
+    live.cut(last);
+    const grown = await ask(asked);
+    expect(grown).toMatchObject({ type: 'EVENT', isEnded: true });
+    expect(grown.segments.map(({ dateMs }) => dateMs)).toEqual(segments.slice(2).map((one) => one.startMs));
+  });
+
   it('that was not recorded gets the reasons of the ledger', async () => {
     const startMs = clock.wallMs() - HOUR_MS;
     archive.note(DOOR, startMs - 1000, 'CAMERA_AUTH_FAILED');

@@ -9,7 +9,7 @@ import { ExportJobs, noSuchStream } from './export-jobs.ts';
 import { clipRange, type ExportRequest } from './export-request.ts';
 import { type ClipStream, ExportThreads } from './export-threads.ts';
 import type { PeriodFilter } from './exports-database.ts';
-import { type Footage, isKnown, nothingRecorded } from './footage.ts';
+import { type Footage, isKnown, nothingRecorded, settled } from './footage.ts';
 import { PeriodFiles, type PeriodFilesOptions } from './period-files.ts';
 import { Slots } from './slots.ts';
 
@@ -28,6 +28,8 @@ export interface ExportsOptions extends Pick<PeriodFilesOptions, 'streams' | 'po
 
 const DAY_MS = 86_400_000;
 const MAX_CLIPS = 8;
+/** The end of a time since then may lie in a segment that is not cut yet, as long as segments may be. */
+const RECENT_MS = 150_000;
 const DATABASE_FILE = 'exports.db';
 
 /** All that makes MP4 of what is recorded: jobs, clips at once, and period files. Failures reject with `ApiError`. */
@@ -38,6 +40,7 @@ export class Exports {
   readonly #files: ExportFiles;
   readonly #jobs: ExportJobs;
   readonly #periods: PeriodFiles;
+  readonly #closed = new AbortController();
   #clips = 0;
 
   constructor(options: ExportsOptions) {
@@ -112,6 +115,10 @@ export class Exports {
       isOver = true;
     };
     try {
+      // Older times are in the index for long, and need not wait for a look at it.
+      if (this.#clock.wallMs() - range.end < RECENT_MS) {
+        await settled(this.#footage, this.#clock, { stream, untilMs: range.end, stop: this.#closed.signal });
+      }
       const clip = await this.#threads.clip(this.#footage.archive.recordingsDirOf(stream), {
         stream,
         ...range,
@@ -137,6 +144,7 @@ export class Exports {
 
   /** Stops what runs, so that it begins again with the next start; ends threads and FFmpeg. Idempotent. */
   async close(): Promise<void> {
+    this.#closed.abort();
     const closing = [this.#jobs.close(), this.#periods.close()];
     await this.#threads.close();
     await Promise.all(closing);

@@ -6,7 +6,13 @@ import type { LiveSegments, RingEntry } from '../live.ts';
 import { LiveList } from './live-list.ts';
 import type { ListedSegment } from './m3u8.ts';
 import { notRecorded } from './not-recorded.ts';
-import { type AskedTimes, type PlaylistRange, playlistRange, rewindTooLong } from './playlist-request.ts';
+import {
+  type AskedTimes,
+  MAX_EVENT_MS,
+  type PlaylistRange,
+  playlistRange,
+  rewindTooLong,
+} from './playlist-request.ts';
 import type { RecordedListArgs, RecordedListResult } from './recorded-list.ts';
 
 /** How long a playlist is waited for while the stream's first segment is made. */
@@ -19,6 +25,10 @@ const STALE_AFTER_MS = 120_000;
 /** The same for a stream that nobody watched meanwhile: its old pictures are nothing for a new viewer. */
 const IDLE_STALE_AFTER_MS = 10_000;
 const RETRY_AFTER_MS = 2_000;
+/** The last seconds of a time that is just over are waited for so long; hls.js gives a playlist 10 s. */
+const CUT_WAIT_MS = 8_000;
+/** A segment ends at a key frame, which may be late. */
+const KEY_FRAME_SLACK_MS = 10_000;
 /** Work on one playlist before others get their turn in the reading thread. */
 const BUDGET_MS = 50;
 /** More turns than a playlist of the longest span can need; then it is made in one go. */
@@ -151,9 +161,10 @@ export class Hls {
 
   async #recorded(
     stream: StreamId,
-    range: Exclude<PlaylistRange, { kind: 'live' }>,
+    asked: Exclude<PlaylistRange, { kind: 'live' }>,
     form: PlaylistForm,
   ): Promise<PlaylistBody> {
+    const range = await this.#cutRange(stream, asked);
     let result = await this.#build(stream, range, form);
     if (result.kind === 'nothing' && range.kind !== 'vod' && this.#isRecording(stream)) {
       // Nothing yet; what was cut meanwhile may begin too early, so this is tried but once.
@@ -170,6 +181,33 @@ export class Hls {
       case 'nothing':
         throw await this.#whyNothing(stream, range, result.isKnownStream);
     }
+  }
+
+  /** The end of a time that is just over is not cut yet: waits for it. Where that takes long, the playlist grows up to it. */
+  async #cutRange(
+    stream: StreamId,
+    range: Exclude<PlaylistRange, { kind: 'live' }>,
+  ): Promise<Exclude<PlaylistRange, { kind: 'live' }>> {
+    if (range.kind !== 'vod' || !this.#isBeingCut(stream, range.endMs)) return range;
+    const { live, clock } = this.#options;
+    const undo: (() => void)[] = [];
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (!this.#isBeingCut(stream, range.endMs)) resolve();
+      };
+      undo.push(live.onSegment(stream, look), clock.every(STATE_POLL_MS, look));
+      undo.push(clock.after(CUT_WAIT_MS, resolve));
+    });
+    for (const each of undo) each();
+    const isEvent = this.#isBeingCut(stream, range.endMs) && range.endMs - range.startMs <= MAX_EVENT_MS;
+    return isEvent ? { ...range, kind: 'event' } : range;
+  }
+
+  /** Whether that past instant lies in a segment that is still being recorded. */
+  #isBeingCut(stream: StreamId, ms: number): boolean {
+    const { live, clock } = this.#options;
+    if (clock.wallMs() - ms > 2 * live.segmentMs(stream) + KEY_FRAME_SLACK_MS) return false;
+    return live.state(stream).state === 'recording' && (live.recordedUntilMs(stream) ?? 0) < ms;
   }
 
   async #build(

@@ -4,7 +4,8 @@ import { REWIND_WINDOW_MS } from './recorded-list.ts';
 
 const HOUR_MS = 3_600_000;
 const MAX_VOD_MS = 7 * 24 * HOUR_MS;
-const MAX_EVENT_MS = 4 * HOUR_MS;
+/** The longest playlist that grows up to an end. */
+export const MAX_EVENT_MS = 4 * HOUR_MS;
 /** Clocks of viewers may be ahead of ours by so much. */
 const AHEAD_MS = 10_000;
 /** Whoever sends less means seconds (this is in March 1973). */

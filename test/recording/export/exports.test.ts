@@ -416,6 +416,25 @@ describe('clips', () => {
     expect([head.statusCode, head.headers['x-leading-media-duration']]).toEqual([200, '0']);
   });
 
+  it('of the last seconds wait for the segment that is being cut', async () => {
+    await house.open();
+    await house.keep(ten.slice(0, 4));
+    house.isRecording = true;
+    house.wallOffsetMs = START_MS + 9_600 - Date.now();
+    let hasAnswer = false;
+    const answer = clip(`start_time=${START_MS + 8_500}&duration=1000`).finally(() => {
+      hasAnswer = true;
+    });
+    await house.get('/api/v1/exports');
+    expect(hasAnswer).toBe(false);
+    await house.keep(ten.slice(4));
+    expect((await answer).statusCode).toBe(200);
+    const path = join(house.archives.dir, 'clip.mp4');
+    writeFileSync(path, (await answer).rawPayload);
+    const film = await watchFilm(path);
+    expect(film.pictures.map(({ code }) => code)).toEqual(Array.from({ length: 38 }, (_, i) => 200 + i));
+  });
+
   it('are refused as exports are, and where too many run', async () => {
     await house.open();
     await house.keep(ten);
