@@ -98,6 +98,7 @@ export class Recording {
       live: this.recorder,
       settings,
       streams: () => hub.list().map(({ id, definition }) => ({ stream: id, record: definition.record })),
+      isRecorded: (stream) => this.recorder.status(stream).state !== 'off',
     });
     this.frames = new Frames({
       clock,

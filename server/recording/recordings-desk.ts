@@ -30,6 +30,8 @@ export interface RecordingsDeskOptions {
   readonly settings: RetentionSettings;
   /** Every stream that exists. */
   streams(): readonly StreamRecordSettings[];
+  /** Whether it is to be recorded, by whichever setting. */
+  isRecorded(stream: StreamId): boolean;
 }
 
 /**
@@ -59,16 +61,22 @@ export class RecordingsDesk {
     if (!this.#isStarted) return;
     this.#cancelUpdate ??= this.#options.clock.after(0, () => {
       this.#cancelUpdate = undefined;
-      this.#tellPolicies();
+      this.#tellStores();
     });
   }
 
-  #tellPolicies(): void {
+  #tellStores(): void {
     const { archive, settings, log } = this.#options;
-    const policies = retentionPolicies(settings, this.#options.streams());
+    const streams = this.#options.streams();
+    const policies = retentionPolicies(settings, streams);
+    const recorded = streams.map(({ stream }) => stream).filter((stream) => this.#options.isRecorded(stream));
     for (const { dir, state } of archive.roots()) {
-      if (state.kind !== 'ready') continue;
-      archive.commandRoot(dir, 'setRetentionPolicies', { policies }).catch((failure: unknown) => {
+      // A disk that is full needs them most of all.
+      if (state.kind !== 'ready' && state.kind !== 'failing') continue;
+      Promise.all([
+        archive.commandRoot(dir, 'setRetentionPolicies', { policies }),
+        archive.commandRoot(dir, 'noteSwitchedOff', { recorded }),
+      ]).catch((failure: unknown) => {
         log.warn({ err: failure, dir }, 'retention does not know its policies yet');
       });
     }

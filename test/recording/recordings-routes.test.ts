@@ -50,6 +50,7 @@ beforeEach(async () => {
     live,
     settings,
     streams: () => streams,
+    isRecorded: (stream) => streams.some((one) => one.stream === stream && one.record !== false),
   });
   desk.startRetention();
   edge = await startEdgeApp({ routes: recordingRoutes(desk) });
@@ -215,6 +216,41 @@ test('footage of a stream that was removed is listed, and can be asked for', asy
     },
   ]);
   expect((await get('/api/v1/streams/live/gone/timeline')).json().ranges).toHaveLength(1);
+});
+
+test('a disk that fails is told its policies too, and a stream that is off that it is', async () => {
+  const told: unknown[] = [];
+  const root = {
+    dir,
+    recordingsDir: dir,
+    state: { kind: 'failing', reason: 'DISK_FULL', message: '' },
+  } as const;
+  const failing = new RecordingsDesk({
+    clock: systemClock,
+    log: silentLogger,
+    archive: {
+      queued: () => ({ segments: [], notes: [] }),
+      kept: () => ({}),
+      rootOf: () => dir,
+      roots: () => [root],
+      onState: () => () => {},
+      query: () => Promise.reject(new Error('not asked')),
+      command: () => Promise.reject(new Error('not asked')),
+      queryRoot: () => Promise.reject(new Error('not asked')),
+      commandRoot: async (_dir, name) => {
+        told.push(name);
+        return undefined as never;
+      },
+    },
+    live,
+    settings: { recording: { keepDays: 7, minFreeBytes: 0 }, apps: {} },
+    streams: () => streams,
+    isRecorded: () => false,
+  });
+  failing.startRetention();
+  await waitFor('the store to be told', () => told.length > 0);
+  failing.close();
+  expect(told).toEqual(['setRetentionPolicies', 'noteSwitchedOff']);
 });
 
 test('policies reach the store: what is older than keepDays is deleted, and the timeline says so', async () => {

@@ -1,4 +1,5 @@
 import { ThumbnailChore } from '../frames/thumbnail-chore.ts';
+import { AliveChore } from './alive.ts';
 import { GarbageChore } from './garbage.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { isReconciling, Reconciling } from './reconcile.ts';
@@ -23,6 +24,7 @@ export function choresOf(index: IndexWriter): Chore[] {
     new Reconciling(index),
     new WhenOldestIsKnown(index, new Retention(index)),
     new GarbageChore(index),
+    new AliveChore(index),
     new ThumbnailChore(index),
   ];
 }

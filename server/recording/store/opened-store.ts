@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../base/clock.ts';
+import { noteAlive } from './alive.ts';
 import { type Chore, choresOf } from './chores.ts';
 import { diskFaultOf } from './disk-fault.ts';
 import { type DiskMarker, DiskWatch, identifyDisk, writeMarker } from './disk-marker.ts';
@@ -37,11 +38,13 @@ export interface OpenedStore {
 export function openStore(options: {
   recordingsDir: string;
   expectedUuid: string | undefined;
+  /** What was missing until now, the gateway's stop is to blame for. */
+  isNewRun: boolean;
   isIndexDamaged: boolean;
   clock: Clock;
   log: LogLine;
 }): OpenedStore {
-  const { recordingsDir, clock } = options;
+  const { recordingsDir } = options;
   const found = identifyDisk(recordingsDir, options.expectedUuid);
   const isFirstUse = found === undefined && readdirSync(recordingsDir).length === 0;
   const lock = lockFolder(recordingsDir);
@@ -49,6 +52,7 @@ export function openStore(options: {
   try {
     index = openIndex(options);
     const marker = enter(index, found, isFirstUse);
+    if (options.isNewRun) noteServerStopped(index);
     const opened = index;
     const abandon = () => {
       try {
@@ -65,7 +69,7 @@ export function openStore(options: {
       abandon,
       close: () => {
         try {
-          leave(opened, clock);
+          leave(opened);
         } finally {
           abandon();
         }
@@ -117,7 +121,6 @@ function enter(index: IndexWriter, found: DiskMarker | undefined, isFirstUse: bo
     raiseRecordingIds(index, rebuilds);
     if (index.reader.statement('SELECT 1 FROM locks LIMIT 1').get() === undefined) restoreLocks(index);
   }
-  noteServerStopped(index);
   index.transaction(() => {
     index.setMeta('open_id', marker.openId);
     index.setMeta('previous_open_id', found?.openId ?? '');
@@ -127,10 +130,10 @@ function enter(index: IndexWriter, found: DiskMarker | undefined, isFirstUse: bo
 }
 
 /** Every file that was begun is in the index by now, so no hour is open any more. */
-function leave(index: IndexWriter, clock: Clock): void {
+function leave(index: IndexWriter): void {
   index.transaction(() => {
     index.database.exec('DELETE FROM open_hours');
-    index.setMeta('alive_ms', String(Math.round(clock.wallMs())));
+    noteAlive(index);
   });
 }
 

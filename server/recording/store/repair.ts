@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { StreamId } from '../../../shared/names.ts';
 import type { GapReason } from '../../../shared/recording.ts';
 import { adoptFile } from './adopt.ts';
+import { aliveMs } from './alive.ts';
 import { unlinkIfThere } from './files.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { hourFolder, segmentFile, startOfFile } from './layout.ts';
@@ -85,10 +86,10 @@ export function repairOpenHours(index: IndexWriter): RepairCounts {
 
 /**
  * From the end of what is known of each stream on, the gateway did not run: at the end of its recording, or where it
- * was not recorded when the gateway last wrote something.
+ * was not recorded when the gateway was last known to run.
  */
 export function noteServerStopped(index: IndexWriter): void {
-  const aliveMs = Number(index.meta('alive_ms') ?? 0);
+  const ranUntilMs = aliveMs(index);
   index.transaction(() => {
     for (const { id } of index.reader.streams()) {
       const row = index.reader
@@ -96,10 +97,10 @@ export function noteServerStopped(index: IndexWriter): void {
         .get(id) as unknown as [number, GapReason] | undefined;
       const newestMs = index.reader.boundsOf(id)?.newestMs;
       const [notedMs, reason] = row ?? [undefined, undefined];
-      if (newestMs !== undefined && (notedMs === undefined || notedMs <= newestMs)) {
+      if (newestMs !== undefined && (notedMs === undefined || notedMs < newestMs)) {
         index.note(id, newestMs, 'SERVER_STOPPED');
       } else if (notedMs !== undefined && reason !== 'RECORDING_OFF' && reason !== 'SERVER_STOPPED') {
-        index.note(id, Math.max(notedMs + 1, aliveMs), 'SERVER_STOPPED');
+        index.note(id, Math.max(notedMs + 1, ranUntilMs), 'SERVER_STOPPED');
       }
     }
   });

@@ -86,6 +86,8 @@ export class RootStore {
   #reader: ReaderLink;
   #state: RootState = { kind: 'opening' };
   #isHung = false;
+  /** Since the gateway started. */
+  #wasOpen = false;
   #isClosing = false;
   #cancelOpen: (() => void) | undefined;
   /** When the thread last made something durable, or had nothing to do. */
@@ -146,7 +148,10 @@ export class RootStore {
   }
 
   note(stream: StreamId, atMs: number, reason: GapReason): void {
-    if (!this.#isClosing) this.#push({ kind: 'note', stream, atMs, reason });
+    if (this.#isClosing) return;
+    this.#push({ kind: 'note', stream, atMs, reason });
+    // From here on this is the reason, so the disk's own is told again should it still hold.
+    this.#refusing.delete(stream);
   }
 
   query<K extends keyof ReaderHandlers & string>(
@@ -222,7 +227,7 @@ export class RootStore {
     this.#openLater();
     try {
       const expectedUuid = await this.#options.disks.diskOf(this.dir);
-      this.#store.send({ kind: 'open', expectedUuid });
+      this.#store.send({ kind: 'open', expectedUuid, isNewRun: !this.#wasOpen });
     } catch (failure) {
       this.#log.error({ err: failure }, 'the catalog does not tell which disk belongs here');
     }
@@ -285,6 +290,7 @@ export class RootStore {
   #fromStore(message: FromStore): void {
     switch (message.kind) {
       case 'opened':
+        this.#wasOpen = true;
         this.#reader.send({ kind: 'open' });
         this.#options.disks
           .rememberDisk(this.dir, message.uuid)

@@ -5,8 +5,11 @@ import type { BatchItem } from './write-batch.ts';
 
 /** What the media loop tells a store's thread. */
 export type ToStore =
-  /** Open the folder, or try again. `expectedUuid`: the disk that was there before, if any was. */
-  | { readonly kind: 'open'; readonly expectedUuid: string | undefined }
+  /**
+   * Open the folder, or try again. `expectedUuid`: the disk that was there before, if any was. `isNewRun`: it was not open
+   * since the gateway started.
+   */
+  | { readonly kind: 'open'; readonly expectedUuid: string | undefined; readonly isNewRun: boolean }
   /** `seq` ascends; it is named again when the item is durable. */
   | { readonly kind: 'item'; readonly seq: number; readonly item: BatchItem }
   | CallMessage

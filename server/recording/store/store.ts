@@ -26,6 +26,8 @@ interface QueuedItem {
   readonly item: BatchItem;
 }
 
+type OpenOrder = Pick<Extract<ToStore, { kind: 'open' }>, 'expectedUuid' | 'isNewRun'>;
+
 export interface StoreOptions {
   readonly recordingsDir: string;
   readonly clock: Clock;
@@ -49,7 +51,7 @@ export class Store {
   #state: StoreState | undefined;
   #isClosing = false;
   #isIndexDamaged = false;
-  #expectedUuid: string | undefined;
+  #openOrder: OpenOrder = { expectedUuid: undefined, isNewRun: true };
   #cancelTurn: (() => void) | undefined;
   #turnDueMs = 0;
   #choresMs = 0;
@@ -66,7 +68,7 @@ export class Store {
   handle(message: ToStore): void {
     switch (message.kind) {
       case 'open':
-        this.#open(message.expectedUuid);
+        this.#open(message);
         break;
       case 'item':
         this.#queue.push(message);
@@ -86,21 +88,21 @@ export class Store {
     }
   }
 
-  #open(expectedUuid: string | undefined): void {
+  #open(order: OpenOrder): void {
     if (this.#opened !== undefined || this.#isClosing) return;
     const { recordingsDir, clock } = this.#options;
-    this.#expectedUuid = expectedUuid;
+    this.#openOrder = order;
     try {
       const isIndexDamaged = this.#isIndexDamaged;
-      this.#opened = openStore({ recordingsDir, expectedUuid, isIndexDamaged, clock, log: this.#log });
+      this.#opened = openStore({ recordingsDir, ...order, isIndexDamaged, clock, log: this.#log });
       this.#isIndexDamaged = false;
     } catch (failure) {
       const { reason } = diskFaultOf(failure, recordingsDir);
-      if (reason === 'DISK_FULL' && releaseReserve(recordingsDir)) this.#open(expectedUuid);
+      if (reason === 'DISK_FULL' && releaseReserve(recordingsDir)) this.#open(order);
       else this.#fail(failure);
       return;
     }
-    this.#expectedUuid = this.#opened.uuid;
+    this.#openOrder = { expectedUuid: this.#opened.uuid, isNewRun: false };
     this.#options.post({ kind: 'opened', uuid: this.#opened.uuid });
     for (const { id } of this.#opened.index.reader.streams()) this.#opened.index.changed.add(id);
     this.#tellKept(this.#opened);
@@ -259,7 +261,7 @@ export class Store {
       const isFirstTry = !this.#isIndexDamaged;
       this.#isIndexDamaged = true;
       this.#abandon();
-      if (isFirstTry) this.#open(this.#expectedUuid);
+      if (isFirstTry) this.#open(this.#openOrder);
       return;
     }
     const opened = this.#opened;

@@ -2,6 +2,7 @@ import { renameSync } from 'node:fs';
 import type { StreamId } from '../../../shared/names.ts';
 import type { GapReason } from '../../../shared/recording.ts';
 import type { Segment } from '../segment.ts';
+import { noteAlive } from './alive.ts';
 import { makeFolders, type OpenPart, syncAndClose, syncFolder, unlinkIfThere, writePart } from './files.ts';
 import { removeFiles } from './garbage.ts';
 import type { IndexWriter } from './index-writer.ts';
@@ -57,7 +58,7 @@ export function writeBatch(index: IndexWriter, items: readonly BatchItem[]): Wri
       if (item.kind === 'note') index.note(index.streamId(item.stream), item.atMs, item.reason);
     }
     closePastHours(index, planned);
-    index.setMeta('alive_ms', String(Math.round(index.clock.wallMs())));
+    noteAlive(index);
   });
   return planned.map(({ stream, startMs, segment }) => ({ stream, startMs, endMs: segment.endMs }));
 }
@@ -200,13 +201,16 @@ function attempt(work: () => void): void {
   }
 }
 
-/** A stream that has gone on to another hour has every file of the hours before in the index. */
+/**
+ * A stream that has gone on to a later hour has every file of the hours before in the index. Later ones may hold files of a
+ * batch that failed and is tried again piece by piece.
+ */
 function closePastHours(index: IndexWriter, planned: readonly PlannedSegment[]): void {
   const lastHour = new Map<number, number>();
   for (const { streamRowId, startMs } of planned) lastHour.set(streamRowId, hourOf(startMs));
   for (const [streamRowId, hourMs] of lastHour) {
     index.reader
-      .statement('DELETE FROM open_hours WHERE stream_id = ? AND hour_ms <> ?')
+      .statement('DELETE FROM open_hours WHERE stream_id = ? AND hour_ms < ?')
       .run(streamRowId, hourMs);
   }
 }

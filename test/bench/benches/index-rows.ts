@@ -53,6 +53,7 @@ function open(dataDir: string): OpenedStore {
   const recordingsDir = join(dataDir, 'recordings');
   mkdirSync(recordingsDir, { recursive: true });
   return openStore({
+    isNewRun: true,
     recordingsDir,
     expectedUuid: undefined,
     isIndexDamaged: false,

@@ -125,6 +125,7 @@ function fill(dataDir: string, startMs: number): void {
   const recordingsDir = join(dataDir, 'recordings');
   mkdirSync(recordingsDir, { recursive: true });
   const store = openStore({
+    isNewRun: true,
     recordingsDir,
     expectedUuid: undefined,
     isIndexDamaged: false,

@@ -18,6 +18,7 @@ import { checkRecordings } from '../../../server/recording/store/check.ts';
 import { MARKER_FILE } from '../../../server/recording/store/disk-marker.ts';
 import { partFile } from '../../../server/recording/store/layout.ts';
 import { retentionPolicies } from '../../../server/recording/store/retention-policies.ts';
+import { readTimeline } from '../../../server/recording/timeline-reader.ts';
 import { ArchiveHouse } from '../../support/archive-house.ts';
 import { recordingOf, segmentOf } from '../../support/recorded-segments.ts';
 import { TestDisk, whyNoDisks } from '../../support/test-disk.ts';
@@ -109,6 +110,42 @@ describe('recordings when the disk fails', () => {
     house.archive.append(STREAM, segment(0));
     await house.archive.flush();
     expect(segmentsKept()).toBe(1);
+  });
+
+  it('names the disk again as the reason after the camera was away too', async () => {
+    await house.open();
+    await house.stop();
+    const away = join(house.dir, 'away');
+    renameSync(house.dataDir, away);
+    await house.open();
+    expect(house.archive.append(STREAM, segment(0))).toBe(false);
+    house.archive.note(STREAM, START_MS + 2_000, 'CAMERA_UNREACHABLE');
+    house.archive.note(STREAM, START_MS + 6_000, 'RECORDER_RESTARTED');
+    expect(house.archive.append(STREAM, segment(3))).toBe(false);
+    renameSync(away, house.dataDir);
+    await waitFor('recording to resume', () => house.state.kind === 'ready');
+    expect(house.archive.append(STREAM, segment(5))).toBe(true);
+    await house.archive.flush();
+    const { gaps } = await readTimeline(house.archive, STREAM, START_MS, START_MS + 12_000);
+    expect(gaps.map(({ start, reason }) => [(start - START_MS) / 2_000, reason])).toEqual([
+      [0, 'DISK_MISSING'],
+      [1, 'CAMERA_UNREACHABLE'],
+      [3, 'DISK_MISSING'],
+    ]);
+  });
+
+  it('does not take the return of a disk for a start of the gateway', async () => {
+    await house.open();
+    house.archive.append(STREAM, segment(0));
+    house.archive.note(STREAM, START_MS + 2_000, 'CAMERA_UNREACHABLE');
+    await house.archive.flush();
+    const away = join(house.dir, 'away');
+    renameSync(house.dataDir, away);
+    await waitFor('it to be noticed', () => house.state.kind === 'missing');
+    renameSync(away, house.dataDir);
+    await waitFor('recording to resume', () => house.state.kind === 'ready');
+    const { gaps } = await readTimeline(house.archive, STREAM, START_MS, Date.now());
+    expect(gaps.map(({ reason }) => reason)).toEqual(['CAMERA_UNREACHABLE']);
   });
 
   it('notices that the folder disappears while it is in use', async () => {

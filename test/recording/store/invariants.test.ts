@@ -27,6 +27,7 @@ afterEach(async () => {
 
 function open(): OpenedStore {
   const store = openStore({
+    isNewRun: true,
     recordingsDir: house.recordingsDir,
     expectedUuid: uuid,
     isIndexDamaged: false,

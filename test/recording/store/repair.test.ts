@@ -320,7 +320,10 @@ describe('recordings after a crash, a loss or damage', () => {
     writeFileSync(elsewhere, Buffer.concat([segment.data, writeFooter(segment, 1)]));
     rmSync(indexFile());
     await restart();
-    await waitFor('the copied stream to be found', () => house.archive.kept('live/copied').segments === 1);
+    await waitFor('all folders to be looked at', () =>
+      house.lines.some((line) => line.includes('agree again')),
+    );
+    expect(house.archive.kept('live/copied').segments).toBe(1);
     await house.stop();
     for (const path of mine) expect(readFileSync(path, 'utf8')).toBe('mine');
     wellDone();
