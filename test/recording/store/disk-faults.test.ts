@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -10,14 +10,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkRecordings } from '../../../server/recording/store/check.ts';
 import { MARKER_FILE } from '../../../server/recording/store/disk-marker.ts';
-import { partFile } from '../../../server/recording/store/layout.ts';
 import { retentionPolicies } from '../../../server/recording/store/retention-policies.ts';
+import { INDEX_FILE } from '../../../server/recording/store/schema.ts';
 import { readTimeline } from '../../../server/recording/timeline-reader.ts';
 import { ArchiveHouse } from '../../support/archive-house.ts';
 import { recordingOf, segmentOf } from '../../support/recorded-segments.ts';
@@ -272,11 +272,10 @@ describe('recordings when the disk fails', () => {
   );
 
   it('tells of a disk that hangs, drops what does not fit, and goes on by itself', async () => {
-    const part = partFile(house.recordingsDir, STREAM, START_MS);
     await house.open({ limits: { hangMs: 2_000, streamBytes: 4_000 } });
-    mkdirSync(dirname(part), { recursive: true });
-    // To open a pipe for writing takes until somebody reads from it: the thread stands still in the kernel.
-    execFileSync('mkfifo', [part]);
+    // Whoever else wants to write to the index waits for some seconds: the thread stands still in SQLite.
+    const holder = new DatabaseSync(join(house.recordingsDir, INDEX_FILE));
+    holder.exec('BEGIN IMMEDIATE');
     expect(house.archive.append(STREAM, segment(0))).toBe(true);
     expect(house.archive.append(STREAM, segment(1))).toBe(true);
     expect(house.archive.append(STREAM, segment(2))).toBe(false);
@@ -285,8 +284,7 @@ describe('recordings when the disk fails', () => {
     expect(house.archive.kept(STREAM).reason).toMatchObject({ code: 'DISK_SLOW' });
     // The reader has a thread of its own.
     expect((await house.archive.segments(STREAM, 0, START_MS)).segments).toEqual([]);
-    const pipe = await open(part, 'r');
-    await pipe.close();
+    holder.close();
     await waitFor('recording to resume', () => house.state.kind === 'ready' && segmentsKept() === 2);
     expect(house.archive.append(STREAM, segment(4))).toBe(true);
     await house.archive.flush();
@@ -314,7 +312,6 @@ describe('recordings when the disk fails', () => {
     const [code, signal] = await once(child, 'exit');
     expect(output).toMatch(/"code":"DISK_SLOW".*\nclosed\n/);
     expect([code, signal]).toEqual([null, 'SIGKILL']);
-    expect(existsSync(partFile(house.recordingsDir, STREAM, START_MS))).toBe(true);
   });
 
   it('drops what can never be written, and keeps what comes behind it', async () => {
