@@ -5,9 +5,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheDir } from '../../server/setup/paths.mjs';
 import { waitFor } from './wait.ts';
 
 const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+const COMPILE_CACHE = join(cacheDir(), 'compiled');
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
 
@@ -81,7 +83,8 @@ export class GatewayProcess {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
     const child = spawn(process.execPath, [MAIN, '--config', join(this.#dir, 'sluice.yaml')], {
       cwd: this.#dir,
-      env: { ...Object.fromEntries(inherited), ...this.#env },
+      // As `npm start` does it.
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...Object.fromEntries(inherited), ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
