@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type StreamId, streamId } from '../../shared/names.ts';
 import { type StreamDefinition, streamDefinitionSchema } from '../../shared/stream.ts';
 import type { Clock } from '../base/clock.ts';
+import { missingMountOf } from '../base/mounts.ts';
 import { SecretBox } from './secret-box.ts';
 
 /** A row that cannot be used any more, and why; the others are not touched by it. */
@@ -55,10 +56,12 @@ export class SqliteCatalog implements StreamCatalog, DiskCatalog {
   readonly #secrets: SecretBox;
   readonly #clock: Clock;
 
-  /** Throws where the directory cannot be written or the database is of a newer version. */
+  /** Throws where the directory cannot be written, where its disk is not mounted, or the database is of a newer version. */
   constructor(options: { dataDir: string; clock: Clock }) {
-    mkdirSync(options.dataDir, { recursive: true });
     const file = join(options.dataDir, 'sluice.db');
+    const missing = existsSync(file) ? undefined : missingMountOf(options.dataDir);
+    if (missing !== undefined) throw new Error(`the disk of ${missing} (/etc/fstab) is not mounted`);
+    mkdirSync(options.dataDir, { recursive: true });
     this.#clock = options.clock;
     this.#secrets = SecretBox.open(join(options.dataDir, 'secret.key'));
     this.#database = new DatabaseSync(file);

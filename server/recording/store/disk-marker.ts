@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { missingMountOf } from '../../base/mounts.ts';
 import { syncAndClose, syncFolder, writePart } from './files.ts';
 
 /** The file that tells one recordings folder from every other, and from an empty mount point. */
@@ -39,8 +40,15 @@ export function identifyDisk(
         : `${recordingsDir} is on another disk than before. Mount the right one, and recording resumes by itself. ${acceptIt}`,
     );
   }
-  if (found === undefined) mkdirSync(recordingsDir, { recursive: true, mode: 0o750 });
-  return found;
+  if (found !== undefined) return found;
+  const missing = missingMountOf(recordingsDir);
+  if (missing !== undefined) {
+    throw new DiskMissing(
+      `${recordingsDir} belongs to the disk of ${missing}, which is not mounted. Mount it, and recording begins by itself; if none is meant to be there, take ${missing} out of /etc/fstab.`,
+    );
+  }
+  mkdirSync(recordingsDir, { recursive: true, mode: 0o750 });
+  return undefined;
 }
 
 /** Undefined where there is none, or none that can be read. */
