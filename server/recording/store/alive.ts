@@ -2,7 +2,7 @@ import type { Chore, Situation } from './chores.ts';
 import type { IndexWriter } from './index-writer.ts';
 
 const KEY = 'alive_ms';
-const EVERY_MS = 30_000;
+const EVERY_MS = 10_000;
 
 /** When the gateway was last known to run; 0 where that is not known. */
 export function aliveMs(index: IndexWriter): number {
