@@ -121,6 +121,18 @@ function hostForOwnUse(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+/** Throws StartError where `dataDir` is none that can be worked with. */
+function openCatalog({ dataDir }: Settings): SqliteCatalog {
+  try {
+    return new SqliteCatalog({ dataDir, clock: systemClock });
+  } catch (failure) {
+    const why = failure instanceof Error ? failure.message : String(failure);
+    throw new StartError(
+      `dataDir (${resolve(dataDir)}) cannot be used: ${why}. It has to be a folder that Sluice may write to.`,
+    );
+  }
+}
+
 interface Gateway {
   readonly url: string;
   close(): Promise<void>;
@@ -143,7 +155,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   requireLogin(settings);
   checkPublishers(config.streams, config.file);
 
-  const catalog = new SqliteCatalog({ dataDir: settings.dataDir, clock });
+  const catalog = openCatalog(settings);
   closers.add(() => catalog.close());
 
   const ofFile = new Set(config.streams.map(({ app, name }) => streamId(app, name)));
@@ -288,7 +300,7 @@ async function run(config: LoadedConfig): Promise<void> {
 
 /** What lies at `dir` now is where recordings belong, whatever was there before. */
 async function acceptDisk({ settings }: LoadedConfig, dir: string): Promise<void> {
-  const catalog = new SqliteCatalog({ dataDir: settings.dataDir, clock: systemClock });
+  const catalog = openCatalog(settings);
   try {
     const path = resolve(dir);
     if (!(await catalog.forgetDisk(path))) {

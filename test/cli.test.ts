@@ -82,6 +82,15 @@ describe('command line', () => {
     );
   });
 
+  it('says in a sentence that dataDir cannot be used', async () => {
+    writeFileSync(join(dir, 'taken'), 'a file');
+    const refused = await sluice([], { SLUICE_DATA_DIR: 'taken' });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      /^dataDir \(.*\/taken\) cannot be used: .+ It has to be a folder that Sluice may write to\.\n$/,
+    );
+  });
+
   it('goes on with another disk where a person says so', async () => {
     const dataDir = join(dir, 'data');
     const catalog = new SqliteCatalog({ dataDir, clock: systemClock });
