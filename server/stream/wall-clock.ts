@@ -1,7 +1,7 @@
 /** A difference larger than this is a step of this machine's clock or a new start, not a delay. */
 const STEP_MS = 10_000;
 /** A delay on the way that lasts less changes nothing; a step of a clock counts after so long. */
-const WINDOW_90K = 5 * 90_000;
+const WINDOW_90K = 20 * 90_000;
 
 /**
  * Tells the wall time of a place on the timeline. The fastest arrivals are the truest: an earlier one counts at once, later

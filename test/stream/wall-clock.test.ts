@@ -17,7 +17,7 @@ function errors(count: number, delayMs: (sentMs: number) => number, driftPpm = 0
 
 describe('the wall time of pictures', () => {
   test('is not moved by a burst that was held up', () => {
-    const stalled = errors(1000, (ms) => (ms >= 20_000 && ms < 23_000 ? 23_000 - ms : 2));
+    const stalled = errors(1000, (ms) => (ms >= 20_000 && ms < 29_000 ? 29_000 - ms : 2));
     for (const error of stalled) expect(error).toBeCloseTo(2, 6);
   });
 
@@ -27,17 +27,18 @@ describe('the wall time of pictures', () => {
   });
 
   test('follows a camera whose clock runs faster or slower', () => {
+    // Real ones are within 50 ppm, so within 2 ms.
     for (const ppm of [-500, 500]) {
-      for (const error of errors(25 * 600, () => 2, ppm)) expect(Math.abs(error - 2)).toBeLessThan(5.1);
+      for (const error of errors(25 * 600, () => 2, ppm)) expect(Math.abs(error - 2)).toBeLessThan(20.1);
     }
   });
 
-  test('takes over a step of the clock: a large one at once, a smaller one within seconds', () => {
+  test('takes over a step of the clock: a large one at once, a smaller one within half a minute', () => {
     const far = errors(500, (ms) => (ms < 10_000 ? 0 : 3_600_000));
     expect(far[250]).toBeCloseTo(3_600_000, 6);
-    const near = errors(500, (ms) => (ms < 10_000 ? 0 : 3_000));
+    const near = errors(1500, (ms) => (ms < 10_000 ? 0 : 3_000));
     expect(near[251]).toBeCloseTo(0, 6);
-    expect(near[400]).toBeCloseTo(3_000, 6);
+    expect(near[1499]).toBeCloseTo(3_000, 6);
     const back = errors(500, (ms) => (ms < 10_000 ? 5_000 : 0));
     expect(back[250]).toBeCloseTo(0, 6);
   });
