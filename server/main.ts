@@ -215,6 +215,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     hub,
     catalog,
     isReadOnly: isFixed,
+    isDemo,
     sharedViewers: (id) => webRtc.viewersOf(id),
     recorder: (id) => recording.status(id),
     onCountChanged: () => {

@@ -127,7 +127,10 @@ export const streamStatusSchema = z.object({
   record: recordSchema.optional(),
   onDemand: z.boolean(),
   labels: z.record(z.string(), z.string()).optional(),
+  /** Set up in the configuration, so not to be changed; of the demo camera `record` alone may be. */
   readOnly: z.boolean(),
+  /** The demo camera, which goes when there is a camera. */
+  demo: z.boolean().optional(),
   state: streamStateSchema,
   reason: z
     .object({ code: waitReasonSchema, message: z.string(), retryInMs: z.number().optional() })

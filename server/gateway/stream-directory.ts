@@ -16,6 +16,7 @@ export interface StreamDirectoryOptions {
   readonly catalog: StreamCatalog;
   /** Streams of the configuration file and the demo: not to be changed here. */
   readonly isReadOnly: (id: StreamId) => boolean;
+  readonly isDemo: (id: StreamId) => boolean;
   readonly sharedViewers: (id: StreamId) => number;
   readonly recorder: (id: StreamId) => RecorderStatus;
   /** A stream was added or removed. */
@@ -67,6 +68,7 @@ export class StreamDirectory {
 
   patch(id: StreamId, patch: StreamPatch): Promise<StreamStatus> {
     return this.#inTurn(async () => {
+      if (this.#options.isDemo(id)) return this.#recordDemo(id, patch);
       const { definition } = this.#changeable(id);
       const next = streamDefinitionSchema.parse({ ...definition, ...withKeptPassword(definition, patch) });
       requirePublishSecret(next);
@@ -84,6 +86,15 @@ export class StreamDirectory {
     });
   }
 
+  /** So that recording can be tried without a camera; as the demo itself, it is not kept in the catalog. */
+  async #recordDemo(id: StreamId, { record, ...others }: StreamPatch): Promise<StreamStatus> {
+    const demo = this.#options.hub.get(id);
+    if (demo === undefined || record === undefined || Object.keys(others).length > 0) {
+      return this.#status(this.#changeable(id));
+    }
+    return this.#status(await this.#options.hub.update({ ...demo.definition, record }));
+  }
+
   #changeable(id: StreamId): Stream {
     const stream = isInternalStream(id) ? undefined : this.#options.hub.get(id);
     if (stream === undefined) {
@@ -95,7 +106,9 @@ export class StreamDirectory {
     if (this.#options.isReadOnly(id)) {
       throw new ApiError(
         'STREAM_READ_ONLY',
-        `${id} comes from the configuration; change it there and restart.`,
+        this.#options.isDemo(id)
+          ? `${id} is the demo camera: only its "record" can be changed. It goes when you add a camera.`
+          : `${id} comes from the configuration; change it there and restart.`,
       );
     }
     return stream;
@@ -104,6 +117,7 @@ export class StreamDirectory {
   #status(stream: Stream): StreamStatus {
     return streamStatus(stream, {
       readOnly: this.#options.isReadOnly(stream.id),
+      isDemo: this.#options.isDemo(stream.id),
       sharedViewers: this.#options.sharedViewers(stream.id),
       recorder: this.#options.recorder(stream.id),
     });

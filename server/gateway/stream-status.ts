@@ -6,6 +6,7 @@ import { profileName, type Stream, type TrackFormat } from '../stream/index.ts';
 export interface StatusContext {
   /** The stream stands in the configuration file. */
   readonly readOnly: boolean;
+  readonly isDemo: boolean;
   /** Viewers that the hub does not see one by one, since they share one reader (WebRTC). */
   readonly sharedViewers: number;
   readonly recorder: RecorderStatus;
@@ -34,6 +35,7 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
     onDemand: definition.onDemand,
     ...(definition.labels === undefined ? {} : { labels: definition.labels }),
     readOnly: context.readOnly,
+    ...(context.isDemo ? { demo: true } : {}),
     state: state.state,
     ...(state.reason === undefined ? {} : { reason: state.reason }),
     tracks: tracks.map((track) => trackStatus(track)),

@@ -36,7 +36,8 @@ describe('stream directory', () => {
     directory = new StreamDirectory({
       hub,
       catalog,
-      isReadOnly: (id) => id === 'live/fixed',
+      isReadOnly: (id) => id === 'live/fixed' || id === 'live/demo',
+      isDemo: (id) => id === 'live/demo',
       sharedViewers: () => 3,
       recorder: () => ({ state: 'waiting', reason: { code: 'NO_KEY_FRAME', message: 'No key frame yet.' } }),
     });
@@ -133,6 +134,18 @@ describe('stream directory', () => {
     await expect(directory.remove('internal/demo')).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
     expect(directory.list().map(({ name, readOnly }) => [name, readOnly])).toEqual([['fixed', true]]);
     expect(directory.get('internal/demo')).toBeUndefined();
+  });
+
+  it('lets nothing but the recording of the demo camera be changed, and keeps that nowhere', async () => {
+    hub.add(definitionOf('demo'));
+    expect(await directory.patch('live/demo', { record: true })).toMatchObject({ demo: true, record: true });
+    expect(await directory.patch('live/demo', { record: false })).toMatchObject({ record: false });
+    for (const patch of [{}, { onDemand: true }, { record: true, labels: { title: 'Mine' } }]) {
+      await expect(directory.patch('live/demo', patch)).rejects.toMatchObject({ code: 'STREAM_READ_ONLY' });
+    }
+    await expect(directory.remove('live/demo')).rejects.toThrow('is the demo camera');
+    expect(hub.get('live/demo')?.definition.record).toBe(false);
+    expect((await catalog.streams()).definitions).toEqual([]);
   });
 
   it('removes a stream from both', async () => {

@@ -27,12 +27,13 @@ export class RecordSwitch {
     this.root = element('div', { class: 'record-switch' }, this.#button, this.#trouble);
   }
 
-  update({ record, recorder, readOnly }: StreamStatus): void {
+  update({ record, recorder, readOnly, demo }: StreamStatus): void {
     if (typeof record === 'object') this.#policy = record;
     this.#on = recorder.state === 'recording' || recorder.state === 'waiting';
     this.#button.setAttribute('aria-checked', String(this.#on));
-    this.#button.disabled = readOnly;
-    this.#button.title = readOnly ? 'This camera is set up in the configuration file; change it there.' : '';
+    const isFixed = readOnly && demo !== true;
+    this.#button.disabled = isFixed;
+    this.#button.title = isFixed ? 'This camera is set up in the configuration file; change it there.' : '';
     setText(this.#text, switchText(recorder));
   }
 

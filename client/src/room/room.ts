@@ -97,7 +97,7 @@ export class Room {
   #show(streams: readonly StreamStatus[]): void {
     this.#places.notice.hidden = true;
     const [first] = streams;
-    const onlyDemo = streams.length === 1 && first?.name === 'demo' && first.readOnly;
+    const onlyDemo = streams.length === 1 && first?.demo === true;
     this.#tip.hidden = !onlyDemo;
     setText(this.#places.tally, tallyText(streams));
     this.#enter(streams.length === 0 ? 'empty' : 'streams');
