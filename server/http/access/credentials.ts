@@ -53,9 +53,16 @@ export function offeredProtocols(request: IncomingMessage): string[] {
     .filter((name) => name !== '');
 }
 
+/** `token=...` wherever it stands: some programs join their parameters to a path, or with the wrong sign. */
+const STRAY_SECRET =
+  /((?:token|pass|pwd|secret|auth|user|key)[\w-]{0,32}\]?(?:=|%3d))(?:(?!%(?:26|3b|3f|2f))[^&;?/])+/gi;
+
 /** A request's target for the log: with no secret in it, however the parameter's name was escaped. */
 export function loggableTarget(target: string | undefined): string {
-  if (target === undefined) return '';
+  return withoutSecretParameters(target ?? '').replace(STRAY_SECRET, '$1***');
+}
+
+function withoutSecretParameters(target: string): string {
   const start = target.indexOf('?');
   if (start < 0) return target;
   const query = queryOf(target);
