@@ -1,6 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { StreamId } from '../../shared/names.ts';
 import type { KeptRecordings, RecordingLock, RecordingTimeline } from '../../shared/recording.ts';
+import { looksLikeSeconds } from '../../shared/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { LiveSegments } from './live.ts';
@@ -77,7 +78,8 @@ export class RecordingsDesk {
         archive.commandRoot(dir, 'setRetentionPolicies', { policies }),
         archive.commandRoot(dir, 'noteSwitchedOff', { recorded }),
       ]).catch((failure: unknown) => {
-        log.warn({ err: failure, dir }, 'retention does not know its policies yet');
+        // It is told once more when the disk is ready.
+        log.debug({ err: failure, dir }, 'retention does not know its policies yet');
       });
     }
   }
@@ -111,6 +113,13 @@ export class RecordingsDesk {
   ): Promise<RecordingLock> {
     this.#mustBeKnown(stream);
     checkRange(range.start, range.end, { from: 'start', to: 'end', maxMs: LOCK_MAX_MS });
+    // It would protect nothing of what was meant.
+    if (looksLikeSeconds(range.end, this.#options.clock.wallMs())) {
+      throw new ApiError(
+        'BAD_REQUEST',
+        '"start" and "end" are Unix times in milliseconds; these look like seconds.',
+      );
+    }
     return this.#options.archive.command(stream, 'lock', { stream, ...range });
   }
 
