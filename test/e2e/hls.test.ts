@@ -293,6 +293,24 @@ it('rewinds in hls.js to a past instant and plays on from there into live', asyn
   }
 });
 
+it('plays in hls.js what is not over yet up to its end, and ends there', async () => {
+  const nowMs = Date.now();
+  const times = { start_time: nowMs - 3_000, end_time: nowMs + 4_000 };
+  expect(await load(urlOf('cam', times))).toMatchObject({ type: 'EVENT', isEnded: false });
+  const player = await openPlayer(urlOf('cam', times));
+  try {
+    const end = await player.until('the end', ({ isEnded }) => isEnded, 40_000);
+    expect(end.fatal).toEqual([]);
+    const list = await load(urlOf('cam', times));
+    expect(list).toMatchObject({ type: 'EVENT', isEnded: true });
+    const last = list.segments.at(-1);
+    expect((last?.dateMs ?? 0) + (last?.durationS ?? 0) * 1000).toBeGreaterThanOrEqual(times.end_time - 1);
+    expect(end.durationS).toBeGreaterThan(6.9);
+  } finally {
+    await player.close();
+  }
+}, 60_000);
+
 it('goes on in hls.js when the camera was away and comes back with another picture size', async () => {
   const player = await openPlayer(urlOf('cam'));
   try {
