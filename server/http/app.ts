@@ -33,6 +33,8 @@ const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Whoever takes nothing of an answer for so long is gone, or wants to hold the memory that it waits in. */
 const STALL_TIMEOUT_MS = 60_000;
+/** How long answers that are under way may still take at a stop; a download of an hour's film must not hold up the recorder's end. */
+const CLOSE_GRACE_MS = 2_000;
 /** Viewers' WebSockets among them; each open connection costs some tens of kilobytes, whoever holds it. */
 const DEFAULT_MAX_CONNECTIONS = 5_000;
 
@@ -97,6 +99,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
   parseBodies(app);
   await registerSecurityHeaders(app, options.gate.allowedOrigins);
   await app.register(fastifyStatic, { root: options.staticDir, serve: false });
+  endConnectionsAtClose(app, options.clock);
   guard(app, options.gate);
   logRequests(app, options.clock, log);
   app.setErrorHandler((failure, request, reply) =>
@@ -137,6 +140,15 @@ function serve(app: FastifyInstance, route: ApiRoute): void {
   const config = { access, queryToken: route.queryToken ?? method === 'GET' };
   const bodyLimit = route.body?.maxBytes ?? BODY_LIMIT_BYTES;
   app.route({ method, url, config, bodyLimit, handler: async (request, reply) => route.run(request, reply) });
+}
+
+/** Else whoever takes an answer slowly, or not at all, would keep the server from closing. */
+function endConnectionsAtClose(app: FastifyInstance, clock: Clock): void {
+  let cancel = () => {};
+  app.addHook('preClose', async () => {
+    cancel = clock.after(CLOSE_GRACE_MS, () => app.server.closeAllConnections());
+  });
+  app.addHook('onClose', async () => cancel());
 }
 
 /** Host and Origin, CORS, then the token: in this order, before anything of the request is believed. */

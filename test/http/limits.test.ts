@@ -65,15 +65,38 @@ it('connections beyond the limit are closed; there is room again when others go'
   );
 });
 
+/** Asks for much, and reads nothing of it yet. */
+function ask(): Socket {
+  const socket = connect(port, '127.0.0.1');
+  sockets.push(socket);
+  socket.on('error', () => {});
+  socket.pause();
+  socket.write('GET /big HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n');
+  return socket;
+}
+
+it('a download that is under way holds up a stop for a moment only', async () => {
+  const socket = ask();
+  await once(socket, 'readable');
+  let isClosed = false;
+  const closed = edge.app.close().then(() => {
+    isClosed = true;
+  });
+  // Some of it at a time, so that it is no stalled one.
+  const timer = setInterval(() => socket.read(100_000), 20);
+  try {
+    await waitFor('the stop', () => {
+      edge.clock.advance(500);
+      return isClosed;
+    });
+  } finally {
+    clearInterval(timer);
+  }
+  await closed;
+  expect(socket.bytesRead).toBeLessThan(BIG_BYTES);
+});
+
 it('who takes nothing of an answer is cut off, who takes it slowly is not', async () => {
-  const ask = (): Socket => {
-    const socket = connect(port, '127.0.0.1');
-    sockets.push(socket);
-    socket.on('error', () => {});
-    socket.pause();
-    socket.write('GET /big HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n');
-    return socket;
-  };
   const slow = ask();
   let taken = 0;
   slow.on('data', (chunk) => {
