@@ -5,7 +5,13 @@ import type { Logger } from '../base/log.ts';
 /** What the HTTP framework refuses, in our words: its own ones may repeat what was sent. */
 const REFUSED_BY_FRAMEWORK: ReadonlyMap<number, ApiError> = new Map([
   [413, new ApiError('PAYLOAD_TOO_LARGE', 'The body is larger than is taken here.')],
-  [415, new ApiError('UNSUPPORTED_MEDIA_TYPE', 'A body of this content type is not taken here.')],
+  [
+    415,
+    new ApiError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'A body of this content type is not taken here; the REST API wants "content-type: application/json".',
+    ),
+  ],
 ]);
 const UNREADABLE = new ApiError(
   'BAD_REQUEST',

@@ -330,6 +330,10 @@ describe('recorded time', () => {
     bad((now) => ({ startMs: now / 1000 - 60, endMs: now / 1000 }), /milliseconds/),
   );
   it(
+    'is asked in milliseconds on into live, too',
+    bad((now) => ({ startMs: now / 1000 - 60 }), /milliseconds/),
+  );
+  it(
     'goes on into live from a day ago at most',
     bad((now) => ({ startMs: now - 25 * HOUR_MS }), /24 hours/),
   );

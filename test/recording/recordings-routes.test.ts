@@ -178,6 +178,7 @@ const REFUSED_LOCKS: readonly (readonly [payload: object, status: number])[] = [
   [{ start: START_MS }, 400],
   [{ start: START_MS, end: START_MS }, 400],
   [{ start: -1, end: START_MS }, 400],
+  [{ start: Math.floor(START_MS / 1000), end: Math.floor(START_MS / 1000) + 60 }, 400],
   [{ start: START_MS, end: START_MS + 3650 * DAY_MS }, 400],
   [{ start: START_MS, end: START_MS + 1, label: 'x'.repeat(201) }, 400],
   [{ start: START_MS, end: START_MS + 1, forever: true }, 400],

@@ -1,6 +1,6 @@
 import { ApiError } from '../../../shared/errors.ts';
 import type { StreamId } from '../../../shared/names.ts';
-import { isoTime } from '../../../shared/time.ts';
+import { isoTime, looksLikeSeconds } from '../../../shared/time.ts';
 import type { GapMode, TimeRange } from './plan.ts';
 
 /** What somebody asks to have as MP4. Times are Unix milliseconds. */
@@ -53,6 +53,9 @@ function checkedRange(
   }
   const until = end ?? start + (durationMs ?? 0);
   if (until <= start) throw bad('The end has to lie behind the start.');
+  if (looksLikeSeconds(until, nowMs)) {
+    throw bad('Times and durations are in milliseconds (Unix time); these look like seconds.');
+  }
   if (until - start > maxMs) throw bad(`That is too long: ${advice}.`);
   if (start >= nowMs) throw bad('The start lies in the future; only what was recorded can be exported.');
   if (until > nowMs + CLOCK_TOLERANCE_MS) {

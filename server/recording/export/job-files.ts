@@ -62,5 +62,6 @@ export function baseNameOfJob({ fileName }: Pick<ExportJob, 'fileName'>): string
 function requireDone({ state, error }: ExportJob): void {
   if (state === 'done') return;
   const why = error === undefined ? '' : ` (${error.message})`;
-  throw new ApiError('EXPORT_NOT_READY', `This export has no file: it is ${state}${why}.`);
+  const next = state === 'failed' || state === 'cancelled' ? 'retry it' : 'ask again once it is done';
+  throw new ApiError('EXPORT_NOT_READY', `This export has no file: it is ${state}${why}; ${next}.`);
 }

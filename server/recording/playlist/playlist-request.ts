@@ -1,5 +1,5 @@
 import { ApiError } from '../../../shared/errors.ts';
-import { isoTime } from '../../../shared/time.ts';
+import { isoTime, looksLikeSeconds } from '../../../shared/time.ts';
 import { REWIND_WINDOW_MS } from './recorded-list.ts';
 
 const HOUR_MS = 3_600_000;
@@ -8,8 +8,6 @@ const MAX_VOD_MS = 7 * 24 * HOUR_MS;
 export const MAX_EVENT_MS = 4 * HOUR_MS;
 /** Clocks of viewers may be ahead of ours by so much. */
 const AHEAD_MS = 10_000;
-/** Whoever sends less means seconds (this is in March 1973). */
-const SECONDS_BELOW = 1e11;
 
 /** Which part of a stream is asked for; Unix milliseconds. */
 export type PlaylistRange =
@@ -36,14 +34,14 @@ export function playlistRange(asked: AskedTimes, nowMs: number): PlaylistRange {
   }
   const startMs = Math.min(askedStartMs, nowMs);
   const endMs = asked.endMs ?? (durationMs === undefined ? undefined : askedStartMs + durationMs);
-  if (endMs === undefined) return { kind: 'rewind', startMs };
+  if (endMs === undefined) {
+    if (looksLikeSeconds(askedStartMs, nowMs)) {
+      throw badRequest('start_time is a Unix time in milliseconds; this looks like seconds.');
+    }
+    return { kind: 'rewind', startMs };
+  }
   if (endMs <= askedStartMs) throw badRequest('end_time must be later than start_time.');
-  if (
-    askedStartMs < SECONDS_BELOW &&
-    endMs >= askedStartMs &&
-    endMs < SECONDS_BELOW &&
-    nowMs > SECONDS_BELOW
-  ) {
+  if (looksLikeSeconds(endMs, nowMs)) {
     throw badRequest('start_time and end_time are Unix times in milliseconds; these look like seconds.');
   }
   if (endMs > nowMs) {

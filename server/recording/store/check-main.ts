@@ -17,13 +17,13 @@ It changes nothing. Exit status 0: all is well; 1: it is not; 2: it could not be
 function print(report: CheckReport): void {
   const gib = (report.bytes / 1024 ** 3).toFixed(2);
   process.stdout.write(
-    `${report.recordingsDir}: ${report.streams} streams, ${report.segments} segments, ${gib} GiB, ${report.garbage} files to be unlinked, ${report.openHours} open hours\n`,
+    `${report.recordingsDir}: streams ${report.streams}, segments ${report.segments} (${gib} GiB), files to be unlinked ${report.garbage}, open hours ${report.openHours}\n`,
   );
   for (const { invariant, message } of report.violations) process.stdout.write(`[${invariant}] ${message}\n`);
   process.stdout.write(
     report.violationCount === 0
       ? 'All is well.\n'
-      : `${report.violationCount} things are wrong${report.violationCount > report.violations.length ? `; the first ${report.violations.length} are listed` : ''}.\n`,
+      : `Wrong: ${report.violationCount}${report.violationCount > report.violations.length ? `; the first ${report.violations.length} are listed` : ''}.\n`,
   );
 }
 

@@ -210,6 +210,7 @@ describe('export jobs', () => {
       [{ start: START_MS, end: START_MS - 1 }, 400, 'BAD_REQUEST'],
       [{ start: -1, end: START_MS }, 400, 'BAD_REQUEST'],
       [{ start: 1.5, end: START_MS }, 400, 'BAD_REQUEST'],
+      [{ start: Math.floor(START_MS / 1000), durationMs: 600 }, 400, 'BAD_REQUEST'],
       [{ start: '0', end: START_MS }, 400, 'BAD_REQUEST'],
       [{ start: START_MS - 10 * 365 * 86_400_000, end: START_MS }, 400, 'BAD_REQUEST'],
       [{ start: START_MS, end: START_MS + 5_000, durationMs: 4_000 }, 400, 'BAD_REQUEST'],
