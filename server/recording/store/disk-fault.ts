@@ -67,6 +67,14 @@ export function diskFaultOf(failure: unknown, recordingsDir: string): DiskFault 
       isIndexDamaged,
     };
   }
+  if (!isOfDisk(failure)) {
+    // Ours, such as another gateway's hold on the folder: it says itself what to do.
+    return {
+      reason: 'DISK_ERROR',
+      message: `Nothing is recorded to ${recordingsDir}: ${text}`,
+      isIndexDamaged,
+    };
+  }
   return {
     reason: 'DISK_ERROR',
     message: `The disk of ${recordingsDir} does not work (${text}). Check it; recording resumes by itself.`,

@@ -233,7 +233,7 @@ export class IndexWriter {
     const version = Number(this.database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
     if (version > INDEX_MIGRATIONS.length) {
       throw new Error(
-        `${join(this.recordingsDir, INDEX_FILE)} was written by a newer version of Sluice (schema ${version}); update Sluice, or give this application another dir`,
+        `${join(this.recordingsDir, INDEX_FILE)} was written by a newer version of Sluice (schema ${version}). Update Sluice, or give this application another dir.`,
       );
     }
     for (let next = version; next < INDEX_MIGRATIONS.length; next += 1) {

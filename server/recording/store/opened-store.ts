@@ -147,7 +147,7 @@ function lockFolder(recordingsDir: string): DatabaseSync {
     lock.close();
     if (Number((failure as { errcode?: number }).errcode) % 256 !== SQLITE_BUSY) throw failure;
     throw new Error(
-      `another Sluice records to ${recordingsDir}; stop it, or give this one another dataDir or dir`,
+      'another Sluice records to this folder. Stop that one, or give this one another dataDir or dir.',
     );
   }
 }

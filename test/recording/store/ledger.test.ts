@@ -66,3 +66,11 @@ describe('why something is missing', () => {
     expect(open()).toEqual([2 * 3_600_000]);
   });
 });
+
+it('an index of a newer version of Sluice is left alone, and told of', () => {
+  const house = new IndexHouse();
+  house.index.database.exec('PRAGMA user_version = 999');
+  house.index.close();
+  expect(() => house.open()).toThrow(/written by a newer version of Sluice \(schema 999\)\. Update Sluice/);
+  house.close();
+});
