@@ -2,8 +2,10 @@ import type { RingEntry } from '../live.ts';
 import { isBreak } from './block.ts';
 import { DISCONTINUITY, type Edge, headerText, roundedSeconds, segmentText } from './m3u8.ts';
 
-/** How many segments are listed; players begin three before the end. */
+/** How many segments are listed at least; players begin three before the end. */
 const LISTED = 6;
+/** Short segments are listed up to so much: a player that is held up for some seconds must still find its place. */
+const LISTED_MS = 10_000;
 /** What lies before a longer interruption is not shown as live any more. */
 const MAX_GAP_MS = 30_000;
 
@@ -83,7 +85,13 @@ const NO_BREAKS: ReadonlySet<number> = new Set();
 
 /** The newest entries that belong together. */
 export function liveWindow(entries: readonly RingEntry[]): readonly RingEntry[] {
-  const newest = entries.slice(-LISTED);
+  let first = entries.length;
+  let listedMs = 0;
+  while (first > 0 && (entries.length - first < LISTED || listedMs < LISTED_MS)) {
+    first -= 1;
+    listedMs += (entries[first]?.segment.duration90k ?? 0) / 90;
+  }
+  const newest = entries.slice(first);
   const cut = newest.findLastIndex(({ segment }, at) => {
     const before = newest[at - 1]?.segment;
     return before !== undefined && segment.startMs - before.endMs > MAX_GAP_MS;
