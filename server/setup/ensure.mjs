@@ -10,7 +10,7 @@ import { SetupError } from './setup-error.mjs';
 import { buildWorkerIntoCache, downloadWorker, findWorker } from './worker.mjs';
 import { buildPackages } from './worker-recipe.mjs';
 
-/** What the tests need besides Chromium: GStreamer as a foreign camera and as a foreign viewer. */
+/** What the tests need besides Chromium: GStreamer as a foreign camera and as a foreign viewer, libfaketime to set clocks. */
 export const testPackages = [
   'gir1.2-gst-plugins-bad-1.0',
   'gir1.2-gst-rtsp-server-1.0',
@@ -21,6 +21,7 @@ export const testPackages = [
   'gstreamer1.0-plugins-good',
   'gstreamer1.0-plugins-ugly',
   'gstreamer1.0-tools',
+  'libfaketime',
   'python3-gi',
 ];
 
