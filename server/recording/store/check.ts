@@ -8,6 +8,7 @@ import { readSegmentFile } from './adopt.ts';
 import { readMarker } from './disk-marker.ts';
 import { IndexReader } from './index-reader.ts';
 import { RECORDINGS_FOLDER, segmentFile, startOfFile } from './layout.ts';
+import { foldersOf } from './reconcile.ts';
 import { INDEX_FILE } from './schema.ts';
 import { FOOTER_BYTES } from './segment-footer.ts';
 
@@ -201,25 +202,24 @@ class Check {
     const { recordingsDir } = this.#index;
     const row = this.#index.arrays('SELECT 1 FROM segments WHERE stream_id = ? AND start_ms = ?');
     const garbage = this.#index.arrays('SELECT 1 FROM garbage WHERE stream_id = ? AND start_ms = ?');
-    for (const name of readdirSync(recordingsDir, { recursive: true, encoding: 'utf8' })) {
-      const parts = name.split('/');
-      const [app = '', camera = '', day = '', hour = '', file] = parts;
-      if (file === undefined || parts.length !== 5) continue;
+    for (const { stream, day, hour } of foldersOf(recordingsDir)) {
       const hourMs = unixMsOf(`${day}T${hour}:00:00Z`);
       if (hourMs === undefined) continue;
-      const stream: StreamId = `${app}/${camera}`;
       const id = streams.get(stream) ?? 0;
       const isOpen = openHours.has(`${id}/${hourMs}`);
-      if (file.endsWith('.part')) {
-        if (!isOpen) this.#tell('R3', `${name} was left half-written`);
-        continue;
+      for (const file of readdirSync(join(recordingsDir, stream, day, hour))) {
+        const name = join(stream, day, hour, file);
+        if (file.endsWith('.part')) {
+          if (!isOpen) this.#tell('R3', `${name} was left half-written`);
+          continue;
+        }
+        const startMs = startOfFile(file);
+        if (startMs === undefined) continue;
+        if (name !== relative(recordingsDir, segmentFile(recordingsDir, stream, startMs)))
+          this.#tell('R2', `${name} lies in the wrong folder (${isoTime(startMs)})`);
+        else if (!isOpen && row.get(id, startMs) === undefined && garbage.get(id, startMs) === undefined)
+          this.#tell('R2', `${name} is neither in the index nor garbage, and its hour is not open`);
       }
-      const startMs = startOfFile(file);
-      if (startMs === undefined) continue;
-      if (name !== relative(recordingsDir, segmentFile(recordingsDir, stream, startMs)))
-        this.#tell('R2', `${name} lies in the wrong folder (${isoTime(startMs)})`);
-      else if (!isOpen && row.get(id, startMs) === undefined && garbage.get(id, startMs) === undefined)
-        this.#tell('R2', `${name} is neither in the index nor garbage, and its hour is not open`);
     }
   }
 

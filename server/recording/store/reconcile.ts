@@ -79,7 +79,8 @@ function byTime(a: HourFolder, b: HourFolder): number {
   return left < right ? -1 : 1;
 }
 
-function* foldersOf(recordingsDir: string): Generator<HourFolder> {
+/** The folders that a store may have written to; what links lead to is none of it. */
+export function* foldersOf(recordingsDir: string): Generator<HourFolder> {
   for (const app of subfolders(recordingsDir, NAME_PATTERN)) {
     for (const name of subfolders(join(recordingsDir, app), NAME_PATTERN)) {
       for (const day of subfolders(join(recordingsDir, app, name), DAY_PATTERN)) {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { unlinkSync } from 'node:fs';
+import { symlinkSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { segmentFile } from '../../../server/recording/store/layout.ts';
@@ -27,13 +28,17 @@ it('check:recordings says what is well, what is not, and what it could not look 
   for (const segment of segmentsOf(recordingOf('one', START_MS), 3))
     house.archive.append('live/door', segment);
   await house.archive.flush();
-  expect(check(house.dataDir)).toMatchObject({ status: 0, stdout: expect.stringContaining('1 open hours') });
+  expect(check(house.dataDir)).toMatchObject({ status: 0, stdout: expect.stringContaining('open hours 1') });
   expect(check(house.dataDir, '--stopped').stdout).toContain('[R3] 1 hours are open after an orderly stop');
   await house.stop();
   expect(check(house.dataDir, '--stopped')).toMatchObject({
     status: 0,
-    stdout: expect.stringMatching(/1 streams, 3 segments.*\nAll is well\.\n$/),
+    stdout: expect.stringMatching(/streams 1, segments 3.*\nAll is well\.\n$/),
   });
+  // Links lead out of what is checked.
+  symlinkSync('/', join(house.recordingsDir, 'live', 'door', '2026-11-20'));
+  symlinkSync('..', join(house.recordingsDir, 'loop'));
+  expect(check(house.dataDir)).toMatchObject({ status: 0, stdout: expect.stringContaining('All is well.') });
   unlinkSync(segmentFile(house.recordingsDir, 'live/door', START_MS));
   expect(check(house.recordingsDir)).toMatchObject({
     status: 1,
