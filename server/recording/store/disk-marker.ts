@@ -48,6 +48,8 @@ export function identifyDisk(
     );
   }
   mkdirSync(recordingsDir, { recursive: true, mode: 0o750 });
+  // What lies in it is durable only once it is so itself.
+  syncFolder(dirname(recordingsDir));
   return undefined;
 }
 
