@@ -1,6 +1,7 @@
 import type { StreamId } from '../../../shared/names.ts';
 import { type ProcessExit, runProcess } from '../../base/child-process.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
+import { giveBack } from '../../base/give-back.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Reader, ReaderOptions } from '../../stream/index.ts';
 import { type BranchSound, branchArguments } from './branch-arguments.ts';
@@ -28,7 +29,7 @@ export interface BranchOptions {
   read(options: ReaderOptions): Reader;
   /** Before the first output: the picture that FFmpeg has at time 0 lies here on the stream's timeline. */
   onBegin(startPts90k: number): void;
-  /** MPEG-TS. The chunk is not used again afterwards. */
+  /** MPEG-TS. The chunk is to be copied: its memory is gone afterwards. */
   onOutput(chunk: Buffer): void;
 }
 
@@ -136,6 +137,7 @@ export class Branch {
           this.#owesSinceMs = undefined;
           this.#lateChecks = 0;
           options.onOutput(chunk);
+          giveBack(chunk);
         },
         onStart: (pid) => log.debug({ pid, sound: options.sound?.codec }, 'recorder: FFmpeg started'),
       },

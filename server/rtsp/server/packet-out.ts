@@ -1,10 +1,11 @@
 import type { Socket as UdpSocket } from 'node:dgram';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
+import { giveBack } from '../../base/give-back.ts';
 
 /** The way of one track's packets to a reader. */
 export interface PacketOut {
-  /** Sends the packets of one unit; false when the way is full (they were taken all the same). */
+  /** Sends the packets of one unit, whose memory is the callee's now; false when the way is full (they were taken all the same). */
   sendRtp(packets: readonly Buffer[]): boolean;
   sendRtcp(packet: Buffer): void;
   close(): void;
@@ -35,6 +36,8 @@ export class InterleavedOut implements PacketOut {
     const framed = Buffer.allocUnsafe(sizeBytes);
     let offset = 0;
     for (const packet of packets) offset = frame(framed, offset, this.#rtpChannel, packet);
+    const [first] = packets;
+    if (first !== undefined) giveBack(first, packets.at(-1));
     return this.#write(framed);
   }
 
@@ -50,7 +53,7 @@ export class InterleavedOut implements PacketOut {
 
   #write(framed: Buffer): boolean {
     if (!this.#socket.writable) return true;
-    this.#socket.write(framed);
+    this.#socket.write(framed, () => giveBack(framed));
     return this.#socket.writableLength <= MAX_UNSENT_BYTES;
   }
 }
