@@ -68,6 +68,12 @@ describe('the live playlist', () => {
     });
   });
 
+  it('lists ten seconds of short segments, for players that are held up', () => {
+    const ring = new FakeRing();
+    for (let count = 0; count < 13; count += 1) ring.add(1000);
+    expect(render(new LiveList(), ring).segments).toHaveLength(10);
+  });
+
   it('is there as soon as there is one segment', () => {
     expect(render(new LiveList(), new FakeRing().add(2000)).segments).toHaveLength(1);
   });
