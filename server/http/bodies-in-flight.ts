@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { ApiError } from '../../shared/errors.ts';
+import { giveBack } from '../base/give-back.ts';
 
 const MAX_BYTES = 512 * 1024 * 1024;
 const RETRY_AFTER_MS = 2_000;
@@ -10,7 +11,7 @@ const RETRY_AFTER_MS = 2_000;
  */
 export class BodiesInFlight {
   readonly #maxBytes: number;
-  readonly #uses = new Map<ArrayBufferLike, number>();
+  readonly #uses = new Map<ArrayBufferLike, { count: number; sizeBytes: number }>();
   #bytes = 0;
 
   constructor(maxBytes = MAX_BYTES) {
@@ -21,27 +22,32 @@ export class BodiesInFlight {
     return this.#bytes;
   }
 
-  /** Counts `body` until the reply is done with. Throws RATE_LIMITED where it would be too much. */
+  /**
+   * Counts `body` until the reply is done with, and gives its memory back then, where it is not shared (`giveBack`).
+   * Throws RATE_LIMITED where it would be too much.
+   */
   hold(body: Uint8Array, reply: FastifyReply): void {
     const { buffer } = body;
-    const uses = this.#uses.get(buffer) ?? 0;
-    if (uses === 0 && this.#bytes > 0 && this.#bytes + buffer.byteLength > this.#maxBytes) {
+    const uses = this.#uses.get(buffer) ?? { count: 0, sizeBytes: buffer.byteLength };
+    if (uses.count === 0 && this.#bytes > 0 && this.#bytes + buffer.byteLength > this.#maxBytes) {
       throw new ApiError('RATE_LIMITED', 'Too much is being sent already. Try again in a moment.', {
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
-    this.#uses.set(buffer, uses + 1);
-    if (uses === 0) this.#bytes += buffer.byteLength;
-    reply.raw.once('close', () => this.#release(buffer));
+    if (uses.count === 0) this.#bytes += uses.sizeBytes;
+    uses.count += 1;
+    this.#uses.set(buffer, uses);
+    // By then the last byte is with the kernel, or the connection is gone.
+    reply.raw.once('close', () => this.#release(buffer, body));
   }
 
-  #release(buffer: ArrayBufferLike): void {
-    const uses = (this.#uses.get(buffer) ?? 0) - 1;
-    if (uses > 0) {
-      this.#uses.set(buffer, uses);
-      return;
-    }
+  #release(buffer: ArrayBufferLike, body: Uint8Array): void {
+    const uses = this.#uses.get(buffer);
+    if (uses === undefined) return;
+    uses.count -= 1;
+    if (uses.count > 0) return;
     this.#uses.delete(buffer);
-    this.#bytes -= buffer.byteLength;
+    this.#bytes -= uses.sizeBytes;
+    giveBack(body);
   }
 }

@@ -17,11 +17,15 @@ export interface HlsPlayback {
     /** `uriSuffix`: the query of every segment's URI, with its question mark, or nothing. */
     form: { readonly gzip: boolean; readonly uriSuffix: string },
   ): Promise<HlsPlaylist>;
-  /** The MPEG-TS of the segment that begins at exactly `startMs`; it never changes. NOT_RECORDED, STORAGE_UNAVAILABLE. */
+  /**
+   * The MPEG-TS of the segment that begins at exactly `startMs`; it never changes. The memory is the caller's own, or shared.
+   * NOT_RECORDED, STORAGE_UNAVAILABLE.
+   */
   segment(stream: StreamId, startMs: number): Promise<Uint8Array>;
 }
 
 export interface HlsPlaylist {
+  /** Nobody else's memory. */
   readonly body: Uint8Array;
   readonly isGzip: boolean;
   /** Complete with its quotes; undefined: to be made of the body. */

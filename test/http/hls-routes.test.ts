@@ -267,6 +267,31 @@ describe('a segment', () => {
     expect((await get(PIECE)).statusCode).toBe(200);
   });
 
+  it('gives its memory back once all is sent, or the client is gone, and not before', async () => {
+    const bodies: Uint8Array[] = [];
+    hls.segment = async () => {
+      const own = new Uint8Array(16_000_000).map((_, index) => (index >> 8) % 251);
+      bodies.push(own);
+      return own;
+    };
+    await start();
+    const port = Number(new URL(await edge.app.listen({ host: '127.0.0.1', port: 0 })).port);
+    const load = () =>
+      new Promise<IncomingMessage>((resolve) =>
+        request({ port, path: PIECE, headers: { host: HOST } }, resolve).end(),
+      );
+    const slow = await load();
+    const gone = await load();
+    // More than any socket's buffer: the rest is still to be sent.
+    expect(bodies.map(({ length }) => length)).toEqual([16_000_000, 16_000_000]);
+    gone.destroy();
+    await waitFor('the memory of the one that is gone', () => bodies[1]?.length === 0);
+    const got = Buffer.concat(await slow.toArray());
+    expect(got.length).toBe(16_000_000);
+    expect(got.every((byte, index) => byte === (index >> 8) % 251)).toBe(true);
+    await waitFor('the memory of the other', () => bodies[0]?.length === 0);
+  });
+
   it('may be loaded by pages of allowed origins', async () => {
     await start();
     const { headers } = await get(PIECE, { origin: PARTNER });

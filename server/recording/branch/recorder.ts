@@ -36,7 +36,7 @@ const SEQUENCES_SINCE_S = 1_767_225_600;
 const RING_LIMITS = {
   watchedSegments: 10,
   unwatchedSegments: 4,
-  maxMs: 12_000,
+  maxMs: 6_000,
   maxBytes: 64 * 1024 * 1024,
 };
 
