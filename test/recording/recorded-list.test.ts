@@ -284,7 +284,8 @@ describe('a playlist that still grows', () => {
     expect(before.segments).toHaveLength(24 * 60);
   });
 
-  it('never breaks the rules, whatever is recorded, deleted and asked for', () => {
+  // Thousands of commits, each of which waits for the disk.
+  it('never breaks the rules, whatever is recorded, deleted and asked for', { timeout: 180_000 }, () => {
     const step = fc.record({
       segments: fc.array(
         fc.record({ durationMs: fc.integer({ min: 900, max: 7_000 }), begins: fc.boolean() }),
