@@ -8,7 +8,7 @@ export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly message: string };
 
-export const HELP = `Sluice: live pictures of IP cameras in the browser.
+export const HELP = `Sluice: live and recorded pictures of IP cameras in the browser.
 
 Usage: npm start [-- OPTIONS]
 
