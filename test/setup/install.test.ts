@@ -84,7 +84,7 @@ test('npm passes its signals to the set-up itself and not to a shell in between'
   const commands: string[] = Object.values(scripts);
   expect(commands.length).toBeGreaterThanOrEqual(4);
   for (const command of commands) {
-    expect(command).toMatch(/^exec node server\/setup\/\w+\.mjs( \w+)?$/);
+    expect(command).toMatch(/^exec node server\/setup\/[\w-]+\.mjs( \w+)?$/);
     expect(existsSync(join(projectRoot, command.split(' ')[2] ?? ''))).toBe(true);
   }
 });
