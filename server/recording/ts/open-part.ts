@@ -1,5 +1,5 @@
 import type { AudioParameters, VideoFormat } from './media-format.ts';
-import { hasPayload, pidOf, setContinuity, setPid, TS_PACKET_BYTES } from './packet.ts';
+import { continuityOf, hasPayload, pidOf, setContinuity, setPid, TS_PACKET_BYTES } from './packet.ts';
 import { TRACK_PIDS } from './program-reader.ts';
 import { TABLES_BYTES } from './tables.ts';
 
@@ -119,11 +119,13 @@ export class OpenPart {
     if (offset + TS_PACKET_BYTES > this.#bytes.length) this.#grow();
     const bytes = this.#bytes;
     data.copy(bytes, offset, at, at + TS_PACKET_BYTES);
-    setPid(bytes, offset, TRACK_PIDS[track] ?? 0);
+    // Most packets are as they have to be already, and each access to memory that can grow takes ten times as long.
+    const pid = TRACK_PIDS[track] ?? 0;
+    if (pidOf(data, at) !== pid) setPid(bytes, offset, pid);
     const shift = 4 * track;
     const last = (this.#counters >> shift) & 0x0f;
-    const counter = hasPayload(bytes, offset) ? (last + 1 + lost) & 0x0f : last;
-    setContinuity(bytes, offset, counter);
+    const counter = hasPayload(data, at) ? (last + 1 + lost) & 0x0f : last;
+    if (continuityOf(data, at) !== counter) setContinuity(bytes, offset, counter);
     this.#counters = (this.#counters & ~(0x0f << shift)) | (counter << shift);
     this.#size = offset + TS_PACKET_BYTES;
     return offset;

@@ -3,7 +3,7 @@ import { CutGrid } from './cut-grid.ts';
 import type { SegmenterOptions, SegmenterRun } from './cut-segment.ts';
 import { readAdts, sameAudio, VideoFormatReader } from './media-format.ts';
 import { type Mark, OpenPart, rebase } from './open-part.ts';
-import { isRandomAccess, payloadAt, TS_PACKET_BYTES } from './packet.ts';
+import { isRandomAccess, payloadAt, pcrAt, TS_PACKET_BYTES } from './packet.ts';
 import { PacketSorter } from './packet-sorter.ts';
 import { type HeadVerdict, PictureHead } from './picture-head.ts';
 import { TRACK } from './program-reader.ts';
@@ -168,7 +168,7 @@ export class Segmenter {
     if (this.#shift90k !== 0) {
       const { bytes } = this.#part;
       if (pes !== undefined) shiftPes(bytes, readPesHeader(bytes, offset) ?? pes, this.#shift90k);
-      shiftPcr(bytes, offset, this.#shift90k);
+      if (pcrAt(data, at) >= 0) shiftPcr(bytes, offset, this.#shift90k);
     }
     const end = at + TS_PACKET_BYTES;
     const payload = pes === undefined ? payloadAt(data, at) : pes.payloadAt;
