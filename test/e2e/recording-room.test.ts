@@ -61,7 +61,7 @@ test(
     await page.goto(`${gateway.url}/#/live/demo`);
     const room = page.getByRole('region', { name: 'Recording', exact: true });
     await room.getByText(/kept since/).waitFor();
-    expect(await room.getByRole('switch', { name: 'Recording' }).isDisabled()).toBe(true);
+    expect(await room.getByRole('switch', { name: 'Recording' }).isChecked()).toBe(true);
     // The next whole second, as the field has no finer ones.
     const fromMs = Math.ceil(start / 1000) * 1000 + 1_000;
     await room.getByLabel('Date and time').fill(localIso(fromMs));
