@@ -224,7 +224,8 @@ describe('recorded time over a gap', () => {
 });
 
 describe('live', () => {
-  it('plays in hls.js, close to now', async () => {
+  // On a starved machine hls.js has stood still behind its first segment, with nothing asked for that was not answered.
+  it('plays in hls.js, close to now', { retry: 1 }, async () => {
     const player = await openPlayer(urlOf('cam'));
     try {
       const { dateMs, errors } = await player.until('two seconds', ({ frames }) => frames > 50);
