@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { ApiError } from '../../../shared/errors.ts';
+import { ApiError, type ErrorCode } from '../../../shared/errors.ts';
 import { isInternalStream, nameSchema, type StreamId, streamId } from '../../../shared/names.ts';
 import { exportJobSchema, periodFileSchema } from '../../../shared/recording.ts';
 import type { ExportsPort } from '../ports-exports.ts';
@@ -241,6 +241,17 @@ function retryRoute(exports: ExportsPort): ApiRoute {
   });
 }
 
+/** What a file of a job may answer instead of itself. */
+const JOB_FILE_ERRORS: readonly ErrorCode[] = [
+  'BAD_REQUEST',
+  'EXPORT_NOT_FOUND',
+  'EXPORT_NOT_READY',
+  'NOT_FOUND',
+  'RANGE_NOT_SATISFIABLE',
+  'RATE_LIMITED',
+  'STORAGE_UNAVAILABLE',
+];
+
 function fileRoute(exports: ExportsPort): ApiRoute {
   return defineRoute({
     method: 'GET',
@@ -251,15 +262,7 @@ function fileRoute(exports: ExportsPort): ApiRoute {
     params: idSchema,
     query: partSchema,
     answers: FILE_ANSWERS(MP4_TYPE),
-    errors: [
-      'BAD_REQUEST',
-      'EXPORT_NOT_FOUND',
-      'EXPORT_NOT_READY',
-      'NOT_FOUND',
-      'RANGE_NOT_SATISFIABLE',
-      'RATE_LIMITED',
-      'STORAGE_UNAVAILABLE',
-    ],
+    errors: JOB_FILE_ERRORS,
     async handle({ params, query, request, reply }) {
       return sendFile(await exports.file(params.id, query.part ?? 1), MP4_TYPE, { request, reply });
     },
@@ -275,15 +278,7 @@ function manifestRoute(exports: ExportsPort): ApiRoute {
     summary: 'SHA-256 digests of the files of a job, as "sha256sum -c" reads them.',
     params: idSchema,
     answers: FILE_ANSWERS('text/plain'),
-    errors: [
-      'BAD_REQUEST',
-      'EXPORT_NOT_FOUND',
-      'EXPORT_NOT_READY',
-      'NOT_FOUND',
-      'RANGE_NOT_SATISFIABLE',
-      'RATE_LIMITED',
-      'STORAGE_UNAVAILABLE',
-    ],
+    errors: JOB_FILE_ERRORS,
     async handle({ params, request, reply }) {
       return sendFile(await exports.manifest(params.id), 'text/plain; charset=utf-8', { request, reply });
     },
