@@ -17,9 +17,23 @@ export const RESERVED_APPS: ReadonlySet<string> = new Set([
   'assets',
 ]);
 
-/** Whether the gateway has this stream for itself (`internal/...`), so that nobody is shown it or told of it. */
+/**
+ * Whether the gateway has this stream for itself, so that nobody is shown it or told of it: `internal/...`, and those
+ * that are derived from another one (`app/name~h264`).
+ */
 export function isInternalStream(id: StreamId): boolean {
-  return id.startsWith('internal/');
+  return id.startsWith('internal/') || id.includes('~');
+}
+
+/**
+ * What is derived from a stream while somebody needs it: its picture as H.264, its sound as Opus (legs that FFmpeg
+ * makes), or the camera's own second, smaller stream.
+ */
+export type DerivedKind = 'h264' | 'opus' | 'sub';
+
+/** `app/name~h264`. No name given from outside can hold a `~`. */
+export function derivedStreamId(parent: StreamId, kind: DerivedKind): StreamId {
+  return `${parent}~${kind}`;
 }
 
 export const DEFAULT_APP = 'live';

@@ -1,7 +1,7 @@
 import type { RecorderStatus } from '../../shared/recording.ts';
 import type { StreamStatus } from '../../shared/stream.ts';
 import { redactUrl } from '../base/redact.ts';
-import { profileName, type Stream, type TrackFormat } from '../stream/index.ts';
+import { profileOf, type Stream, type TrackFormat } from '../stream/index.ts';
 
 export interface StatusContext {
   /** The stream stands in the configuration file. */
@@ -43,7 +43,7 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
       ? {}
       : {
           codec: video.codec,
-          profile: profileName(video.profileLevelId),
+          profile: profileOf(video),
           width: video.width,
           height: video.height,
         }),
@@ -64,7 +64,7 @@ function trackStatus(track: TrackFormat): StreamStatus['tracks'][number] {
   return {
     kind: 'video',
     codec: track.codec,
-    profile: profileName(track.profileLevelId),
+    profile: profileOf(track),
     width: track.width,
     height: track.height,
     ...(track.declaredFps === undefined ? {} : { fps: track.declaredFps }),

@@ -1,4 +1,4 @@
-import type { TrackFormat } from './unit.ts';
+import type { TrackFormat, VideoFormat } from './unit.ts';
 
 function sameBuffers(a: readonly Buffer[], b: readonly Buffer[]): boolean {
   return a.length === b.length && a.every((buffer, index) => b[index]?.equals(buffer) === true);
@@ -6,7 +6,10 @@ function sameBuffers(a: readonly Buffer[], b: readonly Buffer[]): boolean {
 
 /** Whether two formats say the same, so that the older object can be kept and readers see no change. */
 export function sameFormat(a: TrackFormat, b: TrackFormat): boolean {
-  if (a.kind === 'video') return b.kind === 'video' && sameBuffers(a.sps, b.sps) && sameBuffers(a.pps, b.pps);
+  if (a.kind === 'video') {
+    if (b.kind !== 'video' || !sameBuffers(a.sps, b.sps) || !sameBuffers(a.pps, b.pps)) return false;
+    return a.codec === 'h264' ? b.codec === 'h264' : b.codec === 'h265' && sameBuffers(a.vps, b.vps);
+  }
   return (
     b.kind === 'audio' &&
     a.codec === b.codec &&
@@ -25,6 +28,11 @@ const PROFILES = new Map([
   [122, 'High 4:2:2'],
   [244, 'High 4:4:4 Predictive'],
 ]);
+
+/** Profile and level of a picture track as people know them, e.g. `Main 4.0`. */
+export function profileOf(format: VideoFormat): string {
+  return format.codec === 'h265' ? format.profile : profileName(format.profileLevelId);
+}
 
 /** `4d0028` becomes `Main 4.0`, as camera settings pages write it (ITU-T H.264 annex A). */
 export function profileName(profileLevelId: string): string {

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '../../shared/errors.ts';
-import { type StreamId, streamId } from '../../shared/names.ts';
+import { type DerivedKind, derivedStreamId, type StreamId, streamId } from '../../shared/names.ts';
 import type { StreamDefinition } from '../../shared/stream.ts';
 import type { Clock } from '../base/clock.ts';
 import { Listeners } from '../base/emitter.ts';
 import type { Logger } from '../base/log.ts';
+import { derivedDefinition } from './derived.ts';
 import { GopBudget } from './gop-cache.ts';
 import type { StateChange } from './reader.ts';
-import type { StartSource } from './source.ts';
+import type { StartLeg, StartSource } from './source.ts';
 import { Stream } from './stream.ts';
 
 const DEFAULT_LINGER_MS = 10_000;
@@ -17,6 +19,8 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly startSource: StartSource;
+  /** Without it no legs can be had. */
+  readonly startLeg?: StartLeg;
   readonly lingerMs?: number;
 }
 
@@ -54,24 +58,34 @@ export class Hub {
         `There is a stream ${id} already; change it or choose another name.`,
       );
     }
-    const stream = new Stream(definition, {
-      clock: this.#options.clock,
-      log: this.#options.log,
-      startSource: this.#options.startSource,
-      gopBudget: this.#gopBudget,
-      lingerMs: this.#options.lingerMs ?? DEFAULT_LINGER_MS,
-    });
-    this.#streams.set(id, stream);
-    stream.onState((change) => this.#stateListeners.emit({ stream, ...change }));
-    stream.start();
-    this.#changeListeners.emit({ kind: 'added', stream });
-    return stream;
+    return this.#start(definition, this.#options.startSource);
+  }
+
+  /**
+   * What is derived from a stream, made at the first call: it connects with its first reader, and rests again a little
+   * after its last one. Undefined where there is no such stream, and for `sub` where its camera has no second one.
+   * A caller keeps none of it: when the stream is changed or removed, its derived ones end.
+   */
+  derived(of: StreamId, kind: DerivedKind): Stream | undefined {
+    const id = derivedStreamId(of, kind);
+    const known = this.#streams.get(id);
+    if (known !== undefined) return known;
+    const parent = this.#streams.get(of);
+    if (parent === undefined || this.#isClosed) return undefined;
+    const definition = derivedDefinition(parent.definition, kind);
+    if (definition === undefined) return undefined;
+    if (kind === 'sub') return this.#start(definition, this.#options.startSource);
+    const { startLeg } = this.#options;
+    if (startLeg === undefined) return undefined;
+    return this.#start(definition, (_, sink) => startLeg({ of, kind }, sink));
   }
 
   /** Changes a stream and keeps its readers. Throws `STREAM_NOT_FOUND`. */
   async update(definition: StreamDefinition): Promise<Stream> {
     const stream = this.#require(streamId(definition.app, definition.name));
+    const hadSource = stream.definition.source;
     await stream.update(definition);
+    if (!isDeepStrictEqual(hadSource, definition.source)) await this.#removeDerived(stream.id);
     if (this.#streams.get(stream.id) === stream) this.#changeListeners.emit({ kind: 'updated', stream });
     return stream;
   }
@@ -81,7 +95,7 @@ export class Hub {
     const stream = this.#require(id);
     this.#streams.delete(id);
     this.#changeListeners.emit({ kind: 'removed', stream });
-    await stream.close();
+    await Promise.all([stream.close(), this.#removeDerived(id)]);
   }
 
   get(id: StreamId): Stream | undefined {
@@ -114,6 +128,27 @@ export class Hub {
     await Promise.all(streams.map((stream) => stream.close()));
     this.#stateListeners.clear();
     this.#changeListeners.clear();
+  }
+
+  #start(definition: StreamDefinition, startSource: StartSource): Stream {
+    const stream = new Stream(definition, {
+      clock: this.#options.clock,
+      log: this.#options.log,
+      startSource,
+      gopBudget: this.#gopBudget,
+      lingerMs: this.#options.lingerMs ?? DEFAULT_LINGER_MS,
+    });
+    this.#streams.set(stream.id, stream);
+    stream.onState((change) => this.#stateListeners.emit({ stream, ...change }));
+    stream.start();
+    this.#changeListeners.emit({ kind: 'added', stream });
+    return stream;
+  }
+
+  async #removeDerived(of: StreamId): Promise<void> {
+    const kinds: readonly DerivedKind[] = ['h264', 'opus', 'sub'];
+    const derived = kinds.map((kind) => derivedStreamId(of, kind)).filter((id) => this.#streams.has(id));
+    await Promise.all(derived.map((id) => this.remove(id)));
   }
 
   #require(id: StreamId): Stream {

@@ -1,4 +1,4 @@
-export { profileName } from './format.ts';
+export { profileName, profileOf } from './format.ts';
 export { GopBudget } from './gop-cache.ts';
 export {
   BitReader,
@@ -16,17 +16,28 @@ export { rtpTimestampOf } from './packetise/rtp-header.ts';
 export { RtpPacketiser, type RtpPacketiserOptions } from './packetise/rtp-packetiser.ts';
 export { writeSenderReport } from './packetise/sender-report.ts';
 export type { Reader, ReaderOptions, StateChange, StateReason } from './reader.ts';
-export type { SenderReport, Source, SourceCounters, SourceSink, StartSource } from './source.ts';
+export type {
+  LegRequest,
+  SenderReport,
+  Source,
+  SourceCounters,
+  SourceSink,
+  StartLeg,
+  StartSource,
+} from './source.ts';
 export { type Publication, Stream } from './stream.ts';
 export type { StreamFigures } from './stream-stats.ts';
 export {
   type AudioCodec,
   type AudioFormat,
   type H264Format,
+  type H265Format,
   heldBytes,
   type SourceUnit,
   type TrackFormat,
   type TrackKind,
   type Unit,
+  type UnitPlace,
+  type VideoFormat,
 } from './unit.ts';
 export { WallClockEstimate } from './wall-clock.ts';

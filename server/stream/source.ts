@@ -1,4 +1,5 @@
 import type { WaitReason } from '../../shared/errors.ts';
+import type { DerivedKind, StreamId } from '../../shared/names.ts';
 import type { StreamDefinition } from '../../shared/stream.ts';
 import type { SourceUnit, TrackFormat, TrackKind } from './unit.ts';
 
@@ -49,3 +50,15 @@ export interface Source {
 
 /** Starts the source that a definition names. Wired in main. */
 export type StartSource = (definition: StreamDefinition, sink: SourceSink) => Source;
+
+/** A leg that is to be made of the stream `of`. */
+export interface LegRequest {
+  readonly of: StreamId;
+  readonly kind: Exclude<DerivedKind, 'sub'>;
+}
+
+/**
+ * Starts what makes a leg. Its units have their `place` on the timeline of the stream that they are made of. Wired in
+ * main.
+ */
+export type StartLeg = (request: LegRequest, sink: SourceSink) => Source;

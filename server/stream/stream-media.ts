@@ -67,7 +67,8 @@ export class StreamMedia {
   unit(unit: SourceUnit): void {
     const format = this.#formats.get(unit.kind);
     if (format === undefined) return;
-    const place = this.#timeline.place(unit.kind, format.clockRate, unit.rtpTimestamp, unit.receivedAtMs);
+    const place =
+      unit.place ?? this.#timeline.place(unit.kind, format.clockRate, unit.rtpTimestamp, unit.receivedAtMs);
     if (place === undefined) return;
     let sizeBytes = 0;
     for (const payload of unit.payloads) sizeBytes += payload.length;
@@ -75,6 +76,7 @@ export class StreamMedia {
       format,
       payloads: unit.payloads,
       isKeyFrame: unit.isKeyFrame,
+      isDisposable: unit.isDisposable ?? false,
       pts90k: place.pts90k,
       wallMs: place.wallMs,
       receivedAtMs: unit.receivedAtMs,

@@ -19,6 +19,26 @@ export interface H264Format {
   readonly declaredFps?: number;
 }
 
+/** What a decoder has to know of an H.265 track. Browsers take it as HLS only; WebRTC viewers get a leg. */
+export interface H265Format {
+  readonly kind: 'video';
+  readonly codec: 'h265';
+  readonly clockRate: 90_000;
+  /** Parameter sets as NAL units (two-byte header first), without start codes. A format is only made once all are known. */
+  readonly vps: readonly Buffer[];
+  readonly sps: readonly Buffer[];
+  readonly pps: readonly Buffer[];
+  /** As in an HLS or MP4 `codecs` text, e.g. `hvc1.1.6.L93.B0` (ISO 14496-15 annex E.3). */
+  readonly codecString: string;
+  /** For people, e.g. `Main 4.0`. */
+  readonly profile: string;
+  readonly width: number;
+  readonly height: number;
+  readonly declaredFps?: number;
+}
+
+export type VideoFormat = H264Format | H265Format;
+
 /** Sound as cameras and publishers send it. Browsers take all of it over WebRTC but AAC. */
 export type AudioCodec = 'opus' | 'aac' | 'pcmu' | 'pcma' | 'g722';
 
@@ -34,7 +54,7 @@ export interface AudioFormat {
 }
 
 /** A track's format. The same object until it changes, so readers compare by identity. */
-export type TrackFormat = H264Format | AudioFormat;
+export type TrackFormat = VideoFormat | AudioFormat;
 /** A stream has at most one track of each kind. */
 export type TrackKind = TrackFormat['kind'];
 
@@ -48,10 +68,20 @@ export interface SourceUnit {
    * the format). Audio: one entry, one frame.
    */
   readonly payloads: readonly Buffer[];
-  /** Video: the unit holds an IDR picture. Audio: always true. */
+  /** Video: decoding can begin here (H.264: an IDR picture; H.265: an IRAP picture). Audio: always true. */
   readonly isKeyFrame: boolean;
+  /** Video: no other picture refers to this one (H.264: nal_ref_idc 0 in every slice), so it can be left out. */
+  readonly isDisposable?: boolean;
+  /** Only from a leg: its place on the timeline of the stream that it is made of, so the hub gives it none of its own. */
+  readonly place?: UnitPlace;
   /** Monotonic time at which the unit's last packet came off the socket. */
   readonly receivedAtMs: number;
+}
+
+/** Where a unit belongs: ticks of the stream's own timeline, and Unix time. */
+export interface UnitPlace {
+  readonly pts90k: number;
+  readonly wallMs: number;
 }
 
 /** About what a unit and each of its payloads take up as objects, beside their bytes. */
@@ -71,6 +101,8 @@ export interface Unit {
   readonly format: TrackFormat;
   readonly payloads: readonly Buffer[];
   readonly isKeyFrame: boolean;
+  /** As in SourceUnit; false for sound. */
+  readonly isDisposable: boolean;
   /** Presentation time on the stream's own monotonic timeline, an integer that never wraps. */
   readonly pts90k: number;
   /** Unix time of the picture by this machine's clock, smoothed over arrivals. */

@@ -3,7 +3,13 @@ import type { types } from 'mediasoup';
 import { RtpPacketiser, type TrackFormat, type Unit, writeSenderReport } from '../stream/index.ts';
 import type { ReportTime } from './report-clock.ts';
 import type { RouterRef } from './router-set.ts';
-import { PLAYOUT_DELAY_BLOCK, payloadTypeOf, producerKey, producerParameters } from './rtp-parameters.ts';
+import {
+  PLAYOUT_DELAY_BLOCK,
+  type PlayableFormat,
+  payloadTypeOf,
+  producerKey,
+  producerParameters,
+} from './rtp-parameters.ts';
 import type { RtpSender } from './rtp-sender.ts';
 
 /** Whole RTP packets; what a worker adds for a viewer (extensions, RTX, SRTP) still fits the usual path. */
@@ -20,7 +26,7 @@ export interface FeedTrack {
   readonly kind: 'video' | 'audio';
   readonly producerId: string;
   readonly router: RouterRef;
-  readonly format: TrackFormat;
+  readonly format: PlayableFormat;
 }
 
 /** Where packets go; false when it has no room for more after these. */

@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup';
 import type { WireRtpCapabilities } from '../../shared/signaling.ts';
-import type { AudioCodec, AudioFormat, TrackFormat } from '../stream/index.ts';
+import type { AudioCodec, AudioFormat, H264Format, TrackFormat } from '../stream/index.ts';
 
 export const PLAYOUT_DELAY_URI = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
 /** The worker sends this extension under this id whatever a producer uses, so the same is used on the way in. */
@@ -113,8 +113,11 @@ const MIME_TYPES: Record<WebRtcAudioCodec, string> = {
 };
 
 /** Whether a track can go to a browser without transcoding. */
-export function isPlayable(format: TrackFormat): boolean {
-  return format.kind === 'video' || isWebRtcAudio(format);
+/** What browsers can take over WebRTC. */
+export type PlayableFormat = H264Format | AudioFormat;
+
+export function isPlayable(format: TrackFormat): format is PlayableFormat {
+  return format.kind === 'video' ? format.codec === 'h264' : isWebRtcAudio(format);
 }
 
 export function isWebRtcAudio(format: AudioFormat): format is AudioFormat & { codec: WebRtcAudioCodec } {

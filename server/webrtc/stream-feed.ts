@@ -8,7 +8,7 @@ import { type FeedTrack, TrackRtp } from './feed-track.ts';
 import { canStartWith, KEPT_PAUSE_MS, wasKept } from './kept-units.ts';
 import type { WatchableStream } from './ports.ts';
 import { ReportClock } from './report-clock.ts';
-import { isPlayable, producerKey } from './rtp-parameters.ts';
+import { isPlayable, type PlayableFormat, producerKey } from './rtp-parameters.ts';
 import { RtpSender } from './rtp-sender.ts';
 import { Serial } from './serial.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -55,7 +55,7 @@ export class StreamFeed {
   readonly #reportClock: ReportClock;
   readonly #work = new Serial();
   readonly #near: WorkerHandle | undefined;
-  #formats: readonly TrackFormat[] = [];
+  #formats: readonly PlayableFormat[] = [];
   #home: Home | undefined;
   #reader: Reader | undefined;
   #held: Unit | undefined;
@@ -142,7 +142,7 @@ export class StreamFeed {
     this.#reconcile();
   }
 
-  #formatOf(kind: TrackKind): TrackFormat | undefined {
+  #formatOf(kind: TrackKind): PlayableFormat | undefined {
     return this.#formats.find((format) => format.kind === kind);
   }
 
@@ -191,7 +191,7 @@ export class StreamFeed {
     this.#resume();
   }
 
-  async #produce(home: Home, format: TrackFormat): Promise<LiveTrack> {
+  async #produce(home: Home, format: PlayableFormat): Promise<LiveTrack> {
     const { kind } = format;
     let rtp = this.#rtp.get(kind);
     if (rtp === undefined || rtp.key !== producerKey(format)) {

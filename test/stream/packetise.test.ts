@@ -20,6 +20,7 @@ function unitOf(
     format,
     payloads,
     isKeyFrame: fields.key ?? false,
+    isDisposable: false,
     pts90k: fields.pts90k ?? 0,
     wallMs: 0,
     receivedAtMs: 0,

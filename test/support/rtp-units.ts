@@ -28,6 +28,7 @@ export function unitOf(
     format,
     payloads,
     isKeyFrame: over.isKeyFrame ?? true,
+    isDisposable: false,
     pts90k: over.pts90k ?? 0,
     wallMs: 0,
     receivedAtMs: 0,

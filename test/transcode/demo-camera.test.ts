@@ -51,7 +51,7 @@ describe('demo camera', () => {
     const [video, audio] = stream.tracks;
     expect(video).toMatchObject({ codec: 'h264', width: 1280, height: 720, declaredFps: 25 });
     // Baseline, so no B-frames, and every browser lists it.
-    expect(video?.kind === 'video' && video.profileLevelId).toMatch(/^42/);
+    expect(video?.codec === 'h264' && video.profileLevelId).toMatch(/^42/);
     expect(audio).toMatchObject({ codec: 'opus', clockRate: 48_000, channels: 2 });
     const { stdout } = await readFrames(demo, 60).done;
     const lines = stdout.split('\n').filter((line) => line.startsWith('0,'));

@@ -80,6 +80,7 @@ test('a sender report ties the time it is sent at to where the timestamps stand 
     format: PCMU,
     payloads: [Buffer.alloc(160)],
     isKeyFrame: true,
+    isDisposable: false,
     pts90k: 90_000,
     wallMs: 0,
     receivedAtMs: 0,

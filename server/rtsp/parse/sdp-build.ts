@@ -1,5 +1,5 @@
 import { assertNever } from '../../../shared/result.ts';
-import type { AudioFormat, H264Format, TrackFormat } from '../../stream/index.ts';
+import type { AudioFormat, TrackFormat, VideoFormat } from '../../stream/index.ts';
 
 export interface SdpTrack {
   readonly format: TrackFormat;
@@ -43,7 +43,15 @@ function trackLines({ format, payloadType, control }: SdpTrack): string[] {
   return [head, ...attributes, `a=control:${control}`];
 }
 
-function videoLines(format: H264Format, payloadType: number): string[] {
+function videoLines(format: VideoFormat, payloadType: number): string[] {
+  if (format.codec === 'h265') {
+    const sets = (nals: readonly Buffer[]) => nals.map((nal) => nal.toString('base64')).join(',');
+    // RFC 7798 section 7.1.
+    return [
+      `a=rtpmap:${payloadType} H265/90000`,
+      `a=fmtp:${payloadType} sprop-vps=${sets(format.vps)};sprop-sps=${sets(format.sps)};sprop-pps=${sets(format.pps)}`,
+    ];
+  }
   const sets = [...format.sps, ...format.pps].map((nal) => nal.toString('base64')).join(',');
   return [
     `a=rtpmap:${payloadType} H264/90000`,

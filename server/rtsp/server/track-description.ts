@@ -25,6 +25,7 @@ export function payloadTypeOf(format: TrackFormat): number {
     case 'aac':
       return 97;
     case 'h264':
+    case 'h265':
       return 96;
   }
 }

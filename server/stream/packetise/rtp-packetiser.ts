@@ -108,6 +108,8 @@ export class RtpPacketiser {
     switch (format.codec) {
       case 'h264':
         return planH264(unit, this.#maxPayloadBytes, this.#options.parameterSets);
+      case 'h265':
+        throw new Error('H.265 is not packetised yet');
       case 'aac':
         return unit.payloads.flatMap((frame) => planAac(frame, this.#maxPayloadBytes));
       case 'opus':

@@ -75,7 +75,7 @@ export class LiveFrames {
         start: 'cached',
         write: (unit) => {
           const { format } = unit;
-          if (format.kind === 'video') end(() => resolve({ unit, format }));
+          if (format.codec === 'h264') end(() => resolve({ unit, format }));
           return true;
         },
         onState: ({ state, reason }) => {

@@ -19,6 +19,7 @@ function picture(index: number, isKeyFrame: boolean, sizeBytes = 1000): Unit {
     format: h264Format(),
     payloads: [Buffer.alloc(0)],
     isKeyFrame,
+    isDisposable: false,
     pts90k: index * FRAME_90K,
     wallMs: index * 40,
     receivedAtMs: index * 40,

@@ -86,7 +86,7 @@ describe('a GStreamer RTSP server as camera', () => {
     const sink = pull(server.url(path));
     await waitFor('pictures', () => sink.videoUnits.length > 10);
     const format = sink.playings[0]?.formats[0];
-    const profile = format?.kind === 'video' ? format.profileLevelId.slice(0, 2) : '';
+    const profile = format?.codec === 'h264' ? format.profileLevelId.slice(0, 2) : '';
     expect(profile).toBe(path === '/main' ? '4d' : '64');
   });
 
