@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dePacketizeRtpPackets, RtcpPacketConverter, RtcpSrPacket, RtpPacket } from 'werift';
 import {
   type AudioFormat,
+  type H265Format,
   RtpPacketiser,
   rtpTimestampOf,
   type TrackFormat,
@@ -43,6 +44,13 @@ function packetiserOf(fields: Partial<ConstructorParameters<typeof RtpPacketiser
 const nalOf = (type: number, sizeBytes: number) => {
   const nal = Buffer.alloc(sizeBytes, 0xab);
   nal[0] = 0x60 | type;
+  return nal;
+};
+
+const nal265 = (type: number, sizeBytes: number) => {
+  const nal = Buffer.alloc(sizeBytes, 0xab);
+  nal[0] = type << 1;
+  nal[1] = 1;
   return nal;
 };
 
@@ -149,6 +157,71 @@ describe('packetiser', () => {
 
   it('refuses a packet size that leaves no room', () => {
     expect(() => packetiserOf({ maxPacketBytes: 60 })).toThrow(RangeError);
+  });
+});
+
+describe('H.265 packetiser', () => {
+  const h265: H265Format = {
+    kind: 'video',
+    codec: 'h265',
+    clockRate: 90_000,
+    vps: [nal265(32, 24)],
+    sps: [nal265(33, 40)],
+    pps: [nal265(34, 8)],
+    codecString: 'hvc1.1.6.L93.B0',
+    profile: 'Main 3.1',
+    width: 640,
+    height: 360,
+  };
+  const bodies = (packets: Buffer[]) => packets.map((packet) => RtpPacket.deSerialize(packet).payload);
+
+  it('puts VPS, SPS and PPS as one aggregation packet before a key frame (RFC 7798 section 4.4.2)', () => {
+    const packets = packetiserOf().packetise(unitOf(h265, [nal265(19, 100)], { key: true }));
+    const sets = [...h265.vps, ...h265.sps, ...h265.pps];
+    const aggregate = Buffer.concat([
+      Buffer.from([48 << 1, 1]),
+      ...sets.flatMap((set) => [Buffer.from([0, set.length]), set]),
+    ]);
+    expect(bodies(packets)).toEqual([aggregate, nal265(19, 100)]);
+    expect(packets.map((packet) => RtpPacket.deSerialize(packet).header.marker)).toEqual([false, true]);
+  });
+
+  it('sends them one by one where asked, or where they would not fit', () => {
+    const types = (packets: Buffer[]) => bodies(packets).map((body) => ((body[0] ?? 0) >> 1) & 0x3f);
+    const big = { ...h265, vps: [nal265(32, 600)], sps: [nal265(33, 700)] };
+    const single = packetiserOf({ parameterSets: 'single-before-idr' });
+    expect(types(single.packetise(unitOf(h265, [nal265(21, 10)], { key: true })))).toEqual([32, 33, 34, 21]);
+    expect(types(packetiserOf().packetise(unitOf(big, [nal265(21, 10)], { key: true })))).toEqual([
+      32, 33, 34, 21,
+    ]);
+  });
+
+  it('cuts what is too big into fragments that hold all of it (RFC 7798 section 4.4.3, property)', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1, 19, 39),
+        fc.integer({ min: 2, max: 8_000 }),
+        fc.integer({ min: 100, max: 1_500 }),
+        (type, size, max) => {
+          const nal = nal265(type, size);
+          const packets = packetiserOf({ maxPacketBytes: max }).packetise(unitOf(h265, [nal]));
+          for (const packet of packets) expect(packet.length).toBeLessThanOrEqual(max);
+          const parts = bodies(packets);
+          if (size <= max - 12) {
+            expect(parts).toEqual([nal]);
+            return;
+          }
+          const last = parts.length - 1;
+          parts.forEach((part, index) => {
+            const edge = (index === 0 ? 0x80 : 0) | (index === last ? 0x40 : 0);
+            expect([...part.subarray(0, 3)]).toEqual([49 << 1, nal[1], edge | type]);
+          });
+          const joined = Buffer.concat([nal.subarray(0, 2), ...parts.map((part) => part.subarray(3))]);
+          expect(joined.equals(nal)).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { assertNever } from '../../../shared/result.ts';
 import type { Unit } from '../unit.ts';
+import { planH265 } from './h265-plan.ts';
 import {
   type ParameterSetMode,
   type PayloadPart,
@@ -109,7 +110,7 @@ export class RtpPacketiser {
       case 'h264':
         return planH264(unit, this.#maxPayloadBytes, this.#options.parameterSets);
       case 'h265':
-        throw new Error('H.265 is not packetised yet');
+        return planH265(unit, this.#maxPayloadBytes, this.#options.parameterSets);
       case 'aac':
         return unit.payloads.flatMap((frame) => planAac(frame, this.#maxPayloadBytes));
       case 'opus':
