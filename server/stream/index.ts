@@ -15,6 +15,7 @@ export { HubReader } from './hub-reader.ts';
 export { rtpTimestampOf } from './packetise/rtp-header.ts';
 export { RtpPacketiser, type RtpPacketiserOptions } from './packetise/rtp-packetiser.ts';
 export { writeSenderReport } from './packetise/sender-report.ts';
+export { PictureHabits } from './picture-habits.ts';
 export type { Reader, ReaderOptions, StateChange, StateReason } from './reader.ts';
 export type {
   LegRequest,

@@ -1,5 +1,6 @@
 import type { WaitReason } from '../../shared/errors.ts';
 import type { DerivedKind, StreamId } from '../../shared/names.ts';
+import type { SourceReport } from '../../shared/report.ts';
 import type { StreamDefinition } from '../../shared/stream.ts';
 import type { SourceUnit, TrackFormat, TrackKind } from './unit.ts';
 
@@ -44,6 +45,8 @@ export interface Source {
   setWatched(watched: boolean): void;
   /** A reader needs a key frame soon. May do nothing where the source has no way to ask. */
   requestKeyFrame(): void;
+  /** What it knows of its camera, where it has one; of the last connection while there is none. */
+  report?(): SourceReport | undefined;
   /** Stops for good; resolves when the connection is torn down. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,10 +1,12 @@
+import type { PictureReport } from '../../shared/report.ts';
 import type { Clock } from '../base/clock.ts';
 import { sameFormat } from './format.ts';
 import type { GopCache } from './gop-cache.ts';
+import { PictureHabits } from './picture-habits.ts';
 import type { SenderReport } from './source.ts';
 import { type StreamFigures, StreamStats } from './stream-stats.ts';
 import { Timeline } from './timeline.ts';
-import type { SourceUnit, TrackFormat, TrackKind, Unit } from './unit.ts';
+import type { SourceUnit, TrackFormat, TrackKind, Unit, VideoFormat } from './unit.ts';
 
 export interface StreamMediaOptions {
   readonly clock: Clock;
@@ -19,6 +21,7 @@ export class StreamMedia {
   readonly #options: StreamMediaOptions;
   readonly #gop: GopCache;
   readonly #stats = new StreamStats();
+  #habits = new PictureHabits();
   readonly #formats = new Map<TrackKind, TrackFormat>();
   readonly #timeline: Timeline;
   #tracks: readonly TrackFormat[] = [];
@@ -43,6 +46,15 @@ export class StreamMedia {
 
   get figures(): StreamFigures {
     return this.#stats.figures;
+  }
+
+  /** Also while the source is away: what was learnt of it last. */
+  get pictures(): PictureReport | undefined {
+    return this.#habits.report;
+  }
+
+  forgetPictures(): void {
+    this.#habits = new PictureHabits();
   }
 
   get cameraClockOffsetMs(): number | undefined {
@@ -83,6 +95,7 @@ export class StreamMedia {
       sizeBytes,
     };
     this.#stats.add(placed);
+    this.#habits.add(placed);
     this.#options.onUnit(placed);
     // After the readers, so that nothing on the live path waits for the bookkeeping.
     this.#gop.add(placed);
@@ -96,12 +109,15 @@ export class StreamMedia {
   disconnected(): void {
     this.#gop.clear();
     this.#stats.reset();
+    this.#habits.interrupted();
   }
 
   #keep(format: TrackFormat): boolean {
     const known = this.#formats.get(format.kind);
     if (known !== undefined && sameFormat(known, format)) return false;
     this.#formats.set(format.kind, format);
+    // Other pictures: what was learnt of the old ones no longer holds.
+    if (known?.kind === 'video' && format.kind === 'video' && !isAlike(known, format)) this.forgetPictures();
     return true;
   }
 
@@ -111,4 +127,8 @@ export class StreamMedia {
     this.#tracks = [video, audio].filter((format) => format !== undefined);
     this.#options.onTracks(this.#tracks);
   }
+}
+
+function isAlike(a: VideoFormat, b: VideoFormat): boolean {
+  return a.codec === b.codec && a.width === b.width && a.height === b.height;
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isInternalStream, type StreamId, streamId } from '../../shared/names.ts';
+import type { PictureReport, SourceReport } from '../../shared/report.ts';
 import type { StreamDefinition } from '../../shared/stream.ts';
 import type { Clock } from '../base/clock.ts';
 import { Listeners } from '../base/emitter.ts';
@@ -54,6 +55,8 @@ export class Stream {
   #cancelLinger: (() => void) | undefined;
   #transport: string | undefined;
   #counters: SourceCounters | undefined;
+  /** Of the last source, once that is gone. */
+  #lastReport: SourceReport | undefined;
   /** What was last told of why there is no picture. */
   #toldTrouble: string | undefined;
   #isClosed = false;
@@ -100,6 +103,16 @@ export class Stream {
 
   get figures(): StreamFigures {
     return this.#media.figures;
+  }
+
+  /** What the pictures are like; undefined before the first. */
+  get pictures(): PictureReport | undefined {
+    return this.#media.pictures;
+  }
+
+  /** What the source knows of its camera; undefined where it has none, or before the first connection. */
+  get sourceReport(): SourceReport | undefined {
+    return this.#source?.report?.() ?? this.#lastReport;
   }
 
   get cameraClockOffsetMs(): number | undefined {
@@ -190,6 +203,9 @@ export class Stream {
       this.#publisher?.replaced();
       this.#publisher = undefined;
       await this.#stopSource();
+      // It may be another camera.
+      this.#lastReport = undefined;
+      this.#media.forgetPictures();
     } else if (!definition.onDemand && this.#source === undefined) {
       this.start();
     } else if (definition.onDemand && this.#readers.size === 0) {
@@ -229,6 +245,7 @@ export class Stream {
 
   async #stopSource(): Promise<void> {
     const source = this.#source;
+    this.#lastReport = source?.report?.() ?? this.#lastReport;
     this.#source = undefined;
     this.#interrupt();
     this.#setState({ state: 'idle' });

@@ -1,0 +1,117 @@
+import type { Drift } from '../../shared/report.ts';
+
+const FIRST_BUCKET_MS = 2_000;
+const MAX_BUCKETS = 64;
+/** Less says nothing: 20 ms of jitter over 10 s are 2000 ppm. */
+const MIN_SPAN_MS = 30_000;
+const MIN_BUCKETS = 8;
+/** A step of the other clock that has nothing to do with drift. */
+const JUMP_MS = 1_000;
+
+interface Bucket {
+  readonly atMs: number;
+  /** The packet that was under way for the shortest time shows the clock best. */
+  readonly leastLagMs: number;
+}
+
+/**
+ * How fast another clock runs beside ours, from pairs of its time and the time of arrival. Of each span only the
+ * fastest arrival counts, so jitter and queues do not look like drift; spans double as time goes on, so memory is
+ * bounded and days can be measured. O(1) for each pair.
+ */
+export class ClockDrift {
+  #buckets: Bucket[] = [];
+  #bucketMs = FIRST_BUCKET_MS;
+  #startMs: number | undefined;
+  #openEndMs = 0;
+  #open: Bucket | undefined;
+  #lastLagMs = 0;
+  #jumps = 0;
+
+  /** Steps of over a second, each of which began the measurement anew. */
+  get jumps(): number {
+    return this.#jumps;
+  }
+
+  /** The other clock showed `theirMs` when it was `arrivedMs` here; both in milliseconds from any origin. */
+  add(theirMs: number, arrivedMs: number): void {
+    const lagMs = arrivedMs - theirMs;
+    if (this.#startMs !== undefined && Math.abs(lagMs - this.#lastLagMs) > JUMP_MS) {
+      this.#jumps += 1;
+      this.restart();
+    }
+    this.#lastLagMs = lagMs;
+    this.#startMs ??= arrivedMs;
+    if (this.#open === undefined || arrivedMs >= this.#openEndMs) {
+      this.#closeBucket();
+      this.#openEndMs = arrivedMs + this.#bucketMs;
+      this.#open = { atMs: arrivedMs, leastLagMs: lagMs };
+    } else if (lagMs < this.#open.leastLagMs) {
+      this.#open = { atMs: arrivedMs, leastLagMs: lagMs };
+    }
+  }
+
+  /** What was measured is of another clock, or of another start of it. */
+  restart(): void {
+    this.#buckets = [];
+    this.#bucketMs = FIRST_BUCKET_MS;
+    this.#startMs = undefined;
+    this.#open = undefined;
+  }
+
+  /** Undefined until enough time has passed to tell. */
+  get drift(): Drift | undefined {
+    const { length } = this.#buckets;
+    const first = this.#buckets[0];
+    const last = this.#buckets[length - 1];
+    if (first === undefined || last === undefined || length < MIN_BUCKETS) return undefined;
+    const spanMs = last.atMs - first.atMs;
+    if (spanMs < MIN_SPAN_MS) return undefined;
+    // Least squares over the buckets; times from the first one, so that no digits are lost.
+    let sumX = 0;
+    let sumY = 0;
+    for (const { atMs, leastLagMs } of this.#buckets) {
+      sumX += atMs - first.atMs;
+      sumY += leastLagMs - first.leastLagMs;
+    }
+    const meanX = sumX / length;
+    const meanY = sumY / length;
+    let xx = 0;
+    let xy = 0;
+    let yy = 0;
+    for (const { atMs, leastLagMs } of this.#buckets) {
+      const x = atMs - first.atMs - meanX;
+      const y = leastLagMs - first.leastLagMs - meanY;
+      xx += x * x;
+      xy += x * y;
+      yy += y * y;
+    }
+    const slope = xy / xx;
+    const residual = Math.sqrt(Math.max(0, yy - slope * xy) / (length - 2));
+    return {
+      // A lag that grows is a clock that is slow.
+      ppm: round(-slope * 1e6),
+      uncertaintyPpm: round((2 * residual * 1e6) / Math.sqrt(xx)),
+      overMs: Math.round(spanMs),
+    };
+  }
+
+  #closeBucket(): void {
+    if (this.#open === undefined) return;
+    this.#buckets.push(this.#open);
+    this.#open = undefined;
+    if (this.#buckets.length < MAX_BUCKETS) return;
+    const merged: Bucket[] = [];
+    for (let i = 0; i + 1 < this.#buckets.length; i += 2) {
+      const a = this.#buckets[i] as Bucket;
+      const b = this.#buckets[i + 1] as Bucket;
+      merged.push(a.leastLagMs <= b.leastLagMs ? a : b);
+    }
+    this.#buckets = merged;
+    this.#bucketMs *= 2;
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
