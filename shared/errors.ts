@@ -78,6 +78,8 @@ export const errorBodySchema = z.object({
 export const WAIT_REASONS = [
   'CAMERA_UNREACHABLE',
   'CAMERA_AUTH_FAILED',
+  /** rtsps: nobody vouches for the camera's certificate, or it is not the pinned one. */
+  'CAMERA_CERTIFICATE',
   'CAMERA_NOT_RTSP',
   'CAMERA_REFUSED',
   'CAMERA_NO_H264',

@@ -4,6 +4,7 @@ import type { GapReason } from './recording.ts';
 export const GAP_WORDS: Readonly<Record<GapReason, string>> = {
   CAMERA_UNREACHABLE: 'the camera could not be reached',
   CAMERA_AUTH_FAILED: 'the camera refused user name or password',
+  CAMERA_CERTIFICATE: "the camera's certificate was not trusted",
   CAMERA_NOT_RTSP: 'what answered was no RTSP camera',
   CAMERA_REFUSED: 'the camera refused to play',
   CAMERA_NO_H264: 'the camera sent no H.264',

@@ -42,16 +42,35 @@ export const sourceUrlSchema = z
     }
   });
 
+/**
+ * SHA-256 of a camera's certificate, with or without colons; kept as `openssl x509 -fingerprint -sha256` and Node write
+ * it.
+ */
+const tlsFingerprintSchema = z
+  .string()
+  .regex(
+    /^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/,
+    "must be the SHA-256 of the camera's certificate, 64 hex digits with or without colons",
+  )
+  .transform((text) => (text.replaceAll(':', '').toUpperCase().match(/../g) ?? []).join(':'));
+
 export const sourceSchema = z
   .strictObject({
     url: sourceUrlSchema,
     username: z.string().min(1).max(256).optional(),
     password: z.string().max(256).optional(),
     transport: z.enum(['auto', 'tcp', 'udp']).default('auto'),
+    /** For rtsps: the one certificate that is taken. Without it the system's roots decide. */
+    tlsFingerprint: tlsFingerprintSchema.optional(),
     sub: z.strictObject({ url: sourceUrlSchema }).optional(),
     trustCameraClock: z.boolean().default(false),
     connectTimeoutMs: timeoutMs(10_000),
     silenceTimeoutMs: timeoutMs(5_000),
+  })
+  .superRefine(({ url, tlsFingerprint }, context) => {
+    if (tlsFingerprint === undefined || /^(?:rtsps|onvif):/i.test(url)) return;
+    const message = 'is for a source whose URL begins with rtsps://; nothing else shows a certificate';
+    context.addIssue({ code: 'custom', path: ['tlsFingerprint'], message });
   })
   .transform((source) => withCredentialsApart(source));
 
@@ -119,6 +138,7 @@ export const streamStatusSchema = z.object({
     username: z.string().optional(),
     hasPassword: z.boolean(),
     transport: z.string(),
+    tlsFingerprint: z.string().optional(),
     sub: z.object({ url: z.string() }).optional(),
     trustCameraClock: z.boolean().optional(),
     connectTimeoutMs: z.number().optional(),

@@ -26,6 +26,7 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
       ...(source.username === undefined ? {} : { username: source.username }),
       hasPassword: source.password !== undefined,
       transport: source.transport,
+      ...(source.tlsFingerprint === undefined ? {} : { tlsFingerprint: source.tlsFingerprint }),
       ...(source.sub === undefined ? {} : { sub: { url: redactUrl(source.sub.url) } }),
       trustCameraClock: source.trustCameraClock,
       connectTimeoutMs: source.connectTimeoutMs,

@@ -20,6 +20,13 @@ export class Authenticator {
     this.#password = password ?? '';
   }
 
+  /** What the camera asks for; undefined while it has not asked. */
+  get challenge(): { readonly scheme: 'basic' | 'digest'; readonly algorithm?: string } | undefined {
+    const challenge = this.#challenge;
+    if (challenge?.scheme !== 'digest') return challenge && { scheme: challenge.scheme };
+    return { scheme: 'digest', algorithm: challenge.algorithm };
+  }
+
   /** The Authorization header for a request; undefined while the camera has not asked for one. */
   headerFor(method: string, uri: string): string | undefined {
     if (this.#challenge === undefined || this.#username === undefined) return undefined;

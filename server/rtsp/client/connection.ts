@@ -1,25 +1,33 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { RtspClient } from 'yellowstone';
+import type { ConnectionReport } from '../../../shared/report.ts';
 import type { AddressResolver } from '../../base/address-policy.ts';
 import { type Clock, withTimeout } from '../../base/clock.ts';
 import { TokenBucket } from '../../base/token-bucket.ts';
 import { VERSION } from '../../base/version.ts';
-import { interleavedHeader, RtspFramer, type RtspRequest, type RtspResponse } from '../parse/index.ts';
+import {
+  interleavedHeader,
+  RtspFramer,
+  type RtspRequest,
+  type RtspResponse,
+  type RtspTrack,
+} from '../parse/index.ts';
 import { Authenticator } from './authenticator.ts';
 import { describeCamera } from './describe.ts';
 import { dial } from './dial.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
 import { RtspExchange } from './exchange.ts';
 import { framingError, socketEnd } from './faults.ts';
-import { KeepAlive } from './keep-alive.ts';
-import { refusal } from './refusals.ts';
+import { KeepAlive, keepAliveIntervalMs } from './keep-alive.ts';
+import { offeredTrack } from './offered-track.ts';
+import { printable, refusal } from './refusals.ts';
 import { answerServerRequest } from './server-requests.ts';
 import { SessionId } from './session-id.ts';
 import { hostPort, parseTarget, type RtspTarget } from './target.ts';
-import { type PacketListener, TrackLinks } from './track-links.ts';
+import { type PacketListener, TrackLinks, type TrackLinksOptions } from './track-links.ts';
 import type { SupportedTrack } from './track-selection.ts';
-import type { LowerTransport } from './transport-choice.ts';
+import { type LowerTransport, secureTransport } from './transport-choice.ts';
 import type { PortRange } from './udp-ports.ts';
 import { emitLog, emitMessage, emitPacket } from './yellowstone-events.ts';
 
@@ -37,6 +45,7 @@ export interface GatewayRtspConnectionOptions {
   /** For each request. */
   readonly requestTimeoutMs: number;
   readonly tls?: ConnectionOptions | undefined;
+  readonly tlsFingerprint?: string | undefined;
   readonly listener: PacketListener;
 }
 
@@ -57,6 +66,8 @@ interface Opened {
   readonly exchange: RtspExchange;
   readonly links: TrackLinks;
   readonly requestUrl: string;
+  readonly authenticator: Authenticator;
+  readonly isEncrypted: boolean;
   /** Kept, for a socket forgets its addresses when it closes. */
   readonly addresses: { readonly peer: string; readonly local: string };
 }
@@ -90,6 +101,8 @@ export class GatewayRtspConnection extends RtspClient {
   #opened: Opened | undefined;
   #keepAlive: KeepAlive | undefined;
   #publicMethods: ReadonlySet<string> = new Set();
+  #offered: readonly RtspTrack[] = [];
+  #server: string | undefined;
   #aggregateUrl = '';
   #receivedAtMs = 0;
 
@@ -127,6 +140,34 @@ export class GatewayRtspConnection extends RtspClient {
     return this.#opened?.links.lower ?? this.#options.transport;
   }
 
+  /** How this camera is spoken to, for its report; undefined before it is dialled. */
+  report(configured: ConnectionReport['transport']['configured']): ConnectionReport | undefined {
+    const opened = this.#opened;
+    if (opened === undefined) return undefined;
+    const used = new Set(opened.links.tracks.map(({ mediaIndex }) => mediaIndex));
+    return {
+      address: opened.addresses.peer,
+      ...(this.#server === undefined ? {} : { server: printable(this.#server) }),
+      encrypted: opened.isEncrypted,
+      authentication: opened.authenticator.challenge ?? { scheme: 'none' },
+      ...(this.#keepAlive === undefined
+        ? {}
+        : {
+            keepAlive: {
+              method: this.#keepAlive.method,
+              everyMs: keepAliveIntervalMs(this.#session.timeoutMs),
+              sessionTimeoutMs: this.#session.timeoutMs,
+            },
+          }),
+      methods: [...this.#publicMethods].slice(0, 32).map(printable),
+      transport: {
+        configured,
+        ...(used.size === 0 ? {} : { used: opened.links.lower }),
+      },
+      offered: this.#offered.map((track) => offeredTrack(track, used.has(track.mediaIndex))),
+    };
+  }
+
   /** Dials the camera and sets its tracks up. Rejects with an RtspError; everything is closed then. */
   override async connect(url: string): Promise<Described> {
     this.#expect('idle');
@@ -139,9 +180,12 @@ export class GatewayRtspConnection extends RtspClient {
         requestUrl,
         send: (method, headers) => this.#send(method, requestUrl, headers),
         context: (method) => this.#context(method),
+        onOffer: (tracks, publicMethods) => {
+          this.#offered = tracks;
+          this.#publicMethods = publicMethods;
+        },
       });
       this.#aggregateUrl = description.aggregateUrl;
-      this.#publicMethods = description.publicMethods;
       await links.setUp(description.selection);
       this.#to('connecting', { name: 'ready' });
       return { format: 'H264', tracks: links.tracks };
@@ -220,16 +264,23 @@ export class GatewayRtspConnection extends RtspClient {
   }
 
   async #open(target: RtspTarget): Promise<Opened> {
-    const { clock, connectTimeoutMs: timeoutMs, resolveAddress, tls } = this.#options;
+    const { clock, connectTimeoutMs: timeoutMs, resolveAddress, tls, tlsFingerprint } = this.#options;
+    const { transport, fallbackTransport } = this.#options;
+    const ways = target.secure
+      ? { lower: secureTransport(transport, fallbackTransport), fallback: undefined }
+      : { lower: transport, fallback: fallbackTransport };
     const { signal } = this.#abort;
-    const socket = await dial({ target, clock, timeoutMs, resolveAddress, tls, signal });
+    const socket = await dial({ target, clock, timeoutMs, resolveAddress, tls, tlsFingerprint, signal });
     const addresses = {
       peer: hostPort(socket.remoteAddress ?? target.host, socket.remotePort ?? target.port),
       local: hostPort(socket.localAddress ?? '', socket.localPort ?? 0),
     };
-    const exchange = this.#newExchange(socket, target, addresses.peer);
-    const links = this.#newLinks(socket, exchange);
-    this.#opened = { socket, exchange, links, requestUrl: target.requestUrl, addresses };
+    const { username = target.user?.username, password = target.user?.password } = this.#options;
+    const authenticator = new Authenticator(username, password);
+    const exchange = this.#newExchange(socket, authenticator, addresses.peer);
+    const links = this.#newLinks(socket, exchange, ways);
+    const { requestUrl, secure: isEncrypted } = target;
+    this.#opened = { socket, exchange, links, requestUrl, authenticator, isEncrypted, addresses };
     this.isConnected = true;
     let failure: Error | undefined;
     socket.on('error', (error) => {
@@ -241,12 +292,12 @@ export class GatewayRtspConnection extends RtspClient {
     return this.#opened;
   }
 
-  #newExchange(socket: Socket, target: RtspTarget, peer: string): RtspExchange {
-    const { username, password, clock, requestTimeoutMs } = this.#options;
+  #newExchange(socket: Socket, authenticator: Authenticator, peer: string): RtspExchange {
+    const { clock, requestTimeoutMs } = this.#options;
     return new RtspExchange({
       socket,
       clock,
-      authenticator: new Authenticator(username ?? target.user?.username, password ?? target.user?.password),
+      authenticator,
       peer,
       timeoutMs: requestTimeoutMs,
       headers: this.headers,
@@ -255,11 +306,14 @@ export class GatewayRtspConnection extends RtspClient {
     });
   }
 
-  #newLinks(socket: Socket, exchange: RtspExchange): TrackLinks {
-    const { listener, transport, fallbackTransport, clock, udpPorts, random } = this.#options;
+  #newLinks(
+    socket: Socket,
+    exchange: RtspExchange,
+    ways: Pick<TrackLinksOptions, 'lower' | 'fallback'>,
+  ): TrackLinks {
+    const { listener, clock, udpPorts, random } = this.#options;
     return new TrackLinks({
-      lower: transport,
-      fallback: fallbackTransport,
+      ...ways,
       listener,
       clock,
       udpPorts,
@@ -293,6 +347,7 @@ export class GatewayRtspConnection extends RtspClient {
     const all = id === undefined ? headers : { Session: id, ...headers };
     const response = await this.#opened.exchange.request({ method, uri, headers: Object.entries(all) });
     this.#session.take(response);
+    this.#server ??= response.headers.get('Server');
     return response;
   }
 

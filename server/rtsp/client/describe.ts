@@ -4,6 +4,7 @@ import {
   parsePublic,
   parseSdp,
   type RtspResponse,
+  type RtspTrack,
   resolveBase,
 } from '../parse/index.ts';
 import { RtspError, type RtspErrorContext } from './errors.ts';
@@ -23,6 +24,8 @@ export interface DescribeOptions {
   readonly requestUrl: string;
   send(method: string, headers: Record<string, string>): Promise<RtspResponse>;
   context(method: string): RtspErrorContext;
+  /** What the camera offers and can, also where none of it is of use. */
+  onOffer(tracks: readonly RtspTrack[], publicMethods: ReadonlySet<string>): void;
 }
 
 /** Asks OPTIONS and DESCRIBE, and chooses the tracks to set up. Rejects with an RtspError. */
@@ -45,7 +48,9 @@ export async function describeCamera(options: DescribeOptions): Promise<CameraDe
     ...(contentBase === undefined ? {} : { contentBase }),
     ...(contentLocation === undefined ? {} : { contentLocation }),
   });
-  const selection = selectTracks(describeTracks(session.value, base));
+  const tracks = describeTracks(session.value, base);
+  options.onOffer(tracks, publicMethods);
+  const selection = selectTracks(tracks);
   if (!selection.ok) throw selection.error;
   return { selection: selection.value, aggregateUrl: aggregateUrl(session.value, base), publicMethods };
 }

@@ -1,9 +1,10 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, getCACertificates } from 'node:tls';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { AddressResolver } from '../../base/address-policy.ts';
 import { type Clock, withTimeout } from '../../base/clock.ts';
 import { RtspError } from './errors.ts';
 import { hostPort, type RtspTarget } from './target.ts';
+import { certificateError, handshakeError, openTls } from './tls.ts';
 
 export interface DialOptions {
   readonly target: RtspTarget;
@@ -11,10 +12,12 @@ export interface DialOptions {
   readonly timeoutMs: number;
   readonly resolveAddress: AddressResolver;
   readonly tls?: ConnectionOptions | undefined;
+  /** SHA-256 of the certificate that the camera has to show, for rtsps. */
+  readonly tlsFingerprint?: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Opens the socket to a camera: plain TCP, or TLS checked against the system's roots for rtsps. */
+/** Opens the socket to a camera: plain TCP, or for rtsps TLS, checked against the pinned certificate or the system's roots. */
 export async function dial(options: DialOptions): Promise<Socket> {
   const { target, clock, timeoutMs, signal } = options;
   const peer = hostPort(target.host, target.port);
@@ -31,9 +34,13 @@ export async function dial(options: DialOptions): Promise<Socket> {
     const resolved = await options.resolveAddress(target.host);
     if (!resolved.ok) throw new RtspError(resolved.error.kind, resolved.error.message, { peer });
     if (abandoned) throw stopped();
-    const opened = openSocket(target, resolved.value, options.tls);
+    const opened = openSocket(options, resolved.value);
     socket = opened;
     await connected(opened, target);
+    if (opened instanceof TLSSocket) {
+      const refused = certificateError(opened, { target, fingerprint: options.tlsFingerprint });
+      if (refused !== undefined) throw refused;
+    }
     return opened;
   };
   try {
@@ -50,16 +57,9 @@ export async function dial(options: DialOptions): Promise<Socket> {
   }
 }
 
-function openSocket(target: RtspTarget, address: string, tls: ConnectionOptions | undefined): Socket {
-  if (!target.secure) return connectTcp({ host: address, port: target.port, noDelay: true });
-  return connectTls({
-    ca: [...getCACertificates('default'), ...getCACertificates('system')],
-    ...tls,
-    host: address,
-    port: target.port,
-    // RFC 6066 section 3 allows names only.
-    ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
-  }).setNoDelay(true);
+function openSocket({ target, tls, tlsFingerprint }: DialOptions, address: string): Socket {
+  if (target.secure) return openTls({ target, address, fingerprint: tlsFingerprint, tls });
+  return connectTcp({ host: address, port: target.port, noDelay: true });
 }
 
 function connected(socket: Socket, target: RtspTarget): Promise<void> {
@@ -87,10 +87,8 @@ function connectError(failure: NodeJS.ErrnoException, target: RtspTarget): RtspE
       return new RtspError('connect-failed', message, context, failure);
     }
     default: {
-      if (target.secure && /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code)) {
-        const message = `No trusted TLS connection to ${peer} (${code}). Install the certificate's authority on this machine, or use rtsp:// inside a network you trust.`;
-        return new RtspError('tls-failed', message, context, failure);
-      }
+      const handshake = target.secure ? handshakeError(failure, peer) : undefined;
+      if (handshake !== undefined) return handshake;
       return new RtspError('connect-failed', `The connection to ${peer} failed (${code}).`, context, failure);
     }
   }

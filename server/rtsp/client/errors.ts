@@ -6,6 +6,7 @@ const REASON_OF_KIND = {
   'connect-timeout': 'CAMERA_UNREACHABLE',
   'name-not-found': 'CAMERA_UNREACHABLE',
   'tls-failed': 'CAMERA_UNREACHABLE',
+  certificate: 'CAMERA_CERTIFICATE',
   'address-forbidden': 'ADDRESS_FORBIDDEN',
   'bad-url': 'CAMERA_NOT_RTSP',
   'not-rtsp': 'CAMERA_NOT_RTSP',

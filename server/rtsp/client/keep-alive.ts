@@ -43,6 +43,10 @@ export class KeepAlive {
     });
   }
 
+  get method(): string {
+    return this.#method;
+  }
+
   close(): void {
     this.#closed = true;
     this.#stop();

@@ -4,6 +4,7 @@ import type { AddressResolver } from '../../base/address-policy.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { SenderReport, SourceSink, SourceUnit, TrackFormat } from '../../stream/index.ts';
+import type { CameraFacts, ConnectionFacts } from './camera-facts.ts';
 import { GatewayRtspConnection } from './connection.ts';
 import { asRtspError, RtspError } from './errors.ts';
 import { MediaWatch } from './media-watch.ts';
@@ -22,6 +23,7 @@ export interface MediaSessionOptions {
   readonly fallbackTransport: LowerTransport | undefined;
   readonly sink: SourceSink;
   readonly tally: SourceTally;
+  readonly facts: CameraFacts;
   readonly clock: Clock;
   readonly log: Logger;
   readonly resolveAddress: AddressResolver;
@@ -105,6 +107,8 @@ class MediaSession {
       connectTimeoutMs: source.connectTimeoutMs,
       requestTimeoutMs: source.connectTimeoutMs,
       tls: options.tls,
+      // It holds for wherever the camera sends us, too.
+      tlsFingerprint: source.tlsFingerprint,
       listener: {
         onRtp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtp(packet, receivedAtMs),
         onRtcp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtcp(packet, receivedAtMs),
@@ -130,6 +134,7 @@ class MediaSession {
     signal.addEventListener('abort', stop, { once: true });
     this.#undo.push(() => signal.removeEventListener('abort', stop));
     if (signal.aborted) stop();
+    this.#undo.push(this.#options.facts.connected(() => this.#facts()));
     let error: RtspError;
     try {
       const { tracks } = await this.#connection.connect(this.#destination.url);
@@ -166,6 +171,7 @@ class MediaSession {
         else this.#keep({ format });
       },
       onSenderReport: (report) => {
+        if (report.kind === 'video') this.#options.facts.senderReport(report.ntpMs, report.receivedAtMs);
         if (this.#early === undefined) sink.senderReport(report);
         else this.#keep({ report });
       },
@@ -178,6 +184,7 @@ class MediaSession {
     const { sink, clock } = this.#options;
     const { transport } = this.#connection;
     const formats = tracks.map((track) => track.format).filter((format) => format !== undefined);
+    this.#options.facts.playing();
     sink.playing(formats, transport);
     this.#options.onPlaying(transport);
     const early = this.#early ?? [];
@@ -199,6 +206,12 @@ class MediaSession {
         send: (track, packet) => this.#connection.sendControl(track, packet),
       }),
     );
+  }
+
+  #facts(): ConnectionFacts | undefined {
+    const connection = this.#connection.report(this.#options.source.transport);
+    if (connection === undefined) return undefined;
+    return { connection, received: this.#receivers.map((receiver) => receiver.report) };
   }
 
   #keep(item: Early): void {

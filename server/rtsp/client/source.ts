@@ -1,12 +1,14 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { WaitReason } from '../../../shared/errors.ts';
 import { type StreamId, streamId } from '../../../shared/names.ts';
+import type { SourceReport } from '../../../shared/report.ts';
 import type { StreamDefinition } from '../../../shared/stream.ts';
 import { type AddressResolver, resolveAnyAddress } from '../../base/address-policy.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { redactUrl } from '../../base/redact.ts';
 import type { Source, SourceSink } from '../../stream/index.ts';
+import { CameraFacts } from './camera-facts.ts';
 import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
 import { type MediaSessionEnd, runMediaSession } from './media-session.ts';
 import { RetryWait } from './retry-wait.ts';
@@ -74,6 +76,7 @@ export class RtspSource implements Source {
   readonly #stop = new AbortController();
   readonly #retryWait: RetryWait;
   readonly #tally = new SourceTally();
+  readonly #facts = new CameraFacts();
   readonly #worked: Map<StreamId, LowerTransport>;
   #state: RtspSourceState = { state: 'connecting', attempt: 0 };
   #attempt = 0;
@@ -113,6 +116,10 @@ export class RtspSource implements Source {
   /** RTSP has no way to ask a camera for a key frame, and cameras ignore RTCP's (PLI); ONVIF has one. */
   requestKeyFrame(): void {}
 
+  report(): SourceReport | undefined {
+    return this.#facts.report;
+  }
+
   async close(): Promise<void> {
     this.#state = { state: 'closed' };
     this.#stop.abort();
@@ -144,8 +151,8 @@ export class RtspSource implements Source {
 
   /** Makes one connection, delivers until it ends, and resolves with why. Never rejects. */
   async runOnce(): Promise<MediaSessionEnd> {
-    const { transport: configured } = this.#definition.source;
-    const transports = transportsToTry(configured, this.#worked.get(this.#id));
+    const { transport: configured, url } = this.#definition.source;
+    const transports = transportsToTry(configured, this.#worked.get(this.#id), /^rtsps:/i.test(url));
     const [first, other] = transports;
     const end = await this.#runSession(first, other);
     if (other === undefined || !this.#isTransportsFault(end.error)) return end;
@@ -175,6 +182,7 @@ export class RtspSource implements Source {
         fallbackTransport,
         sink: this.#sink,
         tally: this.#tally,
+        facts: this.#facts,
         clock,
         log: this.#log,
         resolveAddress: this.#deps.resolveAddress ?? resolveAnyAddress,

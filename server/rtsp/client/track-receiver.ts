@@ -1,4 +1,5 @@
-import type { H264Format, SenderReport, SourceUnit } from '../../stream/index.ts';
+import type { ReceivedTrack } from '../../../shared/report.ts';
+import type { SenderReport, SourceUnit, VideoFormat } from '../../stream/index.ts';
 import {
   createDepacketiser,
   type Depacketiser,
@@ -12,6 +13,7 @@ import {
 } from '../parse/index.ts';
 import { SsrcGate } from './ssrc-gate.ts';
 import type { SourceTally } from './tally.ts';
+import { TrackHabits } from './track-habits.ts';
 import type { SupportedTrack } from './track-selection.ts';
 import type { LowerTransport } from './transport-choice.ts';
 
@@ -20,7 +22,7 @@ export interface TrackReceiverOptions {
   readonly transport: LowerTransport;
   readonly tally: SourceTally;
   onUnit(unit: SourceUnit): void;
-  onFormat(format: H264Format): void;
+  onFormat(format: VideoFormat): void;
   onSenderReport(report: SenderReport): void;
   /** The camera says that this track ends (RTCP BYE). */
   onBye(): void;
@@ -31,10 +33,13 @@ export class TrackReceiver {
   readonly #options: TrackReceiverOptions;
   readonly #gate: SsrcGate;
   readonly #reorder: ReorderBuffer | undefined;
+  readonly #habits: TrackHabits;
   #stats: ReceptionStats;
   #depacketiser: Depacketiser;
-  #latestFormat: H264Format | undefined;
+  #latestFormat: VideoFormat | undefined;
   #lastPacketAtMs: number | undefined;
+  #lostBefore = 0;
+  #droppedBefore = 0;
   #toldLost = 0;
   #toldDropped = 0;
 
@@ -42,6 +47,12 @@ export class TrackReceiver {
     this.#options = options;
     const { track, tally } = options;
     this.#stats = new ReceptionStats(track.clockRate);
+    this.#habits = new TrackHabits({
+      kind: track.kind,
+      codec: track.codec,
+      clockRate: track.clockRate,
+      setsInSdp: track.kind === 'video' && track.format !== undefined,
+    });
     this.#depacketiser = this.#newDepacketiser(track);
     if (options.transport === 'udp') {
       this.#reorder = new ReorderBuffer({
@@ -95,6 +106,23 @@ export class TrackReceiver {
     return this.#stats.reportBlock(nowMs);
   }
 
+  /** What came of this track, for the camera report. */
+  get report(): ReceivedTrack {
+    const measured = this.#habits.report;
+    const lostPackets = this.#lostBefore + this.#stats.lostPackets;
+    const all = measured.packets.count + lostPackets;
+    const { latePackets = 0, duplicatePackets = 0 } = this.#reorder ?? {};
+    return {
+      ...measured,
+      kind: this.kind,
+      lostPackets,
+      lossPercent: all === 0 ? 0 : Math.round((lostPackets * 10_000) / all) / 100,
+      ...(this.#reorder === undefined ? {} : { latePackets: latePackets + duplicatePackets }),
+      jitterMs: Math.round(this.#stats.jitterMs * 10) / 10,
+      droppedUnits: this.#droppedBefore + this.#depacketiser.droppedUnits,
+    };
+  }
+
   /** Adds what was lost and dropped since the last call to the source's counters. */
   count(): void {
     const { tally } = this.#options;
@@ -109,6 +137,7 @@ export class TrackReceiver {
   #accept(packet: RtpPacket, receivedAtMs: number): void {
     this.#lastPacketAtMs = receivedAtMs;
     this.#stats.packet(packet, receivedAtMs);
+    this.#habits.packet(packet, receivedAtMs);
     if (this.#reorder === undefined) this.#depacketiser.push(packet, receivedAtMs);
     else this.#reorder.push(packet, receivedAtMs);
   }
@@ -118,6 +147,7 @@ export class TrackReceiver {
     const isForeign = this.#gate.ssrc !== undefined && report.ssrc !== this.#gate.ssrc;
     if (isForeign || report.ntpMs <= 0) return;
     this.#stats.senderReport(report, receivedAtMs);
+    this.#habits.senderReport(receivedAtMs);
     const { ntpMs, rtpTimestamp } = report;
     this.#options.onSenderReport({ kind: this.kind, ntpMs, rtpTimestamp, receivedAtMs });
   }
@@ -126,14 +156,12 @@ export class TrackReceiver {
   #restart(): void {
     this.#reorder?.flush();
     this.count();
+    this.#lostBefore += this.#stats.lostPackets;
+    this.#droppedBefore += this.#depacketiser.droppedUnits;
+    this.#habits.restarted();
     const { track } = this.#options;
-    const latest = this.#latestFormat;
-    const known =
-      track.kind === 'video' && latest !== undefined
-        ? { ...track, sps: latest.sps, pps: latest.pps, format: latest }
-        : track;
     this.#stats = new ReceptionStats(track.clockRate);
-    this.#depacketiser = this.#newDepacketiser(known);
+    this.#depacketiser = this.#newDepacketiser(withSets(track, this.#latestFormat));
     this.#toldLost = 0;
     this.#toldDropped = 0;
   }
@@ -147,4 +175,14 @@ export class TrackReceiver {
       },
     });
   }
+}
+
+/** The track, with the parameter sets that came in band since. */
+function withSets(track: SupportedTrack, latest: VideoFormat | undefined): SupportedTrack {
+  if (track.kind !== 'video' || latest === undefined) return track;
+  const { sps, pps } = latest;
+  if (track.codec === 'h265' && latest.codec === 'h265') {
+    return { ...track, vps: latest.vps, sps, pps, format: latest };
+  }
+  return track.codec === 'h264' && latest.codec === 'h264' ? { ...track, sps, pps, format: latest } : track;
 }
