@@ -17,6 +17,8 @@ export interface H264Format {
   readonly height: number;
   /** Frames a second as the SPS declares it; cameras often declare wrong. */
   readonly declaredFps?: number;
+  /** As the SPS declares it: how many pictures are decoded ahead of one that is shown before them. 0: no B-pictures. */
+  readonly reorderFrames?: number;
 }
 
 /** What a decoder has to know of an H.265 track. Browsers take it as HLS only; WebRTC viewers get a leg. */
@@ -72,6 +74,11 @@ export interface SourceUnit {
   readonly isKeyFrame: boolean;
   /** Video: no other picture refers to this one (H.264: nal_ref_idc 0 in every slice), so it can be left out. */
   readonly isDisposable?: boolean;
+  /**
+   * Video: it is to be shown before a picture that came ahead of it, as B-pictures are. False where the stream says for
+   * sure that it is not, so that a time that goes back is the camera's mistake; undefined where nothing tells.
+   */
+  readonly isReordered?: boolean;
   /** Only from a leg: its place on the timeline of the stream that it is made of, so the hub gives it none of its own. */
   readonly place?: UnitPlace;
   /** Monotonic time at which the unit's last packet came off the socket. */
@@ -103,6 +110,8 @@ export interface Unit {
   readonly isKeyFrame: boolean;
   /** As in SourceUnit; false for sound. */
   readonly isDisposable: boolean;
+  /** As in SourceUnit, or told by its time; absent means no. */
+  readonly isReordered?: boolean;
   /** Presentation time on the stream's own monotonic timeline, an integer that never wraps. */
   readonly pts90k: number;
   /** Unix time of the picture by this machine's clock, smoothed over arrivals. */

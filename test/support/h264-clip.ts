@@ -52,7 +52,8 @@ export async function encodeClip(options: ClipOptions = {}): Promise<Clip> {
   return { ...takeApart(stdout, width, height), fps };
 }
 
-function takeApart(annexB: Buffer, width: number, height: number): { format: H264Format; units: ClipUnit[] } {
+/** Annex B in which each access unit begins with a delimiter. */
+export function takeApart(annexB: Buffer, width: number, height: number): { format: H264Format; units: ClipUnit[] } {
   const sps: Buffer[] = [];
   const pps: Buffer[] = [];
   const units: Array<{ payloads: Buffer[]; isKeyFrame: boolean }> = [];

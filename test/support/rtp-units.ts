@@ -17,6 +17,7 @@ export const H264: H264Format = {
   width: 240,
   height: 160,
   declaredFps: 24,
+  reorderFrames: 0,
 };
 
 export function unitOf(

@@ -4,6 +4,7 @@ import { AccessUnit } from './access-unit.ts';
 import type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
 import { isSlice, NAL, nalType, payloadStart } from './nal.ts';
 import { ParameterSets } from './parameter-sets.ts';
+import { PictureFactsReader } from './picture-facts.ts';
 import type { RtpPacket } from './rtp.ts';
 import { SequenceCheck } from './sequence-check.ts';
 
@@ -31,6 +32,7 @@ export class H264Depacketiser implements Depacketiser {
   readonly #handlers: DepacketiserHandlers;
   readonly #sequence: SequenceCheck;
   readonly #sets = new ParameterSets();
+  readonly #facts = new PictureFactsReader(this.#sets);
   readonly #unit = new AccessUnit();
   #toldFormat: H264Format | undefined;
   /** Units are held back until an IDR picture comes: at the start, or after a loss. */
@@ -169,8 +171,8 @@ export class H264Depacketiser implements Depacketiser {
       this.#refuse();
       return;
     }
-    this.#noteSlice(type);
     const isStart = (header & 0x80) !== 0;
+    if (isStart || !unit.isFragmented) this.#noteSlice(type);
     if (unit.isDamaged) return;
     if (unit.isFragmented === isStart) {
       this.#damage();
@@ -209,8 +211,10 @@ export class H264Depacketiser implements Depacketiser {
   #takeAnnexB(bytes: Buffer): void {
     this.#hasStartCodes = true;
     for (const nal of splitAtStartCodes(bytes)) {
-      // Without start codes inside, so this goes no deeper.
-      if (nalType(nal) !== 0) this.#takeNal(nal);
+      const type = nalType(nal);
+      // Without start codes inside, so this goes no deeper. The packet types of RTP mean something only there.
+      if (type > 0 && type < NAL.stapA) this.#takeNal(nal);
+      else this.#unsupportedPackets += 1;
     }
   }
 
@@ -263,6 +267,7 @@ export class H264Depacketiser implements Depacketiser {
       rtpTimestamp: taken.timestamp,
       payloads: taken.payloads,
       isKeyFrame: taken.isIdr,
+      ...this.#facts.read(taken.payloads),
       receivedAtMs: this.#receivedAtMs,
     });
   }

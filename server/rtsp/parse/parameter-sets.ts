@@ -53,6 +53,12 @@ export class ParameterSets {
     this.#isChanged = true;
   }
 
+  /** The SPS that a slice is coded by, by the PPS that it names. */
+  spsOf(ppsId: number): SpsInfo | undefined {
+    const pps = this.#pps.get(ppsId);
+    return pps === undefined ? undefined : this.#sps.get(pps.spsId)?.info;
+  }
+
   /** The format, the same object until a set changes; undefined before there is an SPS with a PPS. */
   get format(): H264Format | undefined {
     if (this.#isChanged) {
@@ -95,6 +101,7 @@ export class ParameterSets {
       width: active.info.width,
       height: active.info.height,
       ...(active.info.fps === undefined ? {} : { declaredFps: active.info.fps }),
+      ...(active.info.reorderFrames === undefined ? {} : { reorderFrames: active.info.reorderFrames }),
     };
   }
 }

@@ -10,6 +10,11 @@ export class BitReader {
     this.#bytes = bytes;
   }
 
+  /** Bits read so far. */
+  get at(): number {
+    return this.#at;
+  }
+
   get overrun(): boolean {
     return this.#at > this.#bytes.length * 8;
   }

@@ -10,10 +10,39 @@ export interface SpsInfo {
   readonly height: number;
   /** As declared in the VUI; cameras often declare wrong. */
   readonly fps?: number;
+  /**
+   * How many pictures at most are decoded ahead of one that is shown before them (max_num_reorder_frames of the VUI, or
+   * 0 where the profile or the order count leaves no other choice); undefined where nothing says it.
+   */
+  readonly reorderFrames?: number;
+  readonly slice: SliceSyntax;
+  readonly vui: VuiPlace;
+}
+
+/** What has to be known to read the heads of slices (H.264 section 7.3.3). */
+export interface SliceSyntax {
+  readonly frameNumBits: number;
+  readonly framesOnly: boolean;
+  readonly separatePlanes: boolean;
+  readonly pocType: number;
+  /** Of pic_order_cnt_lsb, where `pocType` is 0. */
+  readonly pocLsbBits: number;
+}
+
+/** Where the VUI lies in an SPS, in bits of its payload behind the NAL header without emulation prevention. */
+export interface VuiPlace {
+  /** Of vui_parameters_present_flag. */
+  readonly flagAt: number;
+  /** Of bitstream_restriction_flag; undefined where there is no VUI. */
+  readonly restrictionAt?: number;
+  /** What max_dec_frame_buffering may not be below. */
+  readonly maxRefFrames: number;
 }
 
 export const MAX_PARAMETER_SET_BYTES = 4096;
 const MAX_SIDE = 16_384;
+/** H.264 section A.3.1: no level allows more. */
+const MAX_DPB_FRAMES = 16;
 const EXTENDED_SAR = 255;
 /** Profiles whose SPS carries chroma format and scaling lists. */
 const HIGH_PROFILES: ReadonlySet<number> = new Set([
@@ -29,9 +58,9 @@ export function parseSps(nal: Buffer): SpsInfo | undefined {
   reader.skip(16);
   const id = reader.ue();
   const chroma = HIGH_PROFILES.has(profileIdc) ? readChroma(reader) : { format: 1, separate: false };
-  reader.ue(); // log2_max_frame_num_minus4
-  readPictureOrderCount(reader);
-  reader.ue(); // max_num_ref_frames
+  const frameNumBits = reader.ue() + 4;
+  const order = readPictureOrderCount(reader);
+  const maxRefFrames = reader.ue();
   reader.skip(1); // gaps_in_frame_num_value_allowed_flag
   const widthInMbs = reader.ue() + 1;
   const heightInMapUnits = reader.ue() + 1;
@@ -47,7 +76,12 @@ export function parseSps(nal: Buffer): SpsInfo | undefined {
   const width = widthInMbs * 16 - crop.x * cropUnitX;
   const height = heightInMapUnits * 16 * fieldFactor - crop.y * cropUnitY;
   if (!(width > 0 && width <= MAX_SIDE && height > 0 && height <= MAX_SIDE)) return undefined;
-  const fps = reader.bit() === 1 ? readFps(reader) : undefined;
+  const flagAt = reader.at;
+  const vui = reader.bit() === 1 ? readVui(reader) : undefined;
+  const constraints = nal[2] ?? 0;
+  const isInOrder = order.type === 2 || cannotReorder(profileIdc, constraints);
+  const reorderFrames = isInOrder ? 0 : vui?.reorderFrames;
+  const { fps, restrictionAt } = vui ?? {};
   return {
     id,
     profileIdc,
@@ -55,7 +89,25 @@ export function parseSps(nal: Buffer): SpsInfo | undefined {
     width,
     height,
     ...(fps === undefined ? {} : { fps }),
+    ...(reorderFrames === undefined ? {} : { reorderFrames }),
+    slice: {
+      frameNumBits,
+      framesOnly,
+      separatePlanes: chroma.separate,
+      pocType: order.type,
+      pocLsbBits: order.lsbBits,
+    },
+    vui: { flagAt, maxRefFrames, ...(restrictionAt === undefined ? {} : { restrictionAt }) },
   };
+}
+
+const BASELINE = 66;
+/** Profiles whose constraint_set3_flag says that there are only key frames (H.264 section E.2.1). */
+const INTRA_PROFILES: ReadonlySet<number> = new Set([44, 86, 100, 110, 122, 244]);
+
+/** Whether the profile has no pictures that are shown in another order than they are decoded in. */
+function cannotReorder(profileIdc: number, constraints: number): boolean {
+  return profileIdc === BASELINE || (INTRA_PROFILES.has(profileIdc) && (constraints & 0x10) !== 0);
 }
 
 /** Takes out the `03` of each `00 00 03` (H.264 section 7.4.1). */
@@ -99,10 +151,11 @@ function skipScalingList(reader: BitReader, size: number): void {
   }
 }
 
-function readPictureOrderCount(reader: BitReader): void {
+function readPictureOrderCount(reader: BitReader): { type: number; lsbBits: number } {
   const type = reader.ue();
+  let lsbBits = 0;
   if (type === 0) {
-    reader.ue(); // log2_max_pic_order_cnt_lsb_minus4
+    lsbBits = reader.ue() + 4;
   } else if (type === 1) {
     reader.skip(1); // delta_pic_order_always_zero_flag
     reader.se(); // offset_for_non_ref_pic
@@ -110,6 +163,7 @@ function readPictureOrderCount(reader: BitReader): void {
     const cycle = Math.min(255, reader.ue());
     for (let i = 0; i < cycle; i += 1) reader.se();
   }
+  return { type, lsbBits };
 }
 
 function readCrop(reader: BitReader): { x: number; y: number } {
@@ -118,8 +172,14 @@ function readCrop(reader: BitReader): { x: number; y: number } {
   return { x, y };
 }
 
-/** The VUI up to its timing (H.264 section E.1.1). */
-function readFps(reader: BitReader): number | undefined {
+interface Vui {
+  readonly fps?: number;
+  readonly restrictionAt?: number;
+  readonly reorderFrames?: number;
+}
+
+/** H.264 section E.1.1. Cameras break off in the middle of it; what came before still counts. */
+function readVui(reader: BitReader): Vui {
   if (reader.bit() === 1 && reader.bits(8) === EXTENDED_SAR) reader.skip(32);
   if (reader.bit() === 1) reader.skip(1); // overscan
   if (reader.bit() === 1) {
@@ -130,10 +190,44 @@ function readFps(reader: BitReader): number | undefined {
     reader.ue(); // chroma_sample_loc_type_top_field
     reader.ue(); // chroma_sample_loc_type_bottom_field
   }
-  if (reader.bit() === 0) return undefined;
+  const fps = reader.bit() === 1 ? readFps(reader) : undefined;
+  const hasNalHrd = reader.bit() === 1;
+  if (hasNalHrd) skipHrd(reader);
+  const hasVclHrd = reader.bit() === 1;
+  if (hasVclHrd) skipHrd(reader);
+  if (hasNalHrd || hasVclHrd) reader.skip(1); // low_delay_hrd_flag
+  reader.skip(1); // pic_struct_present_flag
+  const restrictionAt = reader.at;
+  const isRestricted = reader.bit() === 1;
+  const known = fps === undefined ? {} : { fps };
+  if (reader.overrun) return known;
+  if (!isRestricted) return { ...known, restrictionAt };
+  reader.skip(1); // motion_vectors_over_pic_boundaries_flag
+  for (let i = 0; i < 4; i += 1) reader.ue(); // bytes and bits of a picture at most, lengths of vectors
+  const reorderFrames = reader.ue();
+  reader.ue(); // max_dec_frame_buffering
+  if (reader.overrun || reorderFrames > MAX_DPB_FRAMES) return known;
+  return { ...known, restrictionAt, reorderFrames };
+}
+
+/** H.264 section E.1.2. */
+function skipHrd(reader: BitReader): void {
+  const count = Math.min(32, reader.ue() + 1);
+  reader.skip(8); // bit_rate_scale, cpb_size_scale
+  for (let i = 0; i < count; i += 1) {
+    reader.ue();
+    reader.ue();
+    reader.skip(1); // cbr_flag
+  }
+  reader.skip(20); // lengths of delays and of the time offset
+}
+
+function readFps(reader: BitReader): number | undefined {
   const unitsInTick = reader.bits(32);
   const timeScale = reader.bits(32);
-  if (reader.overrun || unitsInTick === 0) return undefined;
+  const isWhole = !reader.overrun;
+  reader.skip(1); // fixed_frame_rate_flag
+  if (!isWhole || unitsInTick === 0) return undefined;
   // A frame is two ticks, also in progressive streams.
   const fps = Math.round((timeScale / unitsInTick / 2) * 1000) / 1000;
   return fps > 0 && fps <= 480 ? fps : undefined;
