@@ -125,6 +125,8 @@ export const pictureReportSchema = z.object({
     kind: z.enum(['none', 'disposable', 'reference']),
     /** Of all pictures, 0..1. */
     share: z.number(),
+    /** Of all pictures, 0..1: those that no other needs, B-pictures or not. */
+    disposableShare: z.number(),
     /** Pictures that have to be held back to show them in order. */
     reorderDepth: z.number(),
   }),
