@@ -28,7 +28,15 @@ import {
   StartError,
   StreamDirectory,
 } from './gateway/index.ts';
-import { createHttpApp, exportRoutes, frameRoutes, Gate, hlsRoutes, recordingRoutes } from './http/index.ts';
+import {
+  createHttpApp,
+  exportRoutes,
+  frameRoutes,
+  Gate,
+  hlsRoutes,
+  recordingRoutes,
+  reportRoutes,
+} from './http/index.ts';
 import { Recording } from './recording/index.ts';
 import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
@@ -253,6 +261,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       ...recordingRoutes(recording.desk),
       ...frameRoutes(recording.frames),
       ...exportRoutes(recording.exports),
+      ...reportRoutes(directory),
     ],
     ports: {
       streams: directory,

@@ -1,6 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
 import { isInternalStream, type StreamId, streamId } from '../../shared/names.ts';
 import type { RecorderStatus } from '../../shared/recording.ts';
+import type { CameraReport } from '../../shared/report.ts';
 import {
   type StreamDefinition,
   type StreamPatch,
@@ -9,6 +10,7 @@ import {
 } from '../../shared/stream.ts';
 import type { StreamCatalog } from '../catalog/index.ts';
 import type { Hub, Stream } from '../stream/index.ts';
+import { cameraReport } from './camera-report.ts';
 import { streamStatus } from './stream-status.ts';
 
 export interface StreamDirectoryOptions {
@@ -47,6 +49,12 @@ export class StreamDirectory {
   get(id: StreamId): StreamStatus | undefined {
     const stream = isInternalStream(id) ? undefined : this.#options.hub.get(id);
     return stream === undefined ? undefined : this.#status(stream);
+  }
+
+  /** What is known of a stream's camera. */
+  report(id: StreamId): CameraReport | undefined {
+    const stream = isInternalStream(id) ? undefined : this.#options.hub.get(id);
+    return stream === undefined ? undefined : cameraReport(stream);
   }
 
   create(definition: StreamDefinition): Promise<StreamStatus> {
