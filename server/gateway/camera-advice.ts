@@ -64,7 +64,7 @@ function loss(facts: Facts): Advice | undefined {
     : 'Set the transport of the source to tcp or auto, or look at the network (a weak wireless link, a full uplink).';
   return problem(
     'PACKET_LOSS',
-    `${video.lossPercent} % of the video's packets are lost, so pictures are missing up to the next key frame. ${advice}`,
+    `Of the video's packets ${video.lossPercent} % are lost, so pictures are missing up to the next key frame. ${advice}`,
   );
 }
 
