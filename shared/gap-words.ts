@@ -7,7 +7,7 @@ export const GAP_WORDS: Readonly<Record<GapReason, string>> = {
   CAMERA_CERTIFICATE: "the camera's certificate was not trusted",
   CAMERA_NOT_RTSP: 'what answered was no RTSP camera',
   CAMERA_REFUSED: 'the camera refused to play',
-  CAMERA_NO_H264: 'the camera sent no H.264',
+  CAMERA_NO_H264: 'the camera sent neither H.264 nor H.265',
   CAMERA_BAD_DATA: 'the camera sent what could not be read',
   CAMERA_SILENT: 'the camera sent nothing',
   CAMERA_CLOSED: 'the camera closed the connection',

@@ -42,7 +42,7 @@ describe('cameras', () => {
           fps: 10,
           gop: 10,
         },
-        '/h265': { video: 'h265' },
+        '/jpeg': { video: 'jpeg' },
       },
     });
     guarded = await startGstRtspServer({
@@ -58,7 +58,7 @@ describe('cameras', () => {
     await new Promise<void>((resolve) => noise.listen(0, '127.0.0.1', resolve));
     const address = noise.address();
     const noisePort = typeof address === 'object' && address !== null ? address.port : 0;
-    const plain = ['baseline', 'main', 'high', 'sdp-only', 'huge-packets', 'h265'].map((name) => [
+    const plain = ['baseline', 'main', 'high', 'sdp-only', 'huge-packets', 'jpeg'].map((name) => [
       `live/${name}`,
       { source: { url: cameras.url(`/${name}`), ...(name === 'huge-packets' ? { transport: 'tcp' } : {}) } },
     ]);
@@ -136,7 +136,7 @@ describe('cameras', () => {
     ['no-such-path', 'CAMERA_REFUSED', /404|path|not found/i],
     ['nobody', 'CAMERA_UNREACHABLE', /refused/i],
     ['no-such-name', 'CAMERA_UNREACHABLE', /name/i],
-    ['h265', 'CAMERA_NO_H264', /H\.?265/i],
+    ['jpeg', 'CAMERA_NO_H264', /Motion JPEG/],
     ['garbage', 'CAMERA_NOT_RTSP', /RTSP/],
   ])('%s waits with the reason %s, in words', async (name, code, words) => {
     const status = await waitFor(`the reason ${code}`, async () => {

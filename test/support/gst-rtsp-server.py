@@ -34,7 +34,9 @@ def video_branch(mount):
         "video/x-raw,format=I420,width={width},height={height},framerate={fps}/1 ! "
     ).format(**mount)
     if mount["video"] == "h265":
-        return raw + "x265enc tune=zerolatency speed-preset=ultrafast key-int-max={gop} ! rtph265pay".format(**mount)
+        return raw + "x265enc tune=zerolatency speed-preset=ultrafast key-int-max={gop} ! rtph265pay pt=96 mtu={mtu}".format(**mount)
+    if mount["video"] == "jpeg":
+        return raw + "jpegenc ! rtpjpegpay"
     # The avc stream format keeps the parameter sets out of the stream: they are in the SDP, and in band
     # only where config-interval says so.
     interval = {"sdp": 0, "both": -1}[mount["parameterSets"]]

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** One path of the server; everything has a default. */
 export interface GstMount {
-  readonly video?: 'h264' | 'h265' | 'none';
+  readonly video?: 'h264' | 'h265' | 'jpeg' | 'none';
   readonly profile?: 'constrained-baseline' | 'main' | 'high';
   /** `sdp`: parameter sets only in the SDP; `both`: also in band before every key frame. */
   readonly parameterSets?: 'sdp' | 'both';

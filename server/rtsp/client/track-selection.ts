@@ -5,16 +5,20 @@ import { printable } from './refusals.ts';
 
 export type SupportedTrack = Extract<RtspTrack, { supported: true }>;
 
-/** What is set up of a camera: its first H.264 video, and its first audio of a known codec. */
+/**
+ * What is set up of a camera: its first H.264 video (its first H.265 video where it has none, since browsers take that over
+ * WebRTC by way of an encoder only), and its first audio of a known codec.
+ */
 export interface TrackSelection {
   readonly video: SupportedTrack;
   readonly audio: SupportedTrack | undefined;
 }
 
-/** Chooses the tracks to set up; the error names the video codecs that the camera offers in place of H.264. */
+/** Chooses the tracks to set up; the error names the video codecs that the camera offers in place of those two. */
 export function selectTracks(tracks: readonly RtspTrack[]): Result<TrackSelection, RtspError> {
   const supported = tracks.filter((track): track is SupportedTrack => track.supported);
-  const video = supported.find((track) => track.kind === 'video');
+  const videos = supported.filter((track) => track.kind === 'video');
+  const video = videos.find((track) => track.codec === 'h264') ?? videos[0];
   const audio = supported.find((track) => track.kind === 'audio');
   if (video !== undefined) return ok({ video, audio });
   return err(new RtspError('no-h264', noVideoMessage(tracks)));
@@ -27,7 +31,7 @@ function noVideoMessage(tracks: readonly RtspTrack[]): string {
   }
   const encodings = new Set(videos.map((track) => codecName(track.supported ? track.codec : track.encoding)));
   const names = [...encodings].slice(0, 4).join(', ');
-  return `The camera offers ${names}, and no H.264. Switch its video to H.264 in its settings, or use its second stream.`;
+  return `The camera offers ${names}, and neither H.264 nor H.265. Switch its video to H.264 in its settings, or use its second stream.`;
 }
 
 function codecName(encoding: string): string {

@@ -54,13 +54,13 @@ export class AccessUnit {
     if (this.#sizeBytes > MAX_UNIT_BYTES || this.#nals.length > MAX_NALS) this.damage();
   }
 
-  /** The first fragment of a NAL unit with the header byte `head`. */
-  beginFragments(head: number): void {
+  /** The first fragment of a NAL unit with these header bytes: one for H.264, two for H.265. */
+  beginFragments(...head: number[]): void {
     this.#dropFragments();
     if (this.isDamaged) return;
     this.#isFragmented = true;
-    this.#fragments.push(Buffer.from([head]));
-    this.#fragmentBytes = 1;
+    this.#fragments.push(Buffer.from(head));
+    this.#fragmentBytes = head.length;
   }
 
   addFragment(bytes: Buffer): void {

@@ -1,6 +1,7 @@
 import { AacDepacketiser } from './aac-depacketiser.ts';
 import type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
 import { H264Depacketiser } from './h264-depacketiser.ts';
+import { H265Depacketiser } from './h265-depacketiser.ts';
 import type { RtspAudioTrack, RtspVideoTrack } from './tracks.ts';
 import { WholeFrameDepacketiser } from './whole-frame-depacketiser.ts';
 
@@ -12,7 +13,10 @@ export function createDepacketiser(
   const onUnit = handlers.onUnit.bind(handlers);
   const onFormat = handlers.onFormat.bind(handlers);
   if (track.kind === 'video') {
-    return new H264Depacketiser({ onUnit, onFormat, sps: track.sps, pps: track.pps });
+    const { sps, pps } = track;
+    return track.codec === 'h265'
+      ? new H265Depacketiser({ onUnit, onFormat, vps: track.vps, sps, pps })
+      : new H264Depacketiser({ onUnit, onFormat, sps, pps });
   }
   return track.aac === undefined
     ? new WholeFrameDepacketiser({ onUnit })

@@ -1,4 +1,4 @@
-import type { H264Format, SourceUnit } from '../../stream/index.ts';
+import type { SourceUnit, VideoFormat } from '../../stream/index.ts';
 import type { RtpPacket } from './rtp.ts';
 
 /**
@@ -18,8 +18,8 @@ export interface Depacketiser {
 /** Where a depacketiser hands over what it has put together; all calls are synchronous. */
 export interface DepacketiserHandlers {
   onUnit(unit: SourceUnit): void;
-  /** H.264: the format became known or changed. It holds from the unit on that follows. */
-  onFormat(format: H264Format): void;
+  /** Video: the format became known or changed. It holds from the unit on that follows. */
+  onFormat(format: VideoFormat): void;
 }
 
 /**

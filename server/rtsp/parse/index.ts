@@ -10,6 +10,8 @@ export type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
 export type { DigestAlgorithm } from './digest.ts';
 export * from './framer.ts';
 export { H264Depacketiser, type H264DepacketiserOptions } from './h264-depacketiser.ts';
+export { H265Depacketiser, type H265DepacketiserOptions } from './h265-depacketiser.ts';
+export { type H265Sets, h265Format, parseH265Sprop } from './h265-parameter-sets.ts';
 export { RtspHeaders } from './headers.ts';
 export {
   interleavedHeader,

@@ -169,6 +169,7 @@ function fallbackClockRate(encoding: string): number | undefined {
   switch (encoding) {
     case 'H264':
     case 'H265':
+    case 'HEVC':
     case 'JPEG':
       return 90_000;
     case 'PCMU':

@@ -1,6 +1,7 @@
-import type { AudioCodec, AudioFormat, H264Format } from '../../stream/index.ts';
+import type { AudioCodec, AudioFormat, H264Format, H265Format } from '../../stream/index.ts';
 import { buildAacConfig, parseAacConfig } from './aac-config.ts';
 import { resolveControl } from './control-url.ts';
+import { h265Format, parseH265Sprop } from './h265-parameter-sets.ts';
 import { h264Format, parseSpropParameterSets } from './parameter-sets.ts';
 import type { MediaDescription, MediaFormat, SessionDescription } from './sdp.ts';
 
@@ -22,15 +23,27 @@ interface TrackBase {
   readonly clockRate: number;
 }
 
-export interface RtspVideoTrack extends TrackBase {
+interface VideoTrackBase extends TrackBase {
   readonly supported: true;
   readonly kind: 'video';
-  readonly codec: 'h264';
   readonly sps: readonly Buffer[];
   readonly pps: readonly Buffer[];
+}
+
+export interface RtspH264Track extends VideoTrackBase {
+  readonly codec: 'h264';
   /** Undefined while the parameter sets are not known: they come in band. */
   readonly format: H264Format | undefined;
 }
+
+export interface RtspH265Track extends VideoTrackBase {
+  readonly codec: 'h265';
+  readonly vps: readonly Buffer[];
+  /** As for H.264. */
+  readonly format: H265Format | undefined;
+}
+
+export type RtspVideoTrack = RtspH264Track | RtspH265Track;
 
 export interface RtspAudioTrack extends TrackBase {
   readonly supported: true;
@@ -97,6 +110,7 @@ function describeFormat(media: MediaDescription, format: MediaFormat, place: Pla
   if (!/^RTP\/S?AVPF?(?:\/|$)/.test(media.protocol)) return undefined;
   const base = { ...place, payloadType: format.payloadType, clockRate: format.clockRate };
   if (media.type === 'video') {
+    if (format.encoding === 'H265' || format.encoding === 'HEVC') return describeH265(format, base);
     if (format.encoding !== 'H264') return undefined;
     const { sps, pps } = parseSpropParameterSets(format.parameters.get('sprop-parameter-sets') ?? '');
     return {
@@ -119,6 +133,22 @@ function describeFormat(media: MediaDescription, format: MediaFormat, place: Pla
   const channels = codec === 'opus' ? 2 : Math.min(format.channels, 8);
   const audio: AudioFormat = { kind: 'audio', codec, clockRate, channels };
   return { ...base, supported: true, kind: 'audio', codec, format: audio, aac: undefined };
+}
+
+/** Undefined where pictures do not come in decoding order, which no camera is known to do (RFC 7798 section 7.1). */
+function describeH265(format: MediaFormat, base: TrackBase): RtspH265Track | undefined {
+  const { parameters } = format;
+  if (Number(parameters.get('sprop-max-don-diff') ?? 0) > 0) return undefined;
+  const sets = parseH265Sprop(parameters);
+  return {
+    ...base,
+    supported: true,
+    kind: 'video',
+    codec: 'h265',
+    clockRate: 90_000,
+    ...sets,
+    format: h265Format(sets),
+  };
 }
 
 const AUDIO_CODECS: ReadonlyMap<string, AudioCodec> = new Map([

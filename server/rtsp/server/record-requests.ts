@@ -108,7 +108,7 @@ function announcedTracks(exchange: Exchange): RtspTrack[] {
   if (!sdp.ok) throw refuse(400, 'Bad Request: the SDP cannot be read');
   const tracks = describeTracks(sdp.value, exchange.request.uri);
   if (!tracks.some((track) => track.supported && track.kind === 'video')) {
-    throw refuse(415, 'Unsupported Media Type: no H.264 video among the tracks');
+    throw refuse(415, 'Unsupported Media Type: neither H.264 nor H.265 among the tracks');
   }
   return tracks;
 }

@@ -36,7 +36,8 @@ describe('a GStreamer RTSP server as camera', () => {
         '/big': { mtu: 60_000, pattern: 'snow', width: 640, height: 480, kbps: 8_000 },
         '/udp-only': { transport: 'udp' },
         '/tcp-only': { transport: 'tcp' },
-        '/h265': { video: 'h265' },
+        '/h265': { video: 'h265', audio: 'aac' },
+        '/jpeg': { video: 'jpeg' },
         '/sound-only': { video: 'none', audio: 'pcma' },
       },
     });
@@ -116,11 +117,26 @@ describe('a GStreamer RTSP server as camera', () => {
     await waitFor('the memory', () => workedTransports.get('live/cam') !== 'udp');
   });
 
-  it('names the codec of a camera without H.264, and what to do', async () => {
+  it('plays H.265, with the sound beside it', async () => {
     const sink = pull(server.url('/h265'));
+    await waitFor(
+      'two groups of pictures',
+      () => sink.videoUnits.filter((unit) => unit.isKeyFrame).length > 1,
+    );
+    const format = [...(sink.playings[0]?.formats ?? []), ...sink.formats].findLast(
+      ({ kind }) => kind === 'video',
+    );
+    expect(format).toMatchObject({ codec: 'h265', width: 320, height: 240, declaredFps: 25 });
+    expect(format?.kind === 'video' && format.codec === 'h265' && format.codecString).toMatch(/^hvc1\.1\./);
+    expect(sink.videoUnits[0]?.isKeyFrame).toBe(true);
+    await waitFor('sound', () => sink.units.some((unit) => unit.kind === 'audio'));
+  });
+
+  it('names the codec of a camera without H.264 and H.265, and what to do', async () => {
+    const sink = pull(server.url('/jpeg'));
     const wait = await waitFor('the reason', () => sink.waits[0]);
     expect(wait.reason).toBe('CAMERA_NO_H264');
-    expect(wait.message).toMatch(/H\.265/);
+    expect(wait.message).toMatch(/Motion JPEG/);
     expect(wait.message).toMatch(/Switch its video to H\.264/);
   });
 

@@ -123,12 +123,12 @@ describe('a camera that cannot be played', () => {
     expect((await firstWait(pull(server.url()).sink)).reason).toMatch(/^CAMERA_(BAD_DATA|NO_H264)$/);
   });
 
-  it('an SDP without H.264: CAMERA_NO_H264, with the codecs that there are', async () => {
-    const sdp = FAKE_SDP.replace('H264/90000', 'H265/90000').replace('packetization-mode=1;', '');
+  it('an SDP without H.264 and H.265: CAMERA_NO_H264, with the codecs that there are', async () => {
+    const sdp = FAKE_SDP.replace('H264/90000', 'MP4V-ES/90000').replace('packetization-mode=1;', '');
     const server = await camera({ sdp });
     const wait = await firstWait(pull(server.url()).sink);
     expect(wait.reason).toBe('CAMERA_NO_H264');
-    expect(wait.message).toContain('The camera offers H.265, and no H.264');
+    expect(wait.message).toContain('The camera offers MPEG-4 Visual, and neither H.264 nor H.265');
   });
 
   it.each([

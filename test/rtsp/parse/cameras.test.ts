@@ -41,6 +41,12 @@ function summary(track: RtspTrack): unknown {
       config: format.config?.toString('hex'),
     };
   }
+  if (track.codec === 'h265') {
+    const { width, height, declaredFps, codecString, vps, sps, pps } = track.format ?? {};
+    const sets = [vps?.length, sps?.length, pps?.length];
+    const size = `${width}x${height}`;
+    return { codec: 'h265', controlUrl, payloadType, size, fps: declaredFps, codecString, sets };
+  }
   const { width, height, declaredFps, profileLevelId, sps, pps } = track.format ?? {};
   return {
     codec: track.codec,
@@ -105,11 +111,19 @@ describe('captured replies of cameras', () => {
     ]);
   });
 
-  test('Dahua: H.265 is named and not taken, PCMA is', () => {
+  test('Dahua: H.265 and PCMA', () => {
     const { tracks } = described('dahua_describe_h265_pcma');
     const base = 'rtsp://cam-driveway/cam/realmonitor?channel=1&subtype=2/';
     expect(tracks.map(summary)).toEqual([
-      { kind: 'video', encoding: 'H265', controlUrl: `${base}trackID=0` },
+      {
+        codec: 'h265',
+        controlUrl: `${base}trackID=0`,
+        payloadType: 98,
+        size: '704x480',
+        fps: 12,
+        codecString: 'hvc1.1.6.L90.B0',
+        sets: [1, 1, 1],
+      },
       {
         codec: 'pcma',
         controlUrl: `${base}trackID=1`,

@@ -4,13 +4,13 @@ import {
   parseSpropParameterSets,
   type RtpPacket,
 } from '../../../server/rtsp/parse/index.ts';
-import type { H264Format, SourceUnit } from '../../../server/stream/index.ts';
+import type { SourceUnit, VideoFormat } from '../../../server/stream/index.ts';
 import { PPS, SPS } from '../../support/rtp-units.ts';
 
 /** A camera that sends payloads given as hex, and what comes of them. */
 class Camera {
   readonly units: SourceUnit[] = [];
-  readonly formats: H264Format[] = [];
+  readonly formats: VideoFormat[] = [];
   /** Formats and units in the order they were told. */
   readonly events: string[] = [];
   readonly depacketiser: H264Depacketiser;
