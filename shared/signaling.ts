@@ -164,7 +164,14 @@ export const EVENTS = {
     transport: transportSchema.optional(),
   }),
   'consumer.closed': z.object({ watchId: id, consumerId: id }),
-  'watch.congested': z.object({ watchId: id }),
+  /** What a viewer whose link is too slow gets instead, and `resumed` when it gets the stream again. */
+  'watch.congested': z.object({
+    watchId: id,
+    action: z.enum(['sub', 'paused', 'resumed']),
+    reason: reasonSchema.optional(),
+    /** When a better picture is tried; missing where it is up to the viewer. */
+    retryInMs: z.number().optional(),
+  }),
   'watch.closed': z.object({ watchId: id, code: z.string(), retryable: z.boolean() }),
   'server.closing': z.object({ retryAfterMs: z.number() }),
 } as const;

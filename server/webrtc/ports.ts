@@ -1,4 +1,4 @@
-import type { StreamId } from '../../shared/names.ts';
+import type { DerivedKind, StreamId } from '../../shared/names.ts';
 import type { Reader, ReaderOptions, StateChange, TrackFormat } from '../stream/index.ts';
 
 /** What is needed of a stream of the hub. */
@@ -15,4 +15,6 @@ export interface WatchableStream {
 /** What is needed of the hub. */
 export interface WatchableStreams {
   get(id: StreamId): WatchableStream | undefined;
+  /** What is made of a stream on demand; undefined where it cannot be had, as `sub` of a camera with one stream. */
+  derived(of: StreamId, kind: DerivedKind): WatchableStream | undefined;
 }

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { ApiError, ERROR_TABLE, type ErrorCode } from '../../shared/errors.ts';
 import type { StreamId } from '../../shared/names.ts';
 import type { EventData, MethodResult, Params, WireTransport } from '../../shared/signaling.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { StateChange } from '../stream/index.ts';
+import { congestedEvent } from './congestion-words.ts';
 import { noSuchStream, shuttingDown, toApiError } from './failures.ts';
 import type { Feeds } from './feeds.ts';
 import type { Pipes } from './pipes.ts';
@@ -26,6 +28,7 @@ export interface ViewerSessionDeps extends PlacementDeps {
   readonly streams: WatchableStreams;
   readonly feeds: Feeds;
   readonly pipes: Pipes;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -139,13 +142,16 @@ export class ViewerSession {
       const watch = new Watch({
         id,
         lease,
+        feeds: this.#options.feeds,
         pipes: this.#options.pipes,
+        clock: this.#options.clock,
         router: place.placement.router,
         transport: place.placement.transport,
         rtpCapabilities: viewerCapabilities(params.rtpCapabilities),
+        sub: () => this.#options.streams.derived(stream.id, 'sub'),
         onAdded: (consumer) => this.#emit({ event: 'consumer.added', data: { watchId: id, consumer } }),
         onClosed: (consumerId) => this.#emit({ event: 'consumer.closed', data: { watchId: id, consumerId } }),
-        onCongested: () => this.#emit({ event: 'watch.congested', data: { watchId: id } }),
+        onCongested: (notice) => this.#emit({ event: 'watch.congested', data: congestedEvent(id, notice) }),
       });
       held = this.#hold(watch, stream);
       const { consumers, refused } = await watch.start();

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ApiError } from '../../shared/errors.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { CongestionGuard } from './congestion-guard.ts';
 import type { FeedLease } from './feeds.ts';
 import {
   type AudioChoice,
@@ -20,6 +22,7 @@ import { whepCapabilities } from './whep-capabilities.ts';
 export interface WhepSessionDeps extends PlacementDeps {
   readonly pipes: Pipes;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 export interface WhepSessionOptions extends WhepSessionDeps {
@@ -45,6 +48,7 @@ export class WhepSession {
   readonly #undo: Array<() => void> = [];
   readonly #tracks: TrackConsumer[] = [];
   #placement: Placement | undefined;
+  #guard: CongestionGuard | undefined;
   #cancelLost: (() => void) | undefined;
   #etag = newEtag();
   #iceUfrag: string;
@@ -123,6 +127,7 @@ export class WhepSession {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#cancelLost?.();
+    this.#guard?.close();
     for (const step of this.#undo) step();
     for (const track of this.#tracks) track.close();
     this.#placement?.close();
@@ -165,7 +170,10 @@ export class WhepSession {
       this.#found();
       // Only now has the player a decoder; before, the first key frame would have been lost.
       Promise.all(this.#tracks.map(({ consumer }) => consumer.resume())).then(
-        () => this.#options.lease.feed.viewerReady(),
+        () => {
+          this.#options.lease.feed.viewerReady();
+          if (!this.#isEnded) this.#guard ??= this.#startGuard(transport);
+        },
         () => this.end(),
       );
     });
@@ -177,6 +185,28 @@ export class WhepSession {
         this.#found();
       }
     });
+  }
+
+  /**
+   * WHEP has no word for it and an answer names its one picture, so that of a congested player is paused, and tried again
+   * with back-off; its sound goes on.
+   */
+  #startGuard(transport: Placement['transport']): CongestionGuard {
+    const picture = this.#tracks.find(({ track }) => track.kind === 'video')?.consumer;
+    const guard = new CongestionGuard(this.#options.clock, {
+      transport,
+      hasSub: () => false,
+      picture: () => (picture?.paused === false ? picture : undefined),
+      apply: async (level) => {
+        // A worker that has died, or a producer that is gone, ends the session by another way.
+        await (level === 'full' ? picture?.resume() : picture?.pause())?.catch(() => {});
+        return level !== 'sub';
+      },
+      tell: ({ level, cause }) =>
+        this.#options.log.debug({ level, cause }, 'what a WHEP player gets changed with its link'),
+    });
+    picture?.on('score', () => guard.hurry());
+    return guard;
   }
 
   #found(): void {

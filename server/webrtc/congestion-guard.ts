@@ -1,0 +1,215 @@
+import type { types } from 'mediasoup';
+import type { Clock } from '../base/clock.ts';
+import { CongestionMeter, type LinkReport } from './congestion-meter.ts';
+import { type Level, QualityLadder } from './quality-ladder.ts';
+
+/** Why a viewer gets less than it asked for. */
+export type CongestionCause = 'loss' | 'delay' | 'silence';
+
+/** A change of what a viewer gets. */
+export interface CongestionNotice {
+  readonly level: Level;
+  /** Undefined where it is on its way up again. */
+  readonly cause: CongestionCause | undefined;
+  readonly lostShare: number | undefined;
+  /** When a better level is tried. */
+  readonly retryInMs: number | undefined;
+}
+
+/** The viewer that a guard minds. */
+export interface GuardedViewer {
+  readonly transport: types.WebRtcTransport;
+  /** Whether there is a second stream to go down to. */
+  hasSub(): boolean;
+  /** The consumer of the picture that flows now. */
+  picture(): types.Consumer | undefined;
+  /** Gives the viewer this level; false where it cannot be had now. It does not reject. */
+  apply(level: Level): Promise<boolean>;
+  tell(notice: CongestionNotice): void;
+}
+
+/** While all is well, so that a thousand viewers cost the main thread next to nothing. */
+const CALM_LOOK_MS = 3000;
+const LOOK_MS = 1000;
+/** A viewer from which nothing at all has come for this long is not sent to: it was stopped, or its network is gone. */
+const SILENT_MS = 6000;
+
+/**
+ * Minds one viewer's link: what loses over 10 % for 5 s, lags, or says nothing any more is sent less, so that what is sent
+ * arrives and neither its link nor our memory fills. What was taken away comes back by itself.
+ */
+export class CongestionGuard {
+  readonly #clock: Clock;
+  readonly #viewer: GuardedViewer;
+  readonly #ladder: QualityLadder;
+  #meter = new CongestionMeter({ onTrial: false });
+  /** The consumer that the meter is about. */
+  #metered: types.Consumer | undefined;
+  #received: { readonly bytes: number; readonly atMs: number } | undefined;
+  #isSilent = false;
+  #isSubLost = false;
+  #cancel: () => void;
+  #dueMs = 0;
+  #isLooking = false;
+  #isClosed = false;
+
+  constructor(clock: Clock, viewer: GuardedViewer) {
+    this.#clock = clock;
+    this.#viewer = viewer;
+    this.#ladder = new QualityLadder(clock.monotonicMs());
+    this.#cancel = () => {};
+    this.#plan(CALM_LOOK_MS);
+  }
+
+  /** What the viewer may get now. */
+  get level(): Level {
+    return this.#isSilent ? 'paused' : this.#ladder.level;
+  }
+
+  /** Something looks bad: look within a second. */
+  hurry(): void {
+    if (this.#isClosed || this.#isLooking) return;
+    if (this.#dueMs - this.#clock.monotonicMs() > LOOK_MS) this.#plan(LOOK_MS);
+  }
+
+  /** The second stream, which the viewer was given, does not come any more. */
+  subLost(): void {
+    this.#isSubLost = true;
+    this.hurry();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+  }
+
+  #plan(inMs: number): void {
+    this.#cancel();
+    this.#dueMs = this.#clock.monotonicMs() + inMs;
+    this.#cancel = this.#clock.after(inMs, () => this.#run());
+  }
+
+  #run(): void {
+    this.#isLooking = true;
+    this.#look()
+      // A consumer that was closed while it was asked; the next one is asked next time.
+      .catch(() => LOOK_MS)
+      .then((nextMs) => {
+        this.#isLooking = false;
+        if (!this.#isClosed) this.#plan(nextMs);
+      });
+  }
+
+  /** Gives the time until the next look. */
+  async #look(): Promise<number> {
+    if (this.#isSilent) return this.#lookWhetherBack();
+    const now = this.#clock.monotonicMs();
+    if (this.#isSubLost) {
+      this.#isSubLost = false;
+      if (this.#ladder.level === 'sub') {
+        this.#ladder.down(now, false);
+        await this.#give('loss', undefined);
+        return LOOK_MS;
+      }
+    }
+    const higher = this.#ladder.up(now, this.#viewer.hasSub());
+    if (higher !== undefined) {
+      await this.#give(undefined, undefined);
+      return LOOK_MS;
+    }
+    const consumer = this.#viewer.picture();
+    if (consumer === undefined) {
+      this.#metered = undefined;
+      return this.#ladder.level === 'full' ? CALM_LOOK_MS : LOOK_MS;
+    }
+    const report = reportOf(await consumer.getStats(), this.#clock.monotonicMs());
+    if (report === undefined || this.#isClosed) return LOOK_MS;
+    return this.#judge(consumer, report);
+  }
+
+  async #judge(consumer: types.Consumer, report: LinkReport): Promise<number> {
+    const onTrial = this.#ladder.isTrial(report.atMs);
+    if (consumer !== this.#metered) {
+      this.#metered = consumer;
+      this.#meter = new CongestionMeter({ onTrial });
+      this.#received = undefined;
+    }
+    const verdict = this.#meter.add(report);
+    if (verdict.kind === 'congested') {
+      this.#ladder.down(report.atMs, this.#viewer.hasSub());
+      await this.#give(verdict.cause, verdict.lostShare);
+      return LOOK_MS;
+    }
+    if (verdict.kind === 'good') {
+      this.#received = undefined;
+      return onTrial ? LOOK_MS : CALM_LOOK_MS;
+    }
+    if (this.#meter.unheardMs(report.atMs) > LOOK_MS * 2) await this.#lookWhetherSilent();
+    return LOOK_MS;
+  }
+
+  /** Goes to the ladder's level, or to the next one below where that cannot be had. */
+  async #give(cause: CongestionCause | undefined, lostShare: number | undefined): Promise<void> {
+    let why = cause;
+    for (;;) {
+      this.#metered = undefined;
+      const { level } = this.#ladder;
+      const isThere = await this.#viewer.apply(level);
+      if (this.#isClosed) return;
+      const now = this.#clock.monotonicMs();
+      if (isThere || level === 'paused') {
+        this.#viewer.tell({ level, cause: why, lostShare, retryInMs: this.#ladder.retryInMs(now) });
+        return;
+      }
+      why ??= 'loss';
+      this.#ladder.down(now, false);
+    }
+  }
+
+  async #lookWhetherSilent(): Promise<void> {
+    const bytes = await this.#receivedBytes();
+    const now = this.#clock.monotonicMs();
+    if (this.#received === undefined || bytes !== this.#received.bytes) {
+      this.#received = { bytes, atMs: now };
+      return;
+    }
+    if (now - this.#received.atMs < SILENT_MS - 2 * LOOK_MS) return;
+    this.#isSilent = true;
+    this.#metered = undefined;
+    await this.#viewer.apply('paused');
+    const retryInMs = undefined;
+    this.#viewer.tell({ level: 'paused', cause: 'silence', lostShare: undefined, retryInMs });
+  }
+
+  async #lookWhetherBack(): Promise<number> {
+    const bytes = await this.#receivedBytes();
+    if (bytes === this.#received?.bytes || this.#isClosed) return LOOK_MS;
+    this.#received = undefined;
+    this.#isSilent = false;
+    await this.#give(undefined, undefined);
+    return LOOK_MS;
+  }
+
+  /** Of all that comes from the viewer: RTCP, and the checks of ICE every few seconds. */
+  async #receivedBytes(): Promise<number> {
+    const [stats] = await this.#viewer.transport.getStats();
+    return stats?.bytesReceived ?? 0;
+  }
+}
+
+function reportOf(
+  stats: ReadonlyArray<types.ConsumerStat | types.ProducerStat>,
+  atMs: number,
+): LinkReport | undefined {
+  const sent = stats.find((stat) => stat.type === 'outbound-rtp');
+  if (sent === undefined) return undefined;
+  return {
+    atMs,
+    sentPackets: sent.packetCount,
+    lostPackets: sent.packetsLost,
+    lostShare: sent.fractionLost / 256,
+    jitter: sent.jitter,
+    roundTripMs: sent.roundTripTime ?? 0,
+  };
+}

@@ -1,0 +1,136 @@
+/** What a viewer's latest RTCP receiver report said of its picture, as mediasoup keeps it. */
+export interface LinkReport {
+  /** When it was asked for, on the monotonic clock. */
+  readonly atMs: number;
+  /** Packets of the picture sent so far. */
+  readonly sentPackets: number;
+  readonly lostPackets: number;
+  /** Of the time since the report before it, 0 to 1; what was resent counts as lost (RFC 3550 section 6.4.1). */
+  readonly lostShare: number;
+  readonly jitter: number;
+  /** Includes what waits in queues on the way to the viewer. */
+  readonly roundTripMs: number;
+}
+
+export type LinkVerdict =
+  | { readonly kind: 'good' }
+  /** Worth to be looked at each second. */
+  | { readonly kind: 'doubtful' }
+  | { readonly kind: 'congested'; readonly cause: 'loss' | 'delay'; readonly lostShare: number };
+
+/** A viewer that loses more than this share for `LOSS_MS` is congested. */
+export const MAX_LOST_SHARE = 0.1;
+const LOSS_MS = 5000;
+/** On trial a viewer has shown before that it cannot take this, so less is enough. */
+const TRIAL_LOSS_MS = 3000;
+/**
+ * Nobody is this far away: the packets wait in a queue that is longer each second. Over TCP nothing is ever lost and the
+ * queue is in our own memory, so this ends sooner.
+ */
+const MAX_ROUND_TRIP_MS = 1500;
+const DELAY_MS = 2000;
+const DOUBTFUL_LOST_SHARE = 0.03;
+const DOUBTFUL_ROUND_TRIP_MS = 500;
+const DOUBTFUL_UNHEARD_MS = 3000;
+
+interface Heard {
+  readonly atMs: number;
+  readonly lostShare: number;
+  readonly roundTripMs: number;
+}
+
+/**
+ * Judges a viewer's link by its receiver reports. A burst is forgiven: most reports of the time have to be bad, and
+ * all of them together.
+ */
+export class CongestionMeter {
+  readonly #lossMs: number;
+  #heard: Heard[] = [];
+  #last: LinkReport | undefined;
+  /** Since when no new report came although packets were sent. */
+  #unheard: { readonly sinceMs: number; readonly sentPackets: number } | undefined;
+  #lossSinceMs: number | undefined;
+  #delaySinceMs: number | undefined;
+  #hasHeard = false;
+
+  constructor(options: { readonly onTrial: boolean }) {
+    this.#lossMs = options.onTrial ? TRIAL_LOSS_MS : LOSS_MS;
+  }
+
+  /** The same report may be given many times: what it says counts once. */
+  add(report: LinkReport): LinkVerdict {
+    const last = this.#last;
+    this.#last = report;
+    if (last === undefined) {
+      // It may be from long ago, as after a pause.
+      this.#unheard = { sinceMs: report.atMs, sentPackets: report.sentPackets };
+      return { kind: 'good' };
+    }
+    if (isSame(last, report)) return this.#verdict(report.atMs, false);
+    this.#hasHeard = true;
+    this.#unheard = { sinceMs: report.atMs, sentPackets: report.sentPackets };
+    const { atMs, lostShare, roundTripMs } = report;
+    this.#heard = this.#within(atMs, this.#lossMs);
+    this.#heard.push({ atMs, lostShare, roundTripMs });
+    return this.#verdict(atMs, true);
+  }
+
+  /** How long a viewer that reported before has kept silent while it was sent to. */
+  unheardMs(nowMs: number): number {
+    const { atMs: _at, sentPackets = 0 } = this.#last ?? {};
+    if (!this.#hasHeard || this.#unheard === undefined || sentPackets <= this.#unheard.sentPackets) return 0;
+    return nowMs - this.#unheard.sinceMs;
+  }
+
+  #verdict(nowMs: number, isNew: boolean): LinkVerdict {
+    const newest = this.#heard.at(-1);
+    if (newest === undefined) return this.#calm(nowMs);
+    if (!isNew) return this.#isDoubtful(newest, nowMs) ? { kind: 'doubtful' } : { kind: 'good' };
+    const lostShare = mean(this.#heard.map((heard) => heard.lostShare));
+    const bad = this.#heard.filter((heard) => heard.lostShare > MAX_LOST_SHARE).length;
+    if (lostShare > MAX_LOST_SHARE && bad * 2 > this.#heard.length) this.#lossSinceMs ??= nowMs;
+    else this.#lossSinceMs = undefined;
+    if (newest.roundTripMs > MAX_ROUND_TRIP_MS) this.#delaySinceMs ??= nowMs;
+    else this.#delaySinceMs = undefined;
+    if (this.#lossSinceMs !== undefined && nowMs - this.#lossSinceMs >= this.#lossMs) {
+      return { kind: 'congested', cause: 'loss', lostShare };
+    }
+    if (this.#delaySinceMs !== undefined && nowMs - this.#delaySinceMs >= DELAY_MS) {
+      return { kind: 'congested', cause: 'delay', lostShare };
+    }
+    return this.#isDoubtful(newest, nowMs) ? { kind: 'doubtful' } : { kind: 'good' };
+  }
+
+  #calm(nowMs: number): LinkVerdict {
+    return this.unheardMs(nowMs) > DOUBTFUL_UNHEARD_MS ? { kind: 'doubtful' } : { kind: 'good' };
+  }
+
+  #isDoubtful(newest: Heard, nowMs: number): boolean {
+    return (
+      this.#lossSinceMs !== undefined ||
+      newest.lostShare > DOUBTFUL_LOST_SHARE ||
+      newest.roundTripMs > DOUBTFUL_ROUND_TRIP_MS ||
+      this.unheardMs(nowMs) > DOUBTFUL_UNHEARD_MS
+    );
+  }
+
+  /** Reports of the last `ms`; a player that reports seldom has its last one counted all the same. */
+  #within(nowMs: number, ms: number): Heard[] {
+    const recent = this.#heard.filter((heard) => heard.atMs > nowMs - ms);
+    return recent.length > 0 ? recent : this.#heard.slice(-1);
+  }
+}
+
+/** Two reports are never alike to the last digit: the round trip is measured in 1/65536 s. */
+function isSame(a: LinkReport, b: LinkReport): boolean {
+  return (
+    a.lostPackets === b.lostPackets &&
+    a.lostShare === b.lostShare &&
+    a.jitter === b.jitter &&
+    a.roundTripMs === b.roundTripMs
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,75 @@
+/**
+ * What a viewer gets: the stream, the camera's second one in its place, or no picture (sound goes on), each needing less of
+ * its link than the one before.
+ */
+export type Level = 'full' | 'sub' | 'paused';
+
+/** How long a viewer stays below before the better level is tried again; doubled by each try that failed. */
+const FIRST_TRY_AFTER_MS = 10_000;
+const MAX_TRY_AFTER_MS = 300_000;
+/** A level that was held this long is no trial any more. */
+const TRIAL_MS = 20_000;
+/** Held this long, it has earned a quick next try. */
+const PROVEN_MS = 120_000;
+
+/**
+ * Which level a viewer is on and when it tries a better one. It goes down a step each time its link is congested, and
+ * up again by trials with back-off, since a link tells what it can carry only by carrying it.
+ */
+export class QualityLadder {
+  readonly #tryAfterMs = new Map<Level, number>();
+  #level: Level = 'full';
+  #sinceMs: number;
+  #tryAtMs = Number.POSITIVE_INFINITY;
+  #cameUp = false;
+
+  constructor(nowMs: number) {
+    this.#sinceMs = nowMs;
+  }
+
+  get level(): Level {
+    return this.#level;
+  }
+
+  /** This level is tried after one below it, and may yet fail. */
+  isTrial(nowMs: number): boolean {
+    return this.#cameUp && nowMs - this.#sinceMs < TRIAL_MS;
+  }
+
+  /** When a better level will be tried; undefined at the best. */
+  retryInMs(nowMs: number): number | undefined {
+    return Number.isFinite(this.#tryAtMs) ? Math.max(0, this.#tryAtMs - nowMs) : undefined;
+  }
+
+  /** The link cannot carry this level, or the level cannot be had. Gives the next one down. */
+  down(nowMs: number, hasSub: boolean): Level {
+    const failed = this.#level;
+    const heldMs = nowMs - this.#sinceMs;
+    const before = this.#tryAfterMs.get(failed);
+    if (before === undefined || heldMs >= PROVEN_MS) this.#tryAfterMs.set(failed, FIRST_TRY_AFTER_MS);
+    else this.#tryAfterMs.set(failed, Math.min(MAX_TRY_AFTER_MS, before * 2));
+    return this.#enter(failed === 'full' && hasSub ? 'sub' : 'paused', nowMs, hasSub, false);
+  }
+
+  /** The better level whose trial is due; undefined while there is none. */
+  up(nowMs: number, hasSub: boolean): Level | undefined {
+    if (nowMs < this.#tryAtMs) return undefined;
+    return this.#enter(above(this.#level, hasSub), nowMs, hasSub, true);
+  }
+
+  #enter(level: Level, nowMs: number, hasSub: boolean, cameUp: boolean): Level {
+    this.#level = level;
+    this.#sinceMs = nowMs;
+    this.#cameUp = cameUp;
+    const next = level === 'full' ? undefined : above(level, hasSub);
+    this.#tryAtMs =
+      next === undefined
+        ? Number.POSITIVE_INFINITY
+        : nowMs + (this.#tryAfterMs.get(next) ?? FIRST_TRY_AFTER_MS);
+    return level;
+  }
+}
+
+function above(level: Level, hasSub: boolean): Level {
+  return level === 'paused' && hasSub ? 'sub' : 'full';
+}
