@@ -1,4 +1,4 @@
-import type { CameraReport } from '../../shared/report.ts';
+import type { CameraReport, SourceReport } from '../../shared/report.ts';
 import { profileOf, type Stream } from '../stream/index.ts';
 import { cameraAdvice } from './camera-advice.ts';
 
@@ -39,10 +39,17 @@ function cameraFacts(stream: Stream): CameraFacts {
       ? {}
       : { audio: { codec: audio.codec, clockRate: audio.clockRate, channels: audio.channels } }),
     ...(pictures === undefined ? {} : { pictures }),
-    ...(sourceReport === undefined ? {} : { camera: sourceReport }),
+    ...(sourceReport === undefined ? {} : { camera: withReason(sourceReport, stream.transportReason) }),
     clock: {
       ...(cameraClockOffsetMs === undefined ? {} : { offsetMs: Math.round(cameraClockOffsetMs) }),
       trusted: definition.source.trustCameraClock,
     },
   };
+}
+
+/** The hub knows why it is this transport: it also hears of a change that comes later. */
+function withReason(report: SourceReport, why: string | undefined): SourceReport {
+  if (why === undefined) return report;
+  const { connection } = report;
+  return { ...report, connection: { ...connection, transport: { ...connection.transport, why } } };
 }

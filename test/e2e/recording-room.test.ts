@@ -61,6 +61,9 @@ test(
     await page.goto(`${gateway.url}/#/live/demo`);
     const room = page.getByRole('region', { name: 'Recording', exact: true });
     await room.getByText(/kept since/).waitFor();
+    await page.getByText('Camera report').click();
+    await page.getByText(/fps measured/).waitFor();
+    await page.getByRole('list', { name: 'Advice' }).getByRole('listitem').first().waitFor();
     expect(await room.getByRole('switch', { name: 'Recording' }).isChecked()).toBe(true);
     // The next whole second, as the field has no finer ones.
     const fromMs = Math.ceil(start / 1000) * 1000 + 1_000;

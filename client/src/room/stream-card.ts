@@ -3,6 +3,7 @@ import { element, icon, setText } from '../base/dom.ts';
 import type { SluicePlayer } from '../player/index.ts';
 import { displayName, factsLine, STATE_NAMES, viewersText } from './format.ts';
 import { RecordingPanel } from './recording-panel.ts';
+import { ReportPanel } from './report-panel.ts';
 import { StatsPanel } from './stats-panel.ts';
 
 const ENLARGE = 'M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7';
@@ -31,6 +32,7 @@ export class StreamCard {
   readonly #shrink: HTMLButtonElement;
   readonly #remove: HTMLButtonElement;
   readonly #stats: StatsPanel;
+  readonly #report: ReportPanel;
   /** Made when the card is first enlarged: a page may have hundreds of them. */
   #recording: RecordingPanel | undefined;
   readonly #recordingPlace = element('div');
@@ -49,6 +51,8 @@ export class StreamCard {
     this.player.autoplay = true;
     this.player.addEventListener('statechange', () => actions.changed());
     this.#stats = new StatsPanel(this.player, this.id);
+    this.#report = new ReportPanel(status);
+    this.#stats.root.append(this.#report.root);
     this.#enlarge = iconButton(`Enlarge ${this.id}`, ENLARGE, () => actions.enlarge(this.id));
     this.#enlarge.classList.add('enlarge');
     this.#shrink = iconButton('Back to all cameras', SHRINK, () => actions.shrink());
@@ -98,6 +102,7 @@ export class StreamCard {
     // Sound is for the one camera that is looked at.
     if (!large) this.player.muted = true;
     this.#stats.visible = large;
+    this.#report.visible = large;
     if (large) this.#recording ??= this.#makeRecording();
     if (this.#recording !== undefined) this.#recording.visible = large;
     (large ? this.#shrink : this.#enlarge).focus();
@@ -106,6 +111,7 @@ export class StreamCard {
   /** The card is gone from the page. */
   close(): void {
     this.#stats.visible = false;
+    this.#report.visible = false;
     if (this.#recording !== undefined) this.#recording.visible = false;
     this.root.remove();
   }
