@@ -7,6 +7,7 @@ import { shuttingDown, workerDied } from './failures.ts';
 import { type ListenOptions, listenInfos } from './listen-infos.ts';
 import { DEFAULT_PAYLOAD_TYPES, presentedCapabilities, routerCodecs } from './rtp-parameters.ts';
 import { WorkerHandle } from './worker-handle.ts';
+import { watchWorker } from './worker-watchdog.ts';
 
 export interface WorkerPoolOptions {
   readonly clock: Clock;
@@ -19,6 +20,8 @@ const RESTART = { minMs: 200, maxMs: 30_000 };
 /** A worker that lived this long has earned a quick restart again. */
 const STABLE_AFTER_MS = 60_000;
 const WAIT_FOR_WORKER_MS = 5000;
+/** One that is told to end and has not by then hangs. */
+const CLOSE_TIMEOUT_MS = 2000;
 
 type SlotState =
   | { readonly kind: 'running'; readonly handle: WorkerHandle; readonly worker: types.Worker }
@@ -32,8 +35,8 @@ interface Slot {
 }
 
 /**
- * The mediasoup workers: worker n listens on `port + n`. One that dies is started anew after a back-off; the
- * others do not notice.
+ * The mediasoup workers: worker n listens on `port + n`. One that dies is started anew after a back-off, and one that
+ * hangs is killed first; the others do not notice.
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -109,7 +112,7 @@ export class WorkerPool {
         if (slot.state.kind !== 'running') return;
         const { worker, handle } = slot.state;
         slot.state = { kind: 'starting' };
-        await closeWorker(worker);
+        await closeWorker(this.#options.clock, worker);
         handle.markDied();
       }),
     );
@@ -149,6 +152,14 @@ export class WorkerPool {
       this.#capabilities = presentedCapabilities(defaultRouter.rtpCapabilities);
       const handle = new WorkerHandle({ index: slot.index, worker, webRtcServer, defaultRouter });
       slot.state = { kind: 'running', handle, worker };
+      const unwatch = watchWorker(clock, {
+        ask: () => worker.getResourceUsage(),
+        onHung: () => {
+          log.error({ worker: slot.index, pid: handle.pid }, 'a media worker hangs; killing it');
+          killWorker(worker);
+        },
+      });
+      worker.observer.once('close', unwatch);
       worker.on('died', (error) => {
         if (slot.state.kind !== 'running' || slot.state.worker !== worker) return;
         if (clock.monotonicMs() - startedAtMs > STABLE_AFTER_MS) slot.attempts = 0;
@@ -162,7 +173,7 @@ export class WorkerPool {
       log.info({ worker: slot.index, pid: handle.pid, ...(port === 0 ? {} : { port }) }, 'media worker runs');
       this.#started.emit(handle);
     } catch (failure) {
-      await closeWorker(worker);
+      await closeWorker(clock, worker);
       throw failure;
     }
   }
@@ -185,13 +196,27 @@ export class WorkerPool {
   }
 }
 
-function closeWorker(worker: types.Worker): Promise<void> {
+function closeWorker(clock: Clock, worker: types.Worker): Promise<void> {
   return new Promise((resolve) => {
     if (worker.subprocessClosed) {
       resolve();
       return;
     }
-    worker.once('subprocessclose', () => resolve());
+    const cancel = clock.after(CLOSE_TIMEOUT_MS, () => killWorker(worker));
+    worker.once('subprocessclose', () => {
+      cancel();
+      resolve();
+    });
     worker.close();
   });
+}
+
+/** Also where it is stopped, and takes no other signal. */
+function killWorker(worker: types.Worker): void {
+  if (worker.subprocessClosed) return;
+  try {
+    process.kill(worker.pid, 'SIGKILL');
+  } catch {
+    // It ended in between.
+  }
 }

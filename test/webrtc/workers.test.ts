@@ -97,6 +97,34 @@ test('a killed worker takes its viewers with it, tells them, and is replaced; ot
   });
 });
 
+test('a worker that hangs is killed and replaced, and its viewers are told', async () => {
+  const opened = await house(['front', 'back']);
+  const doomed = new TestSession(opened.webrtc);
+  const { watchId } = await play(doomed, 'live/front');
+  const safe = new TestSession(opened.webrtc);
+  const { viewer } = await play(safe, 'live/back');
+  const home = await homeOf(opened, 'live/front');
+
+  process.kill(home.pid, 'SIGSTOP');
+  const closed = await waitFor('the news', () => doomed.ofEvent('watch.closed')[0]);
+  expect(closed).toEqual({ watchId, code: 'WORKER_DIED', retryable: true });
+  const seen = viewer.packets.length;
+  await play(doomed, 'live/front');
+  expect(viewer.packets.length).toBeGreaterThan(seen);
+  expect(safe.events).toEqual([]);
+  const { workers } = await opened.webrtc.stats();
+  expect(workers.map(({ pid }) => pid)).not.toContain(home.pid);
+});
+
+test('a worker that hangs does not keep the gateway from ending', async () => {
+  const opened = await openHouse({ cam: new ClipCamera(clip) }, { workers: 1 });
+  const [worker] = (await opened.webrtc.stats()).workers;
+  if (worker === undefined) throw new Error('no worker');
+  process.kill(worker.pid, 'SIGSTOP');
+  await opened.close();
+  expect(() => process.kill(worker.pid, 0)).toThrow(/ESRCH/);
+});
+
 test("a viewer on another worker than its stream's keeps its session when that one dies, and gets new tracks", async () => {
   const opened = await house(['cam']);
   const first = new TestSession(opened.webrtc);
