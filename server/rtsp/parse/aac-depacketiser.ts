@@ -5,13 +5,10 @@ import type { RtpPacket } from './rtp.ts';
 import { SequenceCheck } from './sequence-check.ts';
 import type { AacParameters } from './tracks.ts';
 
-/** What 16 bits of size can say at most. */
-const MAX_FRAGMENTS = 4096;
-
 interface Fragments {
-  readonly sizeBytes: number;
   readonly timestamp: number;
-  readonly parts: Buffer[];
+  /** As large as 16 bits can say at most. What comes is copied: a small part would hold its chunk of the socket. */
+  readonly frame: Buffer;
   haveBytes: number;
 }
 
@@ -93,18 +90,18 @@ export class AacDepacketiser implements Depacketiser {
         this.#skipTimestamp = packet.timestamp;
       }
       if (this.#skipTimestamp === packet.timestamp) return;
-      this.#fragments = { sizeBytes, timestamp: packet.timestamp, parts: [], haveBytes: 0 };
+      this.#fragments = { timestamp: packet.timestamp, frame: Buffer.allocUnsafe(sizeBytes), haveBytes: 0 };
     }
     const fragments = this.#fragments;
-    fragments.parts.push(data);
-    fragments.haveBytes += data.length;
-    const isTooMuch = fragments.haveBytes > fragments.sizeBytes || fragments.parts.length > MAX_FRAGMENTS;
-    if (isTooMuch || fragments.sizeBytes !== sizeBytes) {
+    const { frame } = fragments;
+    if (fragments.haveBytes + data.length > sizeBytes || frame.length !== sizeBytes) {
       this.#dropFragments();
-    } else if (fragments.haveBytes === sizeBytes) {
-      this.#fragments = undefined;
-      this.#give(packet.timestamp, Buffer.concat(fragments.parts, sizeBytes), receivedAtMs);
+      return;
     }
+    fragments.haveBytes += data.copy(frame, fragments.haveBytes);
+    if (fragments.haveBytes < sizeBytes) return;
+    this.#fragments = undefined;
+    this.#give(packet.timestamp, frame, receivedAtMs);
   }
 
   #give(rtpTimestamp: number, frame: Buffer, receivedAtMs: number): void {

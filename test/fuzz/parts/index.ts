@@ -1,0 +1,5 @@
+import { hoards } from './hoards.ts';
+import { inputs } from './inputs.ts';
+import type { FuzzPart } from './part.ts';
+
+export const fuzzParts: readonly FuzzPart[] = [inputs, hoards];
