@@ -41,7 +41,7 @@ import { Recording } from './recording/index.ts';
 import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
 import { Hub, type StartSource } from './stream/index.ts';
-import { FrameDecoder, LiveFrames, startDemoCamera } from './transcode/index.ts';
+import { FrameDecoder, Legs, LiveFrames, startDemoCamera } from './transcode/index.ts';
 import { WebRtc } from './webrtc/index.ts';
 
 /** How long viewers wait before they look for the gateway again after an orderly stop. */
@@ -171,7 +171,17 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   const isFixed = (id: StreamId) => ofFile.has(id) || isDemo(id);
   const workedTransports = new Map<StreamId, LowerTransport>();
   const startSource = sourceStarter({ ...base, workedTransports, mayBeLocal: isFixed });
-  const hub = new Hub({ clock, log, startSource });
+  const ffmpegPath = process.env.FFMPEG_PATH;
+  const legs = new Legs({
+    clock,
+    log,
+    stream: (id) => hub.get(id),
+    ...(settings.transcode.maxVideoLegs === undefined
+      ? {}
+      : { maxVideoLegs: settings.transcode.maxVideoLegs }),
+    ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
+  });
+  const hub = new Hub({ clock, log, startSource, startLeg: (request, sink) => legs.start(request, sink) });
   closers.add(() => hub.close());
 
   const webRtc = await startWebRtc({ ...base, hub });
@@ -181,7 +191,6 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   closers.add(() => rtsp.server.close());
 
   const { apiToken } = settings.auth;
-  const ffmpegPath = process.env.FFMPEG_PATH;
   const rtspHost = hostForOwnUse(settings.rtsp.host);
   const demo = new Demo({
     hub,

@@ -88,6 +88,9 @@ export const WAIT_REASONS = [
   'CAMERA_CLOSED',
   'ADDRESS_FORBIDDEN',
   'NO_PUBLISHER',
+  /** Only of what is made of another stream's track: no room for one more, or FFmpeg does not do it. */
+  'TRANSCODER_BUSY',
+  'TRANSCODER_FAILED',
   'STOPPED',
 ] as const;
 

@@ -13,6 +13,8 @@ export const GAP_WORDS: Readonly<Record<GapReason, string>> = {
   CAMERA_CLOSED: 'the camera closed the connection',
   ADDRESS_FORBIDDEN: "the camera's address was not allowed",
   NO_PUBLISHER: 'nobody published',
+  TRANSCODER_BUSY: 'too many streams were converted already',
+  TRANSCODER_FAILED: 'converting the stream failed',
   STOPPED: 'the stream was stopped',
   NO_KEY_FRAME: 'the camera sent no key frame',
   RECORDER_RESTARTED: 'the recorder was restarting',

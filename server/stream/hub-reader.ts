@@ -1,5 +1,5 @@
 import type { Reader, ReaderOptions, StateChange } from './reader.ts';
-import { heldBytes, type TrackFormat, type Unit } from './unit.ts';
+import { heldBytes, type TrackFormat, type TrackKind, type Unit } from './unit.ts';
 
 const DEFAULT_MAX_QUEUE_BYTES = 4 * 1024 * 1024;
 
@@ -11,6 +11,8 @@ export class HubReader implements Reader {
   readonly options: ReaderOptions;
   readonly #onClose: (reader: HubReader) => void;
   readonly #maxQueueBytes: number;
+  /** Sound is no beginning unless there is nothing else. */
+  readonly #firstKind: TrackKind;
   #queue: Unit[] = [];
   #queueBytes = 0;
   #isFull = false;
@@ -19,8 +21,9 @@ export class HubReader implements Reader {
   #isClosed = false;
   #droppedUnits = 0;
 
-  constructor(options: ReaderOptions, onClose: (reader: HubReader) => void) {
+  constructor(options: ReaderOptions, onClose: (reader: HubReader) => void, firstKind: TrackKind = 'video') {
     this.options = options;
+    this.#firstKind = firstKind;
     this.#onClose = onClose;
     this.#maxQueueBytes = options.maxQueueBytes ?? DEFAULT_MAX_QUEUE_BYTES;
   }
@@ -45,7 +48,7 @@ export class HubReader implements Reader {
   deliver(unit: Unit): void {
     if (!this.#hasStarted || this.#isClosed) return;
     if (this.#awaitsKeyFrame) {
-      if (unit.format.kind !== 'video' || !unit.isKeyFrame) return;
+      if (unit.format.kind !== this.#firstKind || !unit.isKeyFrame) return;
       this.#awaitsKeyFrame = false;
     }
     if (!this.#isFull) {

@@ -77,7 +77,7 @@ export class Hub {
     if (kind === 'sub') return this.#start(definition, this.#options.startSource);
     const { startLeg } = this.#options;
     if (startLeg === undefined) return undefined;
-    return this.#start(definition, (_, sink) => startLeg({ of, kind }, sink));
+    return this.#start(definition, (_, sink) => startLeg({ of, kind }, sink), kind === 'opus');
   }
 
   /** Changes a stream and keeps its readers. Throws `STREAM_NOT_FOUND`. */
@@ -130,13 +130,14 @@ export class Hub {
     this.#changeListeners.clear();
   }
 
-  #start(definition: StreamDefinition, startSource: StartSource): Stream {
+  #start(definition: StreamDefinition, startSource: StartSource, isSoundOnly = false): Stream {
     const stream = new Stream(definition, {
       clock: this.#options.clock,
       log: this.#options.log,
       startSource,
       gopBudget: this.#gopBudget,
       lingerMs: this.#options.lingerMs ?? DEFAULT_LINGER_MS,
+      isSoundOnly,
     });
     this.#streams.set(stream.id, stream);
     stream.onState((change) => this.#stateListeners.emit({ stream, ...change }));

@@ -12,7 +12,7 @@ import type { Reader, ReaderOptions, StateChange } from './reader.ts';
 import type { Source, SourceCounters, SourceSink, StartSource } from './source.ts';
 import { StreamMedia } from './stream-media.ts';
 import type { StreamFigures } from './stream-stats.ts';
-import type { TrackFormat, Unit } from './unit.ts';
+import type { TrackFormat, TrackKind, Unit } from './unit.ts';
 
 const GOP_MAX_BYTES = 8 * 1024 * 1024;
 
@@ -23,6 +23,8 @@ export interface StreamDeps {
   readonly gopBudget: GopBudget;
   /** How long an on-demand stream stays connected after its last reader left. */
   readonly lingerMs: number;
+  /** A stream of sound alone, which is live and begins without a picture. */
+  readonly isSoundOnly?: boolean;
 }
 
 /** A publication in progress, for a stream whose source is `publish:`. */
@@ -54,6 +56,7 @@ export class Stream {
   #publisher: { replaced(): void } | undefined;
   #cancelLinger: (() => void) | undefined;
   #transport: string | undefined;
+  #transportReason: string | undefined;
   #counters: SourceCounters | undefined;
   /** Of the last source, once that is gone. */
   #lastReport: SourceReport | undefined;
@@ -95,6 +98,11 @@ export class Stream {
   /** What the connection to the camera runs over, e.g. "tcp". */
   get transport(): string | undefined {
     return this.#transport;
+  }
+
+  /** Why it runs over that, or what is wrong with it, where there is something to tell. */
+  get transportReason(): string | undefined {
+    return this.#transportReason;
   }
 
   get counters(): SourceCounters | undefined {
@@ -144,7 +152,7 @@ export class Stream {
 
   /** Attaches a reader; an on-demand stream connects with its first. The reader hears nothing before this returns. */
   read(options: ReaderOptions): Reader {
-    const reader = new HubReader(options, (closed) => this.#onReaderClosed(closed));
+    const reader = new HubReader(options, (closed) => this.#onReaderClosed(closed), this.#firstKind);
     if (this.#isClosed) {
       queueMicrotask(() => reader.end());
       return reader;
@@ -228,6 +236,11 @@ export class Stream {
     this.#removedListeners.clear();
   }
 
+  /** What the stream is live with, and a reader begins with. */
+  get #firstKind(): TrackKind {
+    return this.#deps.isSoundOnly === true ? 'audio' : 'video';
+  }
+
   get #isPublished(): boolean {
     return this.#definition.source.url === 'publish:';
   }
@@ -260,7 +273,14 @@ export class Stream {
       playing: (formats, transport) => {
         if (!isCurrent()) return;
         this.#transport = transport;
+        this.#transportReason = undefined;
         this.#media.connected(formats);
+      },
+      transportReason: (reason) => {
+        if (isCurrent()) this.#transportReason = reason;
+      },
+      damaged: () => {
+        if (isCurrent()) this.requestKeyFrame();
       },
       format: (format) => {
         if (isCurrent()) this.#media.format(format);
@@ -283,7 +303,7 @@ export class Stream {
 
   #deliver(unit: Unit): void {
     if (this.#state.state !== 'live') {
-      if (unit.format.kind !== 'video') return;
+      if (unit.format.kind !== this.#firstKind) return;
       this.#setState({ state: 'live' });
     }
     if (unit.isKeyFrame && unit.format.kind === 'video') this.#keyFrames.served();

@@ -79,6 +79,7 @@ export const settingsSchema = section({
     maxRunning: z.number().int().min(1).max(16).default(1),
     keepDays: z.number().positive().max(3650).optional(),
   }).prefault({}),
+  transcode: section({ maxVideoLegs: z.number().int().min(0).max(64).optional() }).prefault({}),
   apps: z.record(appSchema, appSettings).default({}),
   sources: section({ allowLoopback: z.boolean().default(false) }).prefault({}),
   demo: z.boolean().optional(),

@@ -1,0 +1,2 @@
+export type { LegStatus } from './leg.ts';
+export { Legs, type LegsOptions } from './legs.ts';
