@@ -165,6 +165,8 @@ export const streamStatusSchema = z.object({
   bitrateKbps: z.number().optional(),
   keyFrameIntervalMs: z.number().optional(),
   transport: z.string().optional(),
+  /** Why the media travels over that, or what is wrong with it, for people. */
+  transportReason: z.string().optional(),
   /** The camera's clock less the gateway's, by its last sender report. */
   cameraClockOffsetMs: z.number().optional(),
   viewers: z.number(),

@@ -51,6 +51,7 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
     ...(audio === undefined ? {} : { audioCodec: audio.codec }),
     ...figures,
     ...(stream.transport === undefined ? {} : { transport: stream.transport }),
+    ...(stream.transportReason === undefined ? {} : { transportReason: stream.transportReason }),
     ...(cameraClockOffsetMs === undefined ? {} : { cameraClockOffsetMs: Math.round(cameraClockOffsetMs) }),
     viewers: readerCounts.viewers + context.sharedViewers,
     readers: readerCounts.viewers + readerCounts.services,

@@ -21,6 +21,10 @@ export interface SourceSink {
    * told by `format` later. `transport` is for the status, e.g. "tcp", "udp".
    */
   playing(formats: readonly TrackFormat[], transport: string): void;
+  /** Why the media travels over this transport, or what is wrong with it, for people; undefined: nothing to tell. */
+  transportReason?(reason: string | undefined): void;
+  /** Pictures were lost on the way and nothing can be shown up to the next key frame: the sooner it comes, the better. */
+  damaged?(): void;
   /** A track's format became known or changed; it holds from the next unit on. */
   format(format: TrackFormat): void;
   unit(unit: SourceUnit): void;

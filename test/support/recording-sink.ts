@@ -22,6 +22,9 @@ export class RecordingSink implements SourceSink {
   readonly units: SourceUnit[] = [];
   readonly senderReports: SenderReport[] = [];
   readonly waits: RecordedWait[] = [];
+  /** Why the media travels as it does, as told last. */
+  lastTransportReason: string | undefined;
+  damages = 0;
   lastCounters: SourceCounters | undefined;
   /** All calls in order, by name; units as `unit`. */
   readonly calls: string[] = [];
@@ -34,6 +37,14 @@ export class RecordingSink implements SourceSink {
   playing(formats: readonly TrackFormat[], transport: string): void {
     this.calls.push('playing');
     this.playings.push({ formats, transport });
+  }
+
+  transportReason(reason: string | undefined): void {
+    this.lastTransportReason = reason;
+  }
+
+  damaged(): void {
+    this.damages += 1;
   }
 
   format(format: TrackFormat): void {

@@ -23,6 +23,8 @@ const REASON_OF_KIND = {
   silent: 'CAMERA_SILENT',
   'peer-closed': 'CAMERA_CLOSED',
   'peer-reset': 'CAMERA_CLOSED',
+  // Never shown: what follows is a connection over TCP.
+  lossy: 'CAMERA_CLOSED',
   ended: 'CAMERA_CLOSED',
   'local-failure': 'CAMERA_UNREACHABLE',
   stopped: 'STOPPED',

@@ -7,6 +7,7 @@ import type { SenderReport, SourceSink, SourceUnit, TrackFormat } from '../../st
 import type { CameraFacts, ConnectionFacts } from './camera-facts.ts';
 import { GatewayRtspConnection } from './connection.ts';
 import { asRtspError, RtspError } from './errors.ts';
+import { LossWatch } from './loss-watch.ts';
 import { MediaWatch } from './media-watch.ts';
 import { type Destination, followRedirect, isSameHost, MAX_REDIRECTS } from './redirect.ts';
 import { startRtcpReports } from './rtcp-reporter.ts';
@@ -21,6 +22,10 @@ export interface MediaSessionOptions {
   readonly transport: LowerTransport;
   /** Taken where the camera refuses `transport`. */
   readonly fallbackTransport: LowerTransport | undefined;
+  /** Why `transport` is what is tried, for people. */
+  readonly transportReason: string | undefined;
+  /** Whether a lossy UDP session is to end, with `lossy`, for one over TCP. */
+  readonly mayMoveToTcp: boolean;
   readonly sink: SourceSink;
   readonly tally: SourceTally;
   readonly facts: CameraFacts;
@@ -34,7 +39,7 @@ export interface MediaSessionOptions {
   readonly tls: ConnectionOptions | undefined;
   /** Ends the session; it resolves with `stopped` then. */
   readonly signal: AbortSignal;
-  onPlaying(transport: LowerTransport): void;
+  onPlaying(transport: LowerTransport, reason: string | undefined): void;
   /** The first packet of the video came: this transport works. */
   onFirstPacket(transport: LowerTransport): void;
 }
@@ -85,7 +90,10 @@ class MediaSession {
   readonly #connection: GatewayRtspConnection;
   readonly #destination: Destination;
   readonly #watch: MediaWatch;
+  readonly #lossWatch = new LossWatch();
   readonly #undo: Array<() => void> = [];
+  #transportReason: string | undefined;
+  #isLossy = false;
   #receivers: readonly TrackReceiver[] = [];
   /** Until the sink was told of the tracks. */
   #early: Early[] | undefined = [];
@@ -175,6 +183,9 @@ class MediaSession {
         if (this.#early === undefined) sink.senderReport(report);
         else this.#keep({ report });
       },
+      onDamage: () => {
+        if (track.kind === 'video') sink.damaged?.();
+      },
       onBye: () => this.#watch.bye(track.kind),
     });
   }
@@ -186,7 +197,9 @@ class MediaSession {
     const formats = tracks.map((track) => track.format).filter((format) => format !== undefined);
     this.#options.facts.playing();
     sink.playing(formats, transport);
-    this.#options.onPlaying(transport);
+    this.#transportReason = whyTransport(this.#options, transport);
+    sink.transportReason?.(this.#transportReason);
+    this.#options.onPlaying(transport, this.#transportReason);
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const item of early) {
@@ -198,6 +211,7 @@ class MediaSession {
       this.#watch.start(),
       clock.every(1_000, () => {
         for (const receiver of this.#receivers) receiver.count();
+        if (transport === 'udp') this.#checkLoss(clock.monotonicMs());
       }),
       startRtcpReports({
         clock,
@@ -208,9 +222,43 @@ class MediaSession {
     );
   }
 
+  /** Ends a session that loses too much where TCP can be had, and tells of it where not. */
+  #checkLoss(nowMs: number): void {
+    const arrivals = { received: 0, lost: 0 };
+    for (const receiver of this.#receivers) {
+      const { received, lost } = receiver.arrivals;
+      arrivals.received += received;
+      arrivals.lost += lost;
+    }
+    const verdict = this.#lossWatch.sample(nowMs, arrivals);
+    if (verdict === undefined) return;
+    const { source, sink, mayMoveToTcp, log } = this.#options;
+    if (!verdict.isTooMuch) {
+      if (this.#isLossy) sink.transportReason?.(this.#transportReason);
+      this.#isLossy = false;
+      return;
+    }
+    const percent = `${Math.round(verdict.share * 1000) / 10} %`;
+    if (mayMoveToTcp) {
+      const message = `Over UDP ${percent} of the camera's packets were lost, so the gateway went over to TCP.`;
+      void this.#connection.closeWith(new RtspError('lossy', message));
+      return;
+    }
+    const advice =
+      source.transport === 'udp'
+        ? 'Set the transport of the source to auto or tcp.'
+        : 'The camera cannot be had over TCP: mend the network between it and the gateway.';
+    const message = `Over UDP ${percent} of the camera's packets are lost, and with them pictures. ${advice}`;
+    sink.transportReason?.(message);
+    if (!this.#isLossy) log.warn({}, message);
+    this.#isLossy = true;
+  }
+
   #facts(): ConnectionFacts | undefined {
-    const connection = this.#connection.report(this.#options.source.transport);
-    if (connection === undefined) return undefined;
+    const report = this.#connection.report(this.#options.source.transport);
+    if (report === undefined) return undefined;
+    const why = this.#transportReason;
+    const connection = why === undefined ? report : { ...report, transport: { ...report.transport, why } };
     return { connection, received: this.#receivers.map((receiver) => receiver.report) };
   }
 
@@ -220,4 +268,9 @@ class MediaSession {
     if ('unit' in item) for (const payload of item.unit.payloads) this.#earlyBytes += payload.length;
     if (this.#earlyBytes <= MAX_EARLY_BYTES) early.push(item);
   }
+}
+
+function whyTransport(options: MediaSessionOptions, used: LowerTransport): string | undefined {
+  if (used === options.transport) return options.transportReason;
+  return `The camera does not offer ${options.transport.toUpperCase()}.`;
 }

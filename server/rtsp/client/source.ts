@@ -47,6 +47,8 @@ export type RtspSourceState =
 
 /** Media has to flow for so long before the next failure counts as the first one again. */
 const STEADY_AFTER_MS = 10_000;
+/** A camera that could not be had over TCP although UDP loses packets is asked for TCP again after so long. */
+const STAY_ON_UDP_MS = 30 * 60_000;
 const COUNTERS_EVERY_MS = 1_000;
 
 /** Starts to pull a stream from its camera, and goes on until closed. Units go to `sink`. */
@@ -80,6 +82,9 @@ export class RtspSource implements Source {
   readonly #worked: Map<StreamId, LowerTransport>;
   #state: RtspSourceState = { state: 'connecting', attempt: 0 };
   #attempt = 0;
+  /** Why a transport is the one to be tried. */
+  #why: { readonly transport: LowerTransport; readonly reason: string } | undefined;
+  #stayOnUdpUntilMs = 0;
   #watched = false;
   #running: Promise<void> | undefined;
 
@@ -149,19 +154,45 @@ export class RtspSource implements Source {
     stopCounting();
   }
 
-  /** Makes one connection, delivers until it ends, and resolves with why. Never rejects. */
+  /**
+   * Makes one connection (or one more with another transport), delivers until it ends, and resolves with why. Never
+   * rejects.
+   */
   async runOnce(): Promise<MediaSessionEnd> {
     const { transport: configured, url } = this.#definition.source;
     const transports = transportsToTry(configured, this.#worked.get(this.#id), /^rtsps:/i.test(url));
-    const [first, other] = transports;
+    const end = await this.#runTransports(...transports);
+    if (end.error.kind !== 'lossy' || this.#stop.signal.aborted) return end;
+    return this.#moveToTcp(end);
+  }
+
+  async #runTransports(first: LowerTransport, other?: LowerTransport): Promise<MediaSessionEnd> {
     const end = await this.#runSession(first, other);
     if (other === undefined || !this.#isTransportsFault(end.error)) return end;
     this.#worked.delete(this.#id);
     // The camera refused the first transport, and what it took instead brought nothing either.
     if (end.transport === other) return { ...end, error: bothFailed(end.error, end.error) };
+    this.#why = { transport: other, reason: `No video came over ${first.toUpperCase()}.` };
     const second = await this.#runSession(other, undefined);
     if (!this.#isTransportsFault(second.error)) return second;
     return { ...second, error: bothFailed(end.error, second.error) };
+  }
+
+  /** UDP lost too much. A camera that has no TCP for us goes on over UDP, and is not asked again for a while. */
+  async #moveToTcp(lossy: MediaSessionEnd): Promise<MediaSessionEnd> {
+    this.#log.warn({}, lossy.error.message);
+    this.#why = { transport: 'tcp', reason: lossy.error.message };
+    this.#sink.connecting();
+    const moved = await this.#runSession('tcp', undefined);
+    if (!this.#isTransportsFault(moved.error)) return moved;
+    this.#stayOnUdpUntilMs = this.#deps.clock.monotonicMs() + STAY_ON_UDP_MS;
+    this.#why = {
+      transport: 'udp',
+      reason: 'Over UDP packets are lost, but the camera cannot be had over TCP.',
+    };
+    this.#log.warn({}, this.#why.reason);
+    this.#sink.connecting();
+    return this.#runSession('udp', undefined);
   }
 
   /** Only what another transport can mend is tried again with another transport. */
@@ -180,6 +211,9 @@ export class RtspSource implements Source {
         source: this.#definition.source,
         transport,
         fallbackTransport,
+        transportReason: this.#why?.transport === transport ? this.#why.reason : undefined,
+        mayMoveToTcp:
+          this.#definition.source.transport === 'auto' && clock.monotonicMs() >= this.#stayOnUdpUntilMs,
         sink: this.#sink,
         tally: this.#tally,
         facts: this.#facts,
@@ -191,7 +225,8 @@ export class RtspSource implements Source {
         random: this.#deps.random ?? Math.random,
         tls: this.#deps.tls,
         signal: this.#stop.signal,
-        onPlaying: (used) => {
+        onPlaying: (used, reason) => {
+          this.#why = reason === undefined ? undefined : { transport: used, reason };
           this.#state = { state: 'playing', transport: used, sinceMs: clock.monotonicMs() };
         },
         onFirstPacket: (used) => {

@@ -11,6 +11,7 @@ import {
   type RtcpPacket,
   type RtpPacket,
 } from '../parse/index.ts';
+import type { Arrivals } from './loss-watch.ts';
 import { SsrcGate } from './ssrc-gate.ts';
 import type { SourceTally } from './tally.ts';
 import { TrackHabits } from './track-habits.ts';
@@ -24,6 +25,8 @@ export interface TrackReceiverOptions {
   onUnit(unit: SourceUnit): void;
   onFormat(format: VideoFormat): void;
   onSenderReport(report: SenderReport): void;
+  /** A unit was thrown away: it is damaged, or builds upon one that is. */
+  onDamage?(): void;
   /** The camera says that this track ends (RTCP BYE). */
   onBye(): void;
 }
@@ -38,6 +41,7 @@ export class TrackReceiver {
   #depacketiser: Depacketiser;
   #latestFormat: VideoFormat | undefined;
   #lastPacketAtMs: number | undefined;
+  #acceptedPackets = 0;
   #lostBefore = 0;
   #droppedBefore = 0;
   #toldLost = 0;
@@ -56,7 +60,7 @@ export class TrackReceiver {
     this.#depacketiser = this.#newDepacketiser(track);
     if (options.transport === 'udp') {
       this.#reorder = new ReorderBuffer({
-        deliver: (packet, receivedAtMs) => this.#depacketiser.push(packet, receivedAtMs),
+        deliver: (packet, receivedAtMs) => this.#depacketise(packet, receivedAtMs),
       });
     }
     this.#gate = new SsrcGate({
@@ -102,6 +106,11 @@ export class TrackReceiver {
     this.#reorder?.tick(nowMs);
   }
 
+  /** Over all senders so far. */
+  get arrivals(): Arrivals {
+    return { received: this.#acceptedPackets, lost: this.#lostBefore + this.#stats.lostPackets };
+  }
+
   reportBlock(nowMs: number): ReportBlock | undefined {
     return this.#stats.reportBlock(nowMs);
   }
@@ -136,10 +145,18 @@ export class TrackReceiver {
 
   #accept(packet: RtpPacket, receivedAtMs: number): void {
     this.#lastPacketAtMs = receivedAtMs;
+    this.#acceptedPackets += 1;
     this.#stats.packet(packet, receivedAtMs);
     this.#habits.packet(packet, receivedAtMs);
-    if (this.#reorder === undefined) this.#depacketiser.push(packet, receivedAtMs);
+    if (this.#reorder === undefined) this.#depacketise(packet, receivedAtMs);
     else this.#reorder.push(packet, receivedAtMs);
+  }
+
+  #depacketise(packet: RtpPacket, receivedAtMs: number): void {
+    const depacketiser = this.#depacketiser;
+    const droppedBefore = depacketiser.droppedUnits;
+    depacketiser.push(packet, receivedAtMs);
+    if (depacketiser.droppedUnits !== droppedBefore) this.#options.onDamage?.();
   }
 
   #senderReport(report: Extract<RtcpPacket, { kind: 'sr' }>, receivedAtMs: number): void {

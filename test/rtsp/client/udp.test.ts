@@ -5,16 +5,10 @@ import { systemClock } from '../../../server/base/clock.ts';
 import { silentLogger } from '../../../server/base/log.ts';
 import { bindUdpPair } from '../../../server/rtsp/client/udp-ports.ts';
 import { type RtspSource, type RtspSourceDeps, startRtspSource } from '../../../server/rtsp/index.ts';
-import {
-  type FakeConnection,
-  type FakeRtspServer,
-  fakePicture,
-  openUdpPorts,
-  rtpPacket,
-  startFakeRtspServer,
-} from '../../support/fake-rtsp-server.ts';
+import { fakePicture, openUdpPorts, rtpPacket } from '../../support/fake-rtsp-server.ts';
 import { cameraAt, RecordingSink } from '../../support/recording-sink.ts';
 import { waitFor } from '../../support/wait.ts';
+import { udpCamera as startUdpCamera, type UdpCamera } from './udp-camera.ts';
 
 const undo: Array<() => unknown> = [];
 
@@ -22,49 +16,8 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-interface UdpCamera {
-  readonly server: FakeRtspServer;
-  /** Datagrams that came to the camera's RTP and RTCP ports. */
-  readonly rtpIn: Buffer[];
-  readonly rtcpIn: Buffer[];
-  /** Sends a packet to the client's RTP port. */
-  send(packet: Buffer): void;
-  clientPort(): number;
-}
-
-async function udpCamera(onPlay: (camera: UdpCamera) => void = () => {}): Promise<UdpCamera> {
-  const ports = await openUdpPorts();
-  const rtpIn: Buffer[] = [];
-  const rtcpIn: Buffer[] = [];
-  ports.rtp.on('message', (message) => rtpIn.push(message));
-  ports.rtcp.on('message', (message) => rtcpIn.push(message));
-  let connection: FakeConnection | undefined;
-  const server = await startFakeRtspServer({
-    onRequest: (request, on) => {
-      const transport = request.headers.get('transport');
-      if (request.method !== 'SETUP' || !transport?.includes('client_port')) return undefined;
-      connection = on;
-      on.clientPorts.push(Number(/client_port=(\d+)/.exec(transport)?.[1]));
-      return {
-        headers: { Transport: `${transport};server_port=${ports.port}-${ports.port + 1}`, Session: '1' },
-      };
-    },
-    onPlay: () => onPlay(camera),
-  });
-  undo.push(
-    () => ports.rtp.close(),
-    () => ports.rtcp.close(),
-    () => server.close(),
-  );
-  const camera: UdpCamera = {
-    server,
-    rtpIn,
-    rtcpIn,
-    send: (packet) => ports.rtp.send(packet, camera.clientPort(), '127.0.0.1'),
-    clientPort: () => connection?.clientPorts[0] ?? 0,
-  };
-  return camera;
-}
+const udpCamera = (onPlay?: (camera: UdpCamera) => void) =>
+  startUdpCamera((step) => undo.push(step), { onPlay });
 
 function pull(
   url: string,
