@@ -38,7 +38,7 @@ import {
   reportRoutes,
 } from './http/index.ts';
 import { Recording } from './recording/index.ts';
-import { type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
+import { DialPacer, type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
 import { Hub, type StartSource } from './stream/index.ts';
 import { FrameDecoder, Legs, LiveFrames, startDemoCamera } from './transcode/index.ts';
@@ -56,6 +56,7 @@ function sourceStarter(parts: {
   mayBeLocal: (id: StreamId) => boolean;
 }): StartSource {
   const { clock, log, settings, workedTransports } = parts;
+  const dialPacer = new DialPacer(clock);
   return (definition, sink) => {
     const mayBeLocal =
       settings.sources.allowLoopback || parts.mayBeLocal(streamId(definition.app, definition.name));
@@ -64,6 +65,7 @@ function sourceStarter(parts: {
       log,
       udpPorts: settings.rtsp.udpPorts,
       workedTransports,
+      dialPacer,
       resolveAddress: mayBeLocal ? resolveAnyAddress : resolveCameraAddress,
       // The file speaks for its cameras, not for where they send us.
       resolveRedirect: settings.sources.allowLoopback ? resolveAnyAddress : resolveCameraAddress,

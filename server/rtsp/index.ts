@@ -1,3 +1,4 @@
+export { DialPacer } from './client/dial-pacer.ts';
 export {
   type RtspSource,
   type RtspSourceDeps,

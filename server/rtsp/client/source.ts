@@ -9,6 +9,7 @@ import type { Logger } from '../../base/log.ts';
 import { redactUrl } from '../../base/redact.ts';
 import type { Source, SourceSink } from '../../stream/index.ts';
 import { CameraFacts } from './camera-facts.ts';
+import type { DialPacer } from './dial-pacer.ts';
 import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
 import { type MediaSessionEnd, runMediaSession } from './media-session.ts';
 import { RetryWait } from './retry-wait.ts';
@@ -28,6 +29,8 @@ export interface RtspSourceDeps {
   readonly udpPorts?: PortRange;
   /** What worked for a stream whose transport is `auto`; hand in one map that outlives the sources. */
   readonly workedTransports?: Map<StreamId, LowerTransport>;
+  /** Spreads the dials of all sources; hand in the same one to each. Default: every source dials when it likes. */
+  readonly dialPacer?: DialPacer;
   readonly random?: () => number;
   /** For rtsps, beside the system's roots. */
   readonly tls?: ConnectionOptions;
@@ -139,6 +142,8 @@ export class RtspSource implements Source {
     while (!this.#stop.signal.aborted) {
       this.#state = { state: 'connecting', attempt: this.#attempt };
       this.#sink.connecting();
+      await this.#deps.dialPacer?.turn(() => this.#watched, this.#stop.signal);
+      if (this.#stop.signal.aborted) break;
       const end = await this.runOnce();
       if (this.#stop.signal.aborted) break;
       if (end.playedMs >= STEADY_AFTER_MS) this.#attempt = 0;
