@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { sameFormat } from './format.ts';
 import type { GopCache } from './gop-cache.ts';
 import { PictureHabits } from './picture-habits.ts';
+import { Reordering, type ReorderingKind } from './reordering.ts';
 import type { SenderReport } from './source.ts';
 import { type StreamFigures, StreamStats } from './stream-stats.ts';
 import { Timeline } from './timeline.ts';
@@ -24,6 +25,7 @@ export class StreamMedia {
   #habits = new PictureHabits();
   readonly #formats = new Map<TrackKind, TrackFormat>();
   readonly #timeline: Timeline;
+  readonly #reordering = new Reordering();
   #tracks: readonly TrackFormat[] = [];
 
   constructor(options: StreamMediaOptions) {
@@ -38,6 +40,11 @@ export class StreamMedia {
 
   get tracks(): readonly TrackFormat[] {
     return this.#tracks;
+  }
+
+  /** How the pictures are ordered on the present or the last connection. */
+  get reordering(): ReorderingKind {
+    return this.#reordering.kind;
   }
 
   get gop(): readonly Unit[] {
@@ -64,6 +71,7 @@ export class StreamMedia {
   /** A connection plays; formats that say the same as before keep their object, so readers see no change. */
   connected(formats: readonly TrackFormat[]): void {
     this.#timeline.reconnected();
+    this.#reordering.restart();
     const kinds = new Set(formats.map((format) => format.kind));
     let changed = false;
     // A video track whose parameter sets come in band keeps its last format until then.
@@ -79,8 +87,10 @@ export class StreamMedia {
   unit(unit: SourceUnit): void {
     const format = this.#formats.get(unit.kind);
     if (format === undefined) return;
+    const { kind, rtpTimestamp, receivedAtMs } = unit;
     const place =
-      unit.place ?? this.#timeline.place(unit.kind, format.clockRate, unit.rtpTimestamp, unit.receivedAtMs);
+      unit.place ??
+      this.#timeline.place(kind, format.clockRate, rtpTimestamp, receivedAtMs, unit.isReordered);
     if (place === undefined) return;
     let sizeBytes = 0;
     for (const payload of unit.payloads) sizeBytes += payload.length;
@@ -89,11 +99,13 @@ export class StreamMedia {
       payloads: unit.payloads,
       isKeyFrame: unit.isKeyFrame,
       isDisposable: unit.isDisposable ?? false,
+      isReordered: kind === 'video' && this.#reordering.isReordered(unit, place.pts90k),
       pts90k: place.pts90k,
       wallMs: place.wallMs,
-      receivedAtMs: unit.receivedAtMs,
+      receivedAtMs,
       sizeBytes,
     };
+    if (kind === 'video') this.#reordering.add(placed);
     this.#stats.add(placed);
     this.#habits.add(placed);
     this.#options.onUnit(placed);

@@ -9,6 +9,7 @@ import { type GopBudget, GopCache } from './gop-cache.ts';
 import { HubReader } from './hub-reader.ts';
 import { KeyFrameRequests } from './key-frame-requests.ts';
 import type { Reader, ReaderOptions, StateChange } from './reader.ts';
+import type { ReorderingKind } from './reordering.ts';
 import type { Source, SourceCounters, SourceSink, StartSource } from './source.ts';
 import { StreamMedia } from './stream-media.ts';
 import type { StreamFigures } from './stream-stats.ts';
@@ -121,6 +122,11 @@ export class Stream {
   /** What the source knows of its camera; undefined where it has none, or before the first connection. */
   get sourceReport(): SourceReport | undefined {
     return this.#source?.report?.() ?? this.#lastReport;
+  }
+
+  /** How the pictures follow each other, as far as they were seen. */
+  get reordering(): ReorderingKind {
+    return this.#media.reordering;
   }
 
   get cameraClockOffsetMs(): number | undefined {

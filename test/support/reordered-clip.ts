@@ -28,7 +28,7 @@ export interface ReorderedUnit extends ClipUnit {
 /** A clip as FFmpeg's libx264 makes it with B-pictures, in decoding order. */
 export async function encodeReorderedClip(
   options: ReorderedClipOptions,
-): Promise<Clip & { readonly units: readonly ReorderedUnit[] }> {
+): Promise<Omit<Clip, 'units'> & { readonly units: readonly ReorderedUnit[] }> {
   const { bFrames, pyramid = false, frames = 50, keyFrameEvery = 25, size = '320x240' } = options;
   const params = `bframes=${bFrames}:b-adapt=0:b-pyramid=${pyramid ? 'normal' : 'none'}:scenecut=0:aud=1:open-gop=0`;
   const folder = await mkdtemp(join(tmpdir(), 'reordered-'));
