@@ -362,3 +362,21 @@ test('a media path that a restart does not mend costs the session, and says what
   await vi.advanceTimersByTimeAsync(1_000);
   expect(server.connections).toHaveLength(2);
 });
+
+test('a viewer whose connection is too slow hears what it gets instead, until it gets the stream again', async () => {
+  const log = new Log();
+  connect().watch('live/door', log);
+  await settle();
+  const told = (data: object) =>
+    server.last.send({ event: 'watch.congested', data: { watchId: 'watch-1', ...data } });
+  const reason = { code: 'VIEWER_LOSES_DATA', message: 'It loses 40 %.' };
+  told({ action: 'paused', reason, retryInMs: 10_000 });
+  expect(log.last).toEqual({
+    ...{ kind: 'started', state: 'live', reason: undefined },
+    congestion: { action: 'paused', reason },
+  });
+  told({ action: 'sub', reason });
+  expect(log.last).toMatchObject({ congestion: { action: 'sub', reason } });
+  told({ action: 'resumed' });
+  expect(log.last).toEqual({ kind: 'started', state: 'live', reason: undefined });
+});

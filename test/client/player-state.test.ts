@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { LiveError } from '../../client/src/live/live-error.ts';
 import {
   engineStatusOf,
+  noteText,
   overlayText,
   type PlayerFacts,
   playerState,
@@ -85,4 +86,34 @@ test('errors that a retry can mend are on the way, others fail', () => {
 test('the reason of the last loss is kept while the next try runs', () => {
   const reason = { code: 'CONNECTION_LOST', message: 'The connection to the server was lost.' };
   expect(engineStatusOf({ kind: 'connecting' }, reason)).toEqual({ kind: 'connecting', reason });
+});
+
+test('a viewer whose connection is too slow is told so, and not that the camera is away', () => {
+  const reason = { code: 'VIEWER_LOSES_DATA', message: 'This connection loses 40 %.' };
+  const paused = engineStatusOf(
+    { kind: 'started', state: 'live', reason: undefined, congestion: { action: 'paused', reason } },
+    undefined,
+  );
+  const shown = playerState({ ...NEW, status: paused, hasPicture: true, everPlayed: true });
+  expect(shown).toEqual({ state: 'waiting', reason });
+  expect(overlayText(shown)).toEqual({ title: 'Connection too slow', detail: reason.message });
+  expect(noteText(shown)).toBeUndefined();
+});
+
+test('one that gets the smaller picture plays, with a note', () => {
+  const reason = { code: 'VIEWER_LOSES_DATA', message: 'This connection loses 40 %.' };
+  const congestion = { action: 'sub', reason } as const;
+  const status = engineStatusOf({ kind: 'started', state: 'live', reason: undefined, congestion }, undefined);
+  const shown = playerState({ ...NEW, status, hasPicture: true, everPlayed: true });
+  expect(shown).toEqual({ state: 'playing', reason });
+  expect(overlayText(shown)).toBeUndefined();
+  expect(noteText(shown)).toEqual({ text: 'Smaller picture: slow connection', detail: reason.message });
+  expect(noteText({ state: 'playing', reason: undefined })).toBeUndefined();
+});
+
+test("a camera that is away counts for more than the viewer's connection", () => {
+  const congestion = { action: 'paused', reason: { code: 'VIEWER_SILENT', message: 'x' } } as const;
+  const reason = { code: 'CAMERA_SILENT', message: 'The camera sends nothing.' };
+  const status = engineStatusOf({ kind: 'started', state: 'waiting', reason, congestion }, undefined);
+  expect(status).toEqual({ kind: 'waiting', reason });
 });

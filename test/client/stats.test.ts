@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { playerStats, sampleStats } from '../../client/src/player/stats.ts';
+import { lostShare, playerStats, sampleStats } from '../../client/src/player/stats.ts';
 
 function videoReport(seconds: number): Map<string, unknown> {
   const fields = [
@@ -64,4 +64,19 @@ test('a new decoder gives no negative rates', () => {
   const stats = playerStats(sampleStats([videoReport(1)], 2_000), before);
   expect(stats.fps).toBeUndefined();
   expect(stats.bitrateKbps).toBeUndefined();
+});
+
+test('the share of lost packets is that since the look before, of the same picture', () => {
+  const look = (ssrc: number, packetsReceived: number, packetsLost: number) =>
+    sampleStats(
+      [new Map([['in', { type: 'inbound-rtp', kind: 'video', ssrc, packetsReceived, packetsLost }]])],
+      0,
+    );
+  expect(lostShare(look(1, 300, 110), look(1, 210, 100))).toBe(0.1);
+  expect(lostShare(look(1, 300, 100), look(1, 210, 100))).toBe(0);
+  // What was thought lost came late.
+  expect(lostShare(look(1, 300, 90), look(1, 210, 100))).toBe(0);
+  expect(lostShare(look(2, 300, 110), look(1, 210, 100))).toBe(0);
+  expect(lostShare(look(1, 300, 110), undefined)).toBe(0);
+  expect(lostShare(look(1, 300, 110), look(1, 300, 110))).toBe(0);
 });

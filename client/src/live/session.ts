@@ -13,8 +13,16 @@ const TRANSPORT_TIMEOUT_MS = 10_000;
 const SILENCE_MS = 20_000;
 const ALIVE_TIMEOUT_MS = 5_000;
 
+/** What the server gives a viewer whose link is too slow: the camera's smaller picture, or none for a while. */
+export interface Congestion {
+  readonly action: 'sub' | 'paused';
+  readonly reason: Reason;
+}
+
 export interface WatchEvents {
   onStreamState(state: StreamState, reason: Reason | undefined): void;
+  /** This viewer's link is too slow, and what it gets instead; undefined when it gets the stream again. */
+  onCongested(congestion: Congestion | undefined): void;
   onConsumer(consumer: MediaConsumer): void;
   /** Told before the consumer is closed. */
   onConsumerGone(consumerId: string): void;
@@ -153,7 +161,9 @@ export class Session {
   #onEvent(event: SignalingEvent): void {
     switch (event.event) {
       case 'hello':
+        return;
       case 'watch.congested':
+        this.#watches.get(event.data.watchId)?.events.onCongested(congestionOf(event.data));
         return;
       case 'stream.state':
         this.#onStreamState(event.data);
@@ -296,6 +306,15 @@ export class Session {
     this.#closeTransport();
     this.#signaling.close();
   }
+}
+
+const TOO_SLOW: Reason = {
+  code: 'VIEWER_LOSES_DATA',
+  message: 'This connection is too slow for the picture.',
+};
+
+function congestionOf({ action, reason }: EventData<'watch.congested'>): Congestion | undefined {
+  return action === 'resumed' ? undefined : { action, reason: reason ?? TOO_SLOW };
 }
 
 function hostPort(host: string, port: number): string {

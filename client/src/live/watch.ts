@@ -3,7 +3,7 @@ import type { StreamState } from '../../../shared/stream.ts';
 import { backoffDelayMs } from '../base/backoff.ts';
 import { type LiveError, type Reason, toLiveError } from './live-error.ts';
 import type { MediaConsumer } from './media.ts';
-import type { Session, SessionWatch } from './session.ts';
+import type { Congestion, Session, SessionWatch } from './session.ts';
 
 /** Time between tries to start a watch that the server refused or ended. */
 const RETRY = { firstMs: 500, maxMs: 10_000 };
@@ -18,7 +18,13 @@ export type WatchStatus =
   /** The server refused or ended the watch; it is started again by itself. */
   | { readonly kind: 'refused'; readonly error: LiveError }
   /** The server does its part; `state` is the camera's. */
-  | { readonly kind: 'started'; readonly state: StreamState; readonly reason: Reason | undefined };
+  | {
+      readonly kind: 'started';
+      readonly state: StreamState;
+      readonly reason: Reason | undefined;
+      /** Where the viewer's own link is too slow for the stream. */
+      readonly congestion?: Congestion;
+    };
 
 export interface WatchListener {
   onStatus(status: WatchStatus): void;
@@ -101,12 +107,24 @@ export class Watch {
   async #start(session: Session, generation: number): Promise<void> {
     const isCurrent = (): boolean => generation === this.#generation;
     let told: { state: StreamState; reason: Reason | undefined } | undefined;
+    let congestion: Congestion | undefined;
+    const tell = (state: StreamState, reason: Reason | undefined): void =>
+      this.#listener.onStatus({
+        ...{ kind: 'started', state, reason },
+        ...(congestion === undefined ? {} : { congestion }),
+      });
     try {
       const watch = await session.startWatch(this.stream, {
         onStreamState: (state, reason) => {
           if (!isCurrent()) return;
           told = { state, reason };
-          if (this.#current !== undefined) this.#listener.onStatus({ kind: 'started', ...told });
+          if (this.#current !== undefined) tell(state, reason);
+        },
+        onCongested: (now) => {
+          if (!isCurrent()) return;
+          congestion = now;
+          const { state, reason } = told ?? this.#current ?? { state: 'live', reason: undefined };
+          if (this.#current !== undefined) tell(state, reason);
         },
         onConsumer: (consumer) => {
           if (!isCurrent()) return;
@@ -128,7 +146,7 @@ export class Watch {
       this.#current = watch;
       this.#attempt = 0;
       const { state, reason } = told ?? watch;
-      this.#listener.onStatus({ kind: 'started', state, reason });
+      tell(state, reason);
       if (!this.#paused) this.#tell(watch.resume());
     } catch (error) {
       if (isCurrent()) this.#refused(toLiveError(error));

@@ -8,7 +8,7 @@ import type { Reason, WatchStatus } from '../live/index.ts';
  * - `connecting`: on its way to a first picture
  * - `playing`: pictures arrive
  * - `paused`: by the viewer, or because nobody can see it
- * - `waiting`: the server is fine, the camera is not there
+ * - `waiting`: the server is fine, the camera is not there; or this viewer's link is too slow for its picture
  * - `reconnecting`: it has played before and is on its way back
  * - `ended`: the recorded time is over; `play()` begins it again
  * - `failed`: something has to be changed first; it is tried again now and then all the same
@@ -27,7 +27,8 @@ export type PlayerState =
 export type EngineStatus =
   | { readonly kind: 'connecting'; readonly reason: Reason | undefined }
   | { readonly kind: 'waiting'; readonly reason: Reason }
-  | { readonly kind: 'live' }
+  /** `hint`: it is not all that it could be. */
+  | { readonly kind: 'live'; readonly hint?: Reason }
   /** The recorded time that was asked for is over. */
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly reason: Reason };
@@ -71,7 +72,9 @@ export function playerState(facts: PlayerFacts): StateAndReason {
     case 'waiting':
       return { state: 'waiting', reason: status.reason };
     case 'live':
-      return hasPicture ? { state: 'playing', reason: undefined } : { state: onTheWay, reason: KEY_FRAME };
+      return hasPicture
+        ? { state: 'playing', reason: status.hint }
+        : { state: onTheWay, reason: status.hint ?? KEY_FRAME };
     default:
       return assertNever(status);
   }
@@ -88,11 +91,26 @@ export function engineStatusOf(status: WatchStatus, lastReason: Reason | undefin
         ? { kind: 'connecting', reason: status.error.reason }
         : { kind: 'failed', reason: status.error.reason };
     case 'started':
-      if (status.state === 'live') return { kind: 'live' };
+      if (status.state === 'live') return liveStatusOf(status);
       return { kind: 'waiting', reason: status.reason ?? defaultReason(status.state) };
     default:
       return assertNever(status);
   }
+}
+
+function liveStatusOf({ congestion }: Extract<WatchStatus, { kind: 'started' }>): EngineStatus {
+  if (congestion === undefined) return { kind: 'live' };
+  const { action, reason } = congestion;
+  return action === 'sub' ? { kind: 'live', hint: reason } : { kind: 'waiting', reason };
+}
+
+/** Codes of what is wrong with the viewer's own connection begin like this. */
+const OF_VIEWER = 'VIEWER_';
+
+/** A few words over a picture that plays; undefined where nothing is to be said. */
+export function noteText({ state, reason }: StateAndReason): { text: string; detail: string } | undefined {
+  if (state !== 'playing' || !reason?.code.startsWith(OF_VIEWER)) return undefined;
+  return { text: 'Smaller picture: slow connection', detail: reason.message };
 }
 
 function defaultReason(state: StreamState): Reason {
@@ -126,7 +144,10 @@ export function overlayText({
     case 'reconnecting':
       return { title: 'Reconnecting', detail };
     case 'waiting':
-      return { title: 'Waiting for the camera', detail };
+      return {
+        title: reason?.code.startsWith(OF_VIEWER) ? 'Connection too slow' : 'Waiting for the camera',
+        detail,
+      };
     case 'failed':
       return { title: 'Cannot play', detail };
     default:

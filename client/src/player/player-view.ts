@@ -2,7 +2,7 @@ import { element, icon, setIcon, setText } from '../base/dom.ts';
 import { ICONS } from './icons.ts';
 import { clockText } from './play-times.ts';
 import type { Playhead } from './playback-engine.ts';
-import { overlayText, type StateAndReason } from './player-state.ts';
+import { noteText, overlayText, type StateAndReason } from './player-state.ts';
 import { SeekBar } from './seek-bar.ts';
 import { PLAYER_CSS } from './styles.ts';
 
@@ -54,6 +54,7 @@ export class PlayerView {
     this.#title,
     this.#detail,
   );
+  readonly #note = element('div', { class: 'note', attributes: { role: 'status', hidden: true } });
   readonly #start: HTMLButtonElement;
   readonly #startIcon = icon(ICONS.play);
   readonly #unmute: HTMLButtonElement;
@@ -116,6 +117,7 @@ export class PlayerView {
       this.video,
       this.#still,
       this.#overlay,
+      this.#note,
       this.#start,
       this.#unmute,
       this.#controls,
@@ -131,6 +133,7 @@ export class PlayerView {
     const { state } = shown;
     this.#frame.setAttribute('aria-label', model.label);
     this.#renderOverlay(shown);
+    this.#renderNote(shown);
     // A player that is off screen pauses by itself and needs no button to go on.
     const stopped =
       state === 'idle' || state === 'ended' || (state === 'paused' && shown.reason === undefined);
@@ -204,6 +207,13 @@ export class PlayerView {
     setText(this.#detail, text.detail);
     const hasPicture = this.keepsPicture || this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
     this.#overlay.classList.toggle('over-picture', hasPicture);
+  }
+
+  #renderNote(shown: StateAndReason): void {
+    const note = noteText(shown);
+    this.#note.hidden = note === undefined;
+    setText(this.#note, note?.text ?? '');
+    this.#note.title = note?.detail ?? '';
   }
 
   #keyAction(event: KeyboardEvent, actions: ViewActions): (() => void) | undefined {

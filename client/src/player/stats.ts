@@ -90,6 +90,16 @@ export function playerStats(now: StatsSample, before: StatsSample | undefined): 
   };
 }
 
+/** The share of the picture's packets that were lost since `before`, 0 to 1; 0 where that cannot be told. */
+export function lostShare(now: StatsSample, before: StatsSample | undefined): number {
+  const since = (name: string): number =>
+    (number(now.video?.[name]) ?? 0) - (number(before?.video?.[name]) ?? 0);
+  if (before === undefined || now.video?.ssrc !== before.video?.ssrc) return 0;
+  const lost = Math.max(0, since('packetsLost'));
+  const received = Math.max(0, since('packetsReceived'));
+  return lost + received === 0 ? 0 : lost / (lost + received);
+}
+
 function latencyMs(now: StatsSample, before: StatsSample | undefined): number | undefined {
   if (now.rttMs === undefined) return undefined;
   const emitted = now.jitterBufferEmitted - (before?.jitterBufferEmitted ?? 0);

@@ -65,6 +65,12 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 }
 .unmute:hover { background: rgb(11 15 18 / 95%); }
 .unmute .icon { width: 18px; height: 18px; }
+.note {
+  position: absolute; right: 12px; top: 12px; max-width: calc(100% - 24px); padding: 5px 11px; border-radius: 99px;
+  background: rgb(11 15 18 / 72%); color: #ffd58a; font-size: 12px; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap;
+}
+.note[hidden] { display: none; }
 .controls {
   position: absolute; inset: auto 0 0 0; display: flex; align-items: center; gap: 2px;
   padding: 28px 8px 6px; background: linear-gradient(transparent, rgb(6 9 11 / 78%));

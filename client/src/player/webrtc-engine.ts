@@ -7,12 +7,14 @@ import {
 } from '../live/index.ts';
 import { type EngineEvents, type EngineOptions, NO_PICTURE, type PlaybackEngine } from './playback-engine.ts';
 import { type EngineStatus, engineStatusOf } from './player-state.ts';
-import { type PlayerStats, playerStats, type StatsSample, sampleStats } from './stats.ts';
+import { lostShare, type PlayerStats, playerStats, type StatsSample, sampleStats } from './stats.ts';
 import { Watchdog } from './watchdog.ts';
 
 const TICK_MS = 1_000;
 /** Tracks come, and ICE finds a path over UDP or TCP, within a second or two, or not at all. */
 const PATIENCE_TICKS = 5;
+/** Who loses more than this has a link that is too slow, not a stuck player: the server sees it too, and sends less. */
+const LOSING_SHARE = 0.1;
 const NO_VIDEO: Reason = {
   code: 'NO_COMMON_CODEC',
   message: "This browser cannot take the camera's video over WebRTC; it may lack H.264 there.",
@@ -103,10 +105,11 @@ export class WebRtcEngine implements PlaybackEngine {
     const { consumers } = this.#watch;
     const sample = await this.#sample(consumers);
     if (this.#closed || consumers !== this.#watch.consumers) return;
+    const isLosing = lostShare(sample, this.#samples[0]) > LOSING_SHARE;
     this.#samples = [sample, ...this.#samples].slice(0, 2);
     const expected = !this.#paused && this.#status.kind === 'live';
     this.#mind(expected ? obstacleOf(consumers, sample) : undefined);
-    switch (this.#watchdog.tick(sample.atMs, sample.framesDecoded, expected)) {
+    switch (this.#watchdog.tick(sample.atMs, sample.framesDecoded, expected && !isLosing)) {
       case 'progress':
         this.#events.onProgress();
         return;
