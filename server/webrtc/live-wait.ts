@@ -34,7 +34,8 @@ export async function waitUntilLive(feed: StreamFeed, clock: Clock, timeoutMs: n
 }
 
 function notLive(feed: StreamFeed): ApiError {
-  const { state, reason } = feed.stream.state;
+  const { state } = feed.stream.state;
+  const reason = feed.stream.state.reason ?? feed.pictureTrouble;
   return new ApiError(
     'STREAM_NOT_LIVE',
     reason?.message ?? `The stream is ${state}; try again in a moment.`,

@@ -3,12 +3,13 @@ import type { types } from 'mediasoup';
 import type { Clock } from '../base/clock.ts';
 import { Listeners } from '../base/emitter.ts';
 import type { Logger } from '../base/log.ts';
-import type { Reader, TrackFormat, TrackKind, Unit } from '../stream/index.ts';
+import type { StateReason, TrackKind, Unit } from '../stream/index.ts';
 import { type FeedTrack, TrackRtp } from './feed-track.ts';
 import { canStartWith, KEPT_PAUSE_MS, wasKept } from './kept-units.ts';
-import type { WatchableStream } from './ports.ts';
+import { foreseenFormats, type LegKind, PlayableReader } from './playable-reader.ts';
+import type { WatchableStream, WatchableStreams } from './ports.ts';
 import { ReportClock } from './report-clock.ts';
-import { isPlayable, type PlayableFormat, producerKey } from './rtp-parameters.ts';
+import { type PlayableFormat, producerKey } from './rtp-parameters.ts';
 import { RtpSender } from './rtp-sender.ts';
 import { Serial } from './serial.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -22,6 +23,7 @@ export interface StreamFeedDeps {
   readonly spreadSlack: number;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly streams: WatchableStreams;
 }
 
 interface LiveTrack {
@@ -40,7 +42,7 @@ interface Home {
 /**
  * One watched stream on its way into mediasoup.
  *
- * 1. While it exists, a PlainTransport on its home worker holds a producer for each track that browsers can take.
+ * 1. While it exists, a PlainTransport on its home worker holds a producer for each track, as it is or as its leg makes it.
  * 2. While somebody wants it (`want`), units are read from the hub and sent there.
  * 3. The video producer stays whatever the camera does; another audio codec is another producer.
  * 4. When the home worker dies, the same is built on another; SSRCs and sequences go on.
@@ -57,8 +59,10 @@ export class StreamFeed {
   readonly #near: WorkerHandle | undefined;
   #formats: readonly PlayableFormat[] = [];
   #home: Home | undefined;
-  #reader: Reader | undefined;
-  #held: Unit | undefined;
+  #reader: PlayableReader | undefined;
+  /** Taken while there was no way on; at most one of each reader. */
+  #held: Unit[] = [];
+  #pictureTrouble: StateReason | undefined;
   #wants = 0;
   #hasTaker = false;
   #isStarted = false;
@@ -71,7 +75,7 @@ export class StreamFeed {
     this.#deps = deps;
     this.#log = deps.log.child({ stream: stream.id });
     this.#reportClock = new ReportClock(deps.clock);
-    this.#setFormats(stream.tracks);
+    this.#setFormats(foreseenFormats(stream.tracks, this.#leg));
   }
 
   /** What can be consumed now; video first. */
@@ -86,7 +90,12 @@ export class StreamFeed {
     return this.#home?.worker;
   }
 
-  /** `tracks` is another. */
+  /** Why viewers have no picture although the camera sends one: its leg cannot be had. */
+  get pictureTrouble(): StateReason | undefined {
+    return this.#pictureTrouble;
+  }
+
+  /** `tracks` is another, or `pictureTrouble`. */
   onChanged(listener: () => void): () => void {
     return this.#changed.add(listener);
   }
@@ -132,8 +141,9 @@ export class StreamFeed {
     this.#changed.clear();
   }
 
-  #setFormats(formats: readonly TrackFormat[]): void {
-    const playable = formats.filter(isPlayable);
+  readonly #leg = (kind: LegKind) => this.#deps.streams.derived(this.stream.id, kind);
+
+  #setFormats(playable: readonly PlayableFormat[]): void {
     // The picture outlives a connection that did not bring it; sound goes with the connection that had it.
     const video = playable.find((format) => format.kind === 'video') ?? this.#formatOf('video');
     const audio = playable.find((format) => format.kind === 'audio');
@@ -211,7 +221,7 @@ export class StreamFeed {
       : pool.besides(this.#near, spreadSlack));
     const sender = await RtpSender.open(worker.routers.default.router, {
       clock: this.#deps.clock,
-      onKeyFrameRequest: () => this.stream.requestKeyFrame(),
+      onKeyFrameRequest: () => this.#reader?.requestKeyFrame(),
       onDrained: () => this.#resume(),
     });
     const home: Home = { worker, sender, tracks: new Map(), undo: [worker.addLoad('feed')] };
@@ -247,17 +257,22 @@ export class StreamFeed {
   #openReader(): void {
     if (this.#reader !== undefined || this.#isClosed) return;
     this.#isStarted = false;
-    this.#reader = this.stream.read({
-      name: 'webrtc',
-      role: 'service',
+    this.#reader = new PlayableReader({
+      stream: this.stream,
+      leg: this.#leg,
       start: this.#hasTaker ? 'cached' : 'next',
       write: (unit) => this.#write(unit),
-      onTracks: (formats) => this.#setFormats(formats),
+      onFormats: (formats) => this.#setFormats(formats),
+      onPictureTrouble: (reason) => {
+        if (this.#pictureTrouble?.code === reason?.code) return;
+        this.#pictureTrouble = reason;
+        this.#changed.emit();
+      },
     });
   }
 
   #closeReader(): void {
-    this.#held = undefined;
+    this.#held = [];
     this.#hasTaker = false;
     this.#reader?.close();
     this.#reader = undefined;
@@ -266,9 +281,10 @@ export class StreamFeed {
   /** Room again, or the producers are there: the hub delivers what it kept meanwhile. */
   #resume(): void {
     const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined && !this.#write(held)) return;
-    this.#reader?.drained();
+    this.#held = [];
+    let hasRoom = true;
+    for (const unit of held) hasRoom = this.#write(unit) && hasRoom;
+    if (hasRoom) this.#reader?.drained();
   }
 
   #write(unit: Unit): boolean {
@@ -277,7 +293,7 @@ export class StreamFeed {
     const home = this.#home;
     if (home === undefined || !this.#isSettled) {
       // Kept till the producers exist, lest they miss the key frame that begins it all.
-      this.#held = unit;
+      this.#held.push(unit);
       return false;
     }
     const live = home.tracks.get(unit.format.kind);

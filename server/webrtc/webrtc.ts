@@ -89,7 +89,14 @@ export class WebRtc {
       // Workers that are told to end complain of it; that is no news.
       closers.add(releaseLog);
       const spreadSlack = options.spreadSlack ?? 16;
-      const feeds = new Feeds({ pool, spreadSlack, clock, log, lingerMs: options.lingerMs ?? 10_000 });
+      const feeds = new Feeds({
+        pool,
+        spreadSlack,
+        clock,
+        log,
+        streams,
+        lingerMs: options.lingerMs ?? 10_000,
+      });
       closers.add(() => feeds.close());
       const pipes = new Pipes();
       const deps = {
