@@ -20,6 +20,7 @@ export interface RecordingRow {
   readonly cause: string;
   readonly isRepeat: boolean;
   readonly parameterSetsId: string;
+  /** As in `MediaFormat`; `videoCodecOf` tells the codec. */
   readonly profileLevelId: string;
   readonly width: number;
   readonly height: number;

@@ -1,18 +1,39 @@
+import { h265CodecString, h265Profile } from '../stream/h265/index.ts';
+
 /**
  * What passes between the segmenter, the ring in memory, the store and the playlists.
  */
 
+/** What the picture of a segment is coded with. */
+export type VideoCodec = 'h264' | 'h265';
+
+const H265_PROFILE_DIGITS = 24;
+
 /** What a player has to know before the first picture. It is the same for a whole recording. */
 export interface MediaFormat {
-  /** Equal texts mean equal parameter sets: a digest over SPS and PPS. */
+  /** Equal texts mean equal parameter sets: a digest over them (SPS and PPS, with H.265 also VPS). */
   readonly parameterSetsId: string;
-  readonly videoCodec: 'h264';
-  /** Six hex digits (RFC 6184 section 8.1), for the CODECS attribute. */
+  readonly videoCodec: VideoCodec;
+  /**
+   * H.264: six hex digits (RFC 6184 section 8.1). H.265: 24 hex digits, the twelve bytes from `general_profile_space` to
+   * `general_level_idc` (ITU-T H.265 section 7.3.3), as `hvcC` has them too. `codecsText` makes the CODECS attribute of it.
+   */
   readonly profileLevelId: string;
   readonly width: number;
   readonly height: number;
   /** In the TS sound is always AAC. */
   readonly audio?: { readonly clockRate: number; readonly channels: number };
+}
+
+/** Which codec a `profileLevelId` is of. */
+export function videoCodecOf(profileLevelId: string): VideoCodec {
+  return profileLevelId.length === H265_PROFILE_DIGITS ? 'h265' : 'h264';
+}
+
+/** For the CODECS attribute of HLS (RFC 6381), e.g. `avc1.4d0028` or `hvc1.1.6.L93.B0`. */
+export function codecsText(profileLevelId: string): string {
+  if (videoCodecOf(profileLevelId) === 'h264') return `avc1.${profileLevelId}`;
+  return h265CodecString(h265Profile(Buffer.from(profileLevelId, 'hex')));
 }
 
 /** Why a recording began. */

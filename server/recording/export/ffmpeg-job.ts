@@ -5,6 +5,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
+import type { VideoCodec } from '../segment.ts';
 import { FILE_START_90K } from './part-stream.ts';
 
 export interface FfmpegJob {
@@ -37,16 +38,13 @@ function inputOptions(): [string, string, ...string[]] {
 }
 
 /** What every MP4 of ours has: nothing is encoded anew, pictures and sound before the start keep their negative times. */
-export const COPY_OPTIONS = [
-  '-map',
-  '0:v:0',
-  '-map',
-  '0:a:0?',
-  '-c',
-  'copy',
-  '-bsf:a',
-  'aac_adtstoasc',
-] as const;
+export function copyOptions(videoCodec: VideoCodec): string[] {
+  return [
+    ...['-map', '0:v:0', '-map', '0:a:0?', '-c', 'copy', '-bsf:a', 'aac_adtstoasc'],
+    // FFmpeg would write `hev1`, which Apple's players do not take.
+    ...(videoCodec === 'h265' ? ['-tag:v', 'hvc1'] : []),
+  ];
+}
 
 /** Names the program to run instead of `ffmpeg` by PATH; for all jobs of this thread. */
 export function useFfmpeg(path: string): void {

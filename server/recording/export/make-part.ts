@@ -2,7 +2,7 @@ import { statSync, unlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { isoTime } from '../../../shared/time.ts';
 import { systemClock } from '../../base/clock.ts';
-import { COPY_OPTIONS, type FfmpegResult, runFfmpegJob } from './ffmpeg-job.ts';
+import { copyOptions, type FfmpegResult, runFfmpegJob } from './ffmpeg-job.ts';
 import { finishMp4 } from './mp4-duration.ts';
 import { PartStream, type SegmentSource } from './part-stream.ts';
 import type { ExportPart } from './plan.ts';
@@ -135,7 +135,15 @@ export function readableOf(
 function outputOptions({ title, part }: MakePartOptions, room: number | undefined): string[] {
   const index = room === undefined ? ['-movflags', '+faststart'] : ['-moov_size', String(room)];
   const metadata = ['-metadata', `title=${title}`, '-metadata', `creation_time=${isoTime(part.startMs)}`];
-  return [...COPY_OPTIONS, '-avoid_negative_ts', 'disabled', ...index, ...metadata, '-f', 'mp4'];
+  return [
+    ...copyOptions(part.videoCodec),
+    '-avoid_negative_ts',
+    'disabled',
+    ...index,
+    ...metadata,
+    '-f',
+    'mp4',
+  ];
 }
 
 /** Bytes to keep free in front of the media for the index; undefined where it is better put there afterwards. */

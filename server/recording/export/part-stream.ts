@@ -75,7 +75,7 @@ export class PartStream {
 
   /** The bytes, one chunk a segment, in order, and how far into the file each leads. */
   *chunks(): Generator<{ data: Buffer; out90k: number }> {
-    this.#writer.tables(this.#audio !== undefined);
+    this.#writer.tables({ videoCodec: this.#part.videoCodec, hasAudio: this.#audio !== undefined });
     for (const run of this.#part.runs) {
       for (const segment of run.segments) {
         const isFirst = segment === this.#first.segment;

@@ -1,4 +1,5 @@
 import type { RecordingRow, SegmentList, SegmentRow } from '../archive.ts';
+import { type VideoCodec, videoCodecOf } from '../segment.ts';
 
 /** What happens in a file to time that was not recorded: it is left out, or the last picture stands for so long. */
 export type GapMode = 'skip' | 'keep';
@@ -26,6 +27,7 @@ export interface ExportPart {
   readonly duration90k: number;
   /** Of the segments that are read for it. */
   readonly sizeBytes: number;
+  readonly videoCodec: VideoCodec;
   readonly audio?: { readonly clockRate: number; readonly channels: number };
 }
 
@@ -138,12 +140,14 @@ function pictureOf(recording: RecordingRow | undefined): string {
 
 class OpenPart {
   readonly #picture: string;
+  readonly #videoCodec: VideoCodec;
   readonly #runs: ExportRun[] = [];
   #audio: ExportPart['audio'];
   #end90k = 0;
 
   constructor(recording: RecordingRow | undefined) {
     this.#picture = pictureOf(recording);
+    this.#videoCodec = videoCodecOf(recording?.profileLevelId ?? '');
   }
 
   takes(run: Run, recording: RecordingRow | undefined, gapMode: GapMode): boolean {
@@ -177,6 +181,7 @@ class OpenPart {
       startMs: runs[0]?.startMs ?? 0,
       endMs: runs.at(-1)?.endMs ?? 0,
       duration90k: this.#end90k,
+      videoCodec: this.#videoCodec,
       sizeBytes: sum(runs.flatMap(({ segments }) => segments.map(({ sizeBytes }) => sizeBytes))),
       ...(this.#audio === undefined ? {} : { audio: this.#audio }),
     };

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { IndexReader } from '../store/index-reader.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ClipSpec } from './export-messages.ts';
-import { COPY_OPTIONS, runFfmpegJob } from './ffmpeg-job.ts';
+import { copyOptions, runFfmpegJob } from './ffmpeg-job.ts';
 import { ExportStopped, readableOf } from './make-part.ts';
 import { PartStream } from './part-stream.ts';
 import { PLAN_SLACK_MS, planExport } from './plan.ts';
@@ -63,7 +63,7 @@ export async function streamClip(options: StreamClipOptions): Promise<void> {
         failed.abort();
       },
     ),
-    options: [...COPY_OPTIONS, ...FRAGMENTED],
+    options: [...copyOptions(part.videoCodec), ...FRAGMENTED],
     target: new Writable({
       highWaterMark: 256 * 1024,
       write: (chunk: Buffer, _encoding, callback) => {

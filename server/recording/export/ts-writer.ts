@@ -1,5 +1,5 @@
 import { beginsUnit, hasPayload, SYNC_BYTE, setContinuity, TS_PACKET_BYTES } from '../ts/packet.ts';
-import { AUDIO_PID, TABLES_BYTES, writeTables } from '../ts/tables.ts';
+import { AUDIO_PID, TABLES_BYTES, type TablesOptions, writeTables } from '../ts/tables.ts';
 import { readPesHeader, shiftPcr, shiftPes, wrap33, writeTime33 } from '../ts/timestamps.ts';
 
 /** The PES header of a sound frame: start code, stream id, length, flags, PTS. */
@@ -14,9 +14,9 @@ export class TsWriter {
   #videoCounter = 0;
   #audioCounter = 0;
 
-  tables(hasAudio: boolean): void {
+  tables(tracks: Pick<TablesOptions, 'videoCodec' | 'hasAudio'>): void {
     this.#need(TABLES_BYTES);
-    writeTables(this.#data, this.#length, { hasAudio, continuity: 0 });
+    writeTables(this.#data, this.#length, { ...tracks, continuity: 0 });
     this.#length += TABLES_BYTES;
   }
 

@@ -1,3 +1,4 @@
+import type { VideoCodec } from '../segment.ts';
 import { accessUnits, keyFrameUnits, type TsUnit, unitsTo } from '../ts/units.ts';
 
 /** What a decoder needs to show one picture of a segment, packed so that it passes between threads without copies. */
@@ -5,6 +6,7 @@ export interface PackedPicture {
   /** The coded pictures one behind the other, Annex B, in decoding order; the first is a key frame. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly units: readonly { readonly pts90k: number; readonly sizeBytes: number }[];
+  readonly codec: VideoCodec;
   /** Of the picture to be shown; one of those in `units`. */
   readonly pts90k: number;
 }
@@ -52,6 +54,7 @@ function pack(units: readonly TsUnit[], pts90k: number): PackedPicture {
   }
   return {
     bytes,
+    codec: units[0]?.codec ?? 'h264',
     units: units.map((unit) => ({ pts90k: unit.pts90k, sizeBytes: unit.data.length })),
     pts90k,
   };

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { RECORDING_CAUSES, type Recording, type Segment } from '../segment.ts';
+import { RECORDING_CAUSES, type Recording, type Segment, videoCodecOf } from '../segment.ts';
 
 /**
  * A segment's file ends with one TS null packet (ISO/IEC 13818-1 section 2.4.3.3: players ignore what is in it) that
@@ -13,6 +13,8 @@ const MAGIC = Buffer.from('SLUICE01', 'latin1');
 const KEY_BYTES = 16;
 const TEXT_BYTES = 64;
 const PROFILE_BYTES = 6;
+/** Behind all else: the profile of H.265, where there is none of H.264. */
+const H265_PROFILE_BYTES = 12;
 const CRC_AT = FOOTER_BYTES - 4;
 
 /** What the footer tells. */
@@ -43,7 +45,8 @@ export function writeFooter(segment: Segment, recordingId: number): Buffer {
   at = footer.writeUInt8(RECORDING_CAUSES.indexOf(recording.cause), at);
   at = footer.writeUInt8(recording.isRepeat ? 1 : 0, at);
   at = writeText(footer, at, format.parameterSetsId, TEXT_BYTES);
-  at = writeText(footer, at, format.profileLevelId, PROFILE_BYTES);
+  const isH265 = videoCodecOf(format.profileLevelId) === 'h265';
+  at = writeText(footer, at, isH265 ? '' : format.profileLevelId, PROFILE_BYTES);
   at = footer.writeUInt16BE(format.width, at);
   at = footer.writeUInt16BE(format.height, at);
   at = footer.writeUInt32BE(format.audio?.clockRate ?? 0, at);
@@ -53,7 +56,8 @@ export function writeFooter(segment: Segment, recordingId: number): Buffer {
   at = footer.writeDoubleBE(segment.startPts90k, at);
   at = footer.writeDoubleBE(segment.duration90k, at);
   at = footer.writeUInt32BE(segment.data.length, at);
-  footer.writeUInt32BE(crc32(segment.data), at);
+  at = footer.writeUInt32BE(crc32(segment.data), at);
+  if (isH265) footer.write(format.profileLevelId, at, H265_PROFILE_BYTES, 'hex');
   footer.writeUInt32BE(crc32(footer.subarray(0, CRC_AT)), CRC_AT);
   return footer;
 }
@@ -69,15 +73,23 @@ export function readFooter(footer: Buffer): SegmentFooter | undefined {
   const recordingStartMs = fields.double();
   const cause = RECORDING_CAUSES[fields.byte()] ?? 'recovered';
   const isRepeat = fields.byte() === 1;
-  const format = {
-    parameterSetsId: fields.text(TEXT_BYTES),
-    videoCodec: 'h264' as const,
-    profileLevelId: fields.text(PROFILE_BYTES),
-    width: fields.short(),
-    height: fields.short(),
-  };
+  const parameterSetsId = fields.text(TEXT_BYTES);
+  const h264Profile = fields.text(PROFILE_BYTES);
+  const width = fields.short();
+  const height = fields.short();
   const clockRate = fields.long();
   const channels = fields.byte();
+  const times = {
+    startMs: fields.double(),
+    endMs: fields.double(),
+    startPts90k: fields.double(),
+    duration90k: fields.double(),
+    sizeBytes: fields.long(),
+    dataCrc32: fields.long(),
+  };
+  const profileLevelId = h264Profile === '' ? fields.hex(H265_PROFILE_BYTES) : h264Profile;
+  const videoCodec = videoCodecOf(profileLevelId);
+  const format = { parameterSetsId, videoCodec, profileLevelId, width, height };
   return {
     recording: {
       key,
@@ -87,12 +99,7 @@ export function readFooter(footer: Buffer): SegmentFooter | undefined {
       format: clockRate === 0 ? format : { ...format, audio: { clockRate, channels } },
     },
     recordingId,
-    startMs: fields.double(),
-    endMs: fields.double(),
-    startPts90k: fields.double(),
-    duration90k: fields.double(),
-    sizeBytes: fields.long(),
-    dataCrc32: fields.long(),
+    ...times,
   };
 }
 
@@ -126,6 +133,11 @@ class Fields {
     const size = Math.min(this.byte(), maxBytes);
     const at = this.#skip(maxBytes);
     return this.#bytes.toString('latin1', at, at + size);
+  }
+
+  hex(bytes: number): string {
+    const at = this.#skip(bytes);
+    return this.#bytes.toString('hex', at, at + bytes);
   }
 
   #skip(bytes: number): number {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { parseSps } from '../../stream/h264/index.ts';
-import type { MediaFormat } from '../segment.ts';
+import { parseH265Sps } from '../../stream/h265/index.ts';
+import type { MediaFormat, VideoCodec } from '../segment.ts';
+import type { ParameterSetNals } from './picture-head.ts';
 
 export type VideoFormat = Omit<MediaFormat, 'audio'>;
 export type AudioParameters = NonNullable<MediaFormat['audio']>;
@@ -13,8 +15,9 @@ function sameBuffers(a: readonly Buffer[], b: readonly Buffer[]): boolean {
 
 /** Tells the format that parameter sets make; the same object as long as they stay the same. */
 export class VideoFormatReader {
-  #sps: readonly Buffer[] = [];
-  #pps: readonly Buffer[] = [];
+  #codec: VideoCodec | undefined;
+  /** All of them, one kind behind the other. */
+  #nals: readonly Buffer[] = [];
   #format: VideoFormat | undefined;
 
   /** What the last readable sets said; undefined before there were any. */
@@ -22,25 +25,36 @@ export class VideoFormatReader {
     return this.#format;
   }
 
-  /** NAL units without start codes. Sets that are incomplete or cannot be read change nothing. */
-  read(sps: readonly Buffer[], pps: readonly Buffer[]): VideoFormat | undefined {
+  /** Sets that are incomplete or cannot be read change nothing. */
+  read({ codec, vps, sps, pps }: ParameterSetNals): VideoFormat | undefined {
     if (sps.length === 0 || pps.length === 0) return this.#format;
-    if (sameBuffers(sps, this.#sps) && sameBuffers(pps, this.#pps)) return this.#format;
-    const info = sps[0] === undefined ? undefined : parseSps(sps[0]);
+    const nals = [...vps, ...sps, ...pps];
+    if (codec === this.#codec && sameBuffers(nals, this.#nals)) return this.#format;
+    const info = sps[0] === undefined ? undefined : readSps(codec, sps[0]);
     if (info === undefined) return this.#format;
-    this.#sps = sps.map((nal) => Buffer.from(nal));
-    this.#pps = pps.map((nal) => Buffer.from(nal));
+    this.#codec = codec;
+    this.#nals = nals.map((nal) => Buffer.from(nal));
     const digest = createHash('sha256');
-    for (const nal of [...this.#sps, ...this.#pps]) digest.update(`${nal.length}:`).update(nal);
+    for (const nal of this.#nals) digest.update(`${nal.length}:`).update(nal);
     this.#format = {
       parameterSetsId: digest.digest('hex').slice(0, ID_LENGTH),
-      videoCodec: 'h264',
-      profileLevelId: info.profileLevelId,
-      width: info.width,
-      height: info.height,
+      videoCodec: codec,
+      ...info,
     };
     return this.#format;
   }
+}
+
+function readSps(
+  codec: VideoCodec,
+  sps: Buffer,
+): Pick<MediaFormat, 'profileLevelId' | 'width' | 'height'> | undefined {
+  if (codec === 'h264') {
+    const info = parseSps(sps);
+    return info && { profileLevelId: info.profileLevelId, width: info.width, height: info.height };
+  }
+  const info = parseH265Sps(sps);
+  return info && { profileLevelId: info.profileHex, width: info.width, height: info.height };
 }
 
 const SAMPLE_RATES = [

@@ -1,3 +1,4 @@
+import type { VideoCodec } from '../segment.ts';
 import { ContinuityCheck, DUPLICATE } from './continuity.ts';
 import { beginsUnit, hasPayload, isMarkedDamaged, isScrambled } from './packet.ts';
 import { PacketReader } from './packet-reader.ts';
@@ -32,6 +33,10 @@ export class PacketSorter {
 
   get hasAudio(): boolean {
     return this.#program.hasAudio;
+  }
+
+  get videoCodec(): VideoCodec {
+    return this.#program.videoCodec;
   }
 
   get clockTrack(): number {

@@ -114,7 +114,7 @@ class Probe {
     this.#maxPts90k = Math.max(this.#maxPts90k, pts90k);
     this.#picture = { offset: at, pts90k, isRandomAccess: isRandomAccess(data, at) };
     this.#isReadingHead = true;
-    this.#head.begin();
+    this.#head.begin(this.#program.videoCodec);
     this.#readHead(data, pes.payloadAt, at + TS_PACKET_BYTES);
   }
 
@@ -123,11 +123,11 @@ class Probe {
     const picture = this.#picture;
     if (verdict === 'more' || picture === undefined) return;
     this.#isReadingHead = false;
-    const isKey = verdict === 'idr' || (picture.isRandomAccess && this.#head.sps.length > 0);
+    const isKey = verdict === 'key' || (picture.isRandomAccess && this.#head.hasSps);
     if (!isKey) return;
     if (this.#pictures === 1) this.#beginsWithKeyFrame = true;
     // The first one's are the segment's.
-    if (this.#video.format === undefined) this.#video.read(this.#head.sps, this.#head.pps);
+    if (this.#video.format === undefined) this.#video.read(this.#head.sets);
     this.#keyFrames.push({ offset: picture.offset, pts90k: picture.pts90k });
   }
 

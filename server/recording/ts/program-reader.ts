@@ -1,3 +1,4 @@
+import type { VideoCodec } from '../segment.ts';
 import { beginsUnit, NULL_PID, PAT_PID, pidOf } from './packet.ts';
 import { AUDIO_PID, CLOCK_PID, parsePat, parsePmt, VIDEO_PID } from './tables.ts';
 
@@ -8,12 +9,18 @@ export const TRACKS = 3;
 /** The PIDs that segments use, by track. */
 export const TRACK_PIDS: readonly number[] = [VIDEO_PID, AUDIO_PID, CLOCK_PID];
 
-/** Follows PAT and PMT and tells which track a packet belongs to; what is not H.264, AAC or their clock is of no track. */
+/** Follows PAT and PMT and tells which track a packet belongs to; what is not H.264 or H.265, AAC or their clock is of no track. */
 export class ProgramReader {
   #pmtPid = -1;
   #videoPid = -1;
   #audioPid = -1;
   #pcrPid = -1;
+  #videoCodec: VideoCodec = 'h264';
+
+  /** Of the video track, where there is one. */
+  get videoCodec(): VideoCodec {
+    return this.#videoCodec;
+  }
 
   get hasVideo(): boolean {
     return this.#videoPid >= 0;
@@ -51,6 +58,7 @@ export class ProgramReader {
     const program = parsePmt(data, at);
     if (program === undefined) return;
     this.#videoPid = program.videoPid ?? -1;
+    this.#videoCodec = program.videoCodec;
     this.#audioPid = program.audioPid ?? -1;
     this.#pcrPid = program.pcrPid;
   }

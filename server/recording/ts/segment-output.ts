@@ -56,6 +56,7 @@ export class SegmentOutput {
     this.#continuity = (this.#continuity + 1) & 0x0f;
     const pcrPid = TRACK_PIDS[part.clockTrack];
     writeTables(part.bytes, 0, {
+      videoCodec: video.videoCodec,
       hasAudio: audio !== undefined,
       continuity: this.#continuity,
       ...(pcrPid === undefined ? {} : { pcrPid }),

@@ -27,7 +27,7 @@ const SOUND_AHEAD_90K = 90_000;
 const SAME_90K = 1;
 
 /**
- * Cuts one endless MPEG-TS, as FFmpeg writes it (the packets of one PES packet in a row, H.264 and AAC in ADTS), at key
+ * Cuts one endless MPEG-TS, as FFmpeg writes it (the packets of one PES packet in a row, H.264 or H.265, and AAC in ADTS), at key
  * frames into segments that play alone. One lives as long as the stream does, through many FFmpeg processes: when one
  * ends, the segment in the making is kept, and since the hub replays its group of pictures to the next one, the recording
  * mostly goes on where it was. Never throws, whatever comes in; what it holds is bounded by `maxSegmentBytes`.
@@ -207,7 +207,7 @@ export class Segmenter {
     this.#noteUnit(mark, at, pes);
     this.#picture = { mark, dts90k, isRandomAccess: isRandomAccess(data, at) };
     this.#soundAhead = undefined;
-    this.#head.begin();
+    this.#head.begin(this.#packets.videoCodec);
   }
 
   #beginSound(data: Buffer, at: number, pes: PesHeader): void {
@@ -304,10 +304,10 @@ export class Segmenter {
     if (picture === undefined || verdict === 'more') return;
     this.#picture = undefined;
     const { mark } = picture;
-    const isIdr = verdict === 'idr';
+    const isIdr = verdict === 'key';
     // Cameras with recovery points instead of IDR pictures: better than no recording.
-    const isKey = isIdr || (picture.isRandomAccess && this.#head.sps.length > 0);
-    const format = isKey ? this.#video.read(this.#head.sps, this.#head.pps) : undefined;
+    const isKey = isIdr || (picture.isRandomAccess && this.#head.hasSps);
+    const format = isKey ? this.#video.read(this.#head.sets) : undefined;
     if (format !== undefined && !this.#onKeyFrame(mark, isIdr)) return;
     if (format === undefined && !this.#isOpen) {
       this.#packets.setSkipped(TRACK.video, true);

@@ -1,3 +1,4 @@
+import type { VideoCodec } from '../segment.ts';
 import { payloadAt, SYNC_BYTE, TS_PACKET_BYTES } from './packet.ts';
 
 /** The numbers that every segment uses, whatever FFmpeg chose. */
@@ -10,6 +11,8 @@ export const CLOCK_PID = 0x102;
 export const TABLES_BYTES = 2 * TS_PACKET_BYTES;
 
 const H264_TYPE = 0x1b;
+/** ISO/IEC 13818-1:2013 table 2-34. */
+const H265_TYPE = 0x24;
 /** AAC in ADTS (ISO/IEC 13818-7). */
 const ADTS_TYPE = 0x0f;
 const PAT_TABLE = 0;
@@ -20,6 +23,7 @@ const PROGRAM = 1;
 export interface Program {
   readonly pcrPid: number;
   readonly videoPid: number | undefined;
+  readonly videoCodec: VideoCodec;
   readonly audioPid: number | undefined;
 }
 
@@ -47,24 +51,28 @@ export function parsePat(data: Buffer, packetAt: number): number | undefined {
   return undefined;
 }
 
-/** The first H.264 and the first AAC stream of a program map (section 2.4.4.8); undefined where it is damaged. */
+/** The first H.264 or H.265 and the first AAC stream of a program map (section 2.4.4.8); undefined where it is damaged. */
 export function parsePmt(data: Buffer, packetAt: number): Program | undefined {
   const pmt = section(data, packetAt, PMT_TABLE);
   if (pmt === undefined || pmt.length < 12) return undefined;
   let videoPid: number | undefined;
+  let videoCodec: VideoCodec = 'h264';
   let audioPid: number | undefined;
   let at = 12 + (pmt.readUInt16BE(10) & 0x0fff);
   while (at + 5 <= pmt.length) {
     const type = pmt[at];
     const pid = pmt.readUInt16BE(at + 1) & 0x1fff;
-    if (type === H264_TYPE) videoPid ??= pid;
-    else if (type === ADTS_TYPE) audioPid ??= pid;
+    if ((type === H264_TYPE || type === H265_TYPE) && videoPid === undefined) {
+      videoPid = pid;
+      videoCodec = type === H265_TYPE ? 'h265' : 'h264';
+    } else if (type === ADTS_TYPE) audioPid ??= pid;
     at += 5 + (pmt.readUInt16BE(at + 3) & 0x0fff);
   }
-  return { pcrPid: pmt.readUInt16BE(8) & 0x1fff, videoPid, audioPid };
+  return { pcrPid: pmt.readUInt16BE(8) & 0x1fff, videoPid, videoCodec, audioPid };
 }
 
 export interface TablesOptions {
+  readonly videoCodec: VideoCodec;
   readonly hasAudio: boolean;
   /** Default: the picture carries the clock. */
   readonly pcrPid?: number;
@@ -81,7 +89,13 @@ export function writeTables(target: Buffer, at: number, options: TablesOptions):
   const pcrPid = options.pcrPid ?? VIDEO_PID;
   const pmt = [PMT_TABLE, 0, 0, PROGRAM >> 8, PROGRAM & 0xff, 0xc1, 0, 0];
   pmt.push(0xe0 | (pcrPid >> 8), pcrPid & 0xff, 0xf0, 0);
-  pmt.push(H264_TYPE, 0xe0 | (VIDEO_PID >> 8), VIDEO_PID & 0xff, 0xf0, 0);
+  pmt.push(
+    options.videoCodec === 'h265' ? H265_TYPE : H264_TYPE,
+    0xe0 | (VIDEO_PID >> 8),
+    VIDEO_PID & 0xff,
+    0xf0,
+    0,
+  );
   if (options.hasAudio) pmt.push(ADTS_TYPE, 0xe0 | (AUDIO_PID >> 8), AUDIO_PID & 0xff, 0xf0, 0);
   writeSection(target, at + TS_PACKET_BYTES, PMT_PID, options.continuity, pmt);
 }

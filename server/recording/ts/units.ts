@@ -1,4 +1,6 @@
+import type { VideoCodec } from '../segment.ts';
 import { ContinuityCheck, DUPLICATE } from './continuity.ts';
+import { nalKind } from './nal-kind.ts';
 import {
   beginsUnit,
   isMarkedDamaged,
@@ -14,9 +16,10 @@ import { readPesHeader, readTime33, unwrap33 } from './timestamps.ts';
 export interface TsUnit {
   readonly pts90k: number;
   readonly dts90k: number;
-  /** An IDR picture, or one with parameter sets after which the sender says decoding can begin. */
+  /** An IDR picture, any random access point of H.265, or a picture with parameter sets after which the sender says decoding can begin. */
   readonly isKeyFrame: boolean;
-  /** Annex B (ITU-T H.264), key frames with their parameter sets. A copy. */
+  readonly codec: VideoCodec;
+  /** Annex B (ITU-T H.264, H.265), key frames with their parameter sets. A copy. */
   readonly data: Buffer;
 }
 
@@ -30,6 +33,7 @@ interface UnitInWork {
   readonly pts90k: number;
   readonly dts90k: number;
   readonly isRandomAccess: boolean;
+  readonly codec: VideoCodec;
   readonly parts: Buffer[];
 }
 
@@ -97,6 +101,7 @@ function collect(data: Buffer, options: UnitsOptions, isWanted: (unit: TsUnit) =
       pts90k: unwrap33(readTime33(data, pes.ptsAt), dts90k),
       dts90k,
       isRandomAccess: isRandomAccess(data, at),
+      codec: program.videoCodec,
       parts: [data.subarray(Math.min(pes.payloadAt, packetEnd), packetEnd)],
     };
   }
@@ -104,18 +109,19 @@ function collect(data: Buffer, options: UnitsOptions, isWanted: (unit: TsUnit) =
   return units;
 }
 
-function finish({ pts90k, dts90k, isRandomAccess: isAccess, parts }: UnitInWork): TsUnit {
+function finish({ pts90k, dts90k, isRandomAccess: isAccess, codec, parts }: UnitInWork): TsUnit {
   const data = Buffer.concat(parts);
-  return { pts90k, dts90k, isKeyFrame: isKeyFrame(data, isAccess), data };
+  return { pts90k, dts90k, isKeyFrame: isKeyFrame(codec, data, isAccess), codec, data };
 }
 
-function isKeyFrame(data: Buffer, isAccess: boolean): boolean {
+function isKeyFrame(codec: VideoCodec, data: Buffer, isAccess: boolean): boolean {
   let hasSps = false;
   let at = data.indexOf(START_CODE);
   while (at !== -1 && at + 3 < data.length) {
-    const type = (data[at + 3] ?? 0) & 0x1f;
-    if (type === 7) hasSps = true;
-    if (type >= 1 && type <= 5) return type === 5 || (isAccess && hasSps);
+    const kind = nalKind(codec, data[at + 3] ?? 0);
+    if (kind === 'sps') hasSps = true;
+    if (kind === 'key-slice') return true;
+    if (kind === 'slice') return isAccess && hasSps;
     at = data.indexOf(START_CODE, at + 3);
   }
   return false;

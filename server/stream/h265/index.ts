@@ -11,5 +11,10 @@ export {
   isH265Slice,
   isH265SubLayerNonReference,
 } from './nal.ts';
-export { h265CodecString, h265ProfileName, type ProfileTierLevel } from './profile-tier-level.ts';
+export {
+  h265CodecString,
+  h265Profile,
+  h265ProfileName,
+  type ProfileTierLevel,
+} from './profile-tier-level.ts';
 export { type H265SpsInfo, parseH265Sps } from './sps.ts';

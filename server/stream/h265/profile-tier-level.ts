@@ -1,4 +1,4 @@
-import type { BitReader } from '../h264/index.ts';
+import { BitReader } from '../h264/index.ts';
 
 /** What a decoder must be able to do (ITU-T H.265 section 7.3.3). */
 export interface ProfileTierLevel {
@@ -12,6 +12,13 @@ export interface ProfileTierLevel {
   readonly constraints: readonly number[];
   /** 30 times the level. */
   readonly levelIdc: number;
+}
+
+export const H265_PROFILE_BYTES = 12;
+
+/** Reads the general part alone, `H265_PROFILE_BYTES` of it. */
+export function h265Profile(bytes: Buffer): ProfileTierLevel {
+  return readProfileTierLevel(new BitReader(bytes), 0);
 }
 
 /** Reads the general part, and skips those of the sub-layers. */

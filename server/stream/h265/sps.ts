@@ -1,6 +1,6 @@
 import { BitReader, MAX_PARAMETER_SET_BYTES, withoutEmulationPrevention } from '../h264/index.ts';
 import { H265_NAL, H265_NAL_HEADER_BYTES, h265NalType } from './nal.ts';
-import { type ProfileTierLevel, readProfileTierLevel } from './profile-tier-level.ts';
+import { H265_PROFILE_BYTES, type ProfileTierLevel, readProfileTierLevel } from './profile-tier-level.ts';
 import { skipRefPicSets, skipScalingLists } from './sps-lists.ts';
 
 /** What a sequence parameter set says (ITU-T H.265 section 7.3.2.2), as far as we need it. */
@@ -8,6 +8,8 @@ export interface H265SpsInfo {
   readonly id: number;
   readonly vpsId: number;
   readonly profile: ProfileTierLevel;
+  /** The bytes of it, from `general_profile_space` to `general_level_idc`, as 24 hex digits. */
+  readonly profileHex: string;
   readonly width: number;
   readonly height: number;
   /** 0 to 3: monochrome, 4:2:0, 4:2:2, 4:4:4. */
@@ -29,7 +31,8 @@ export function parseH265Sps(nal: Buffer): H265SpsInfo | undefined {
   if (nal.length < 16 || nal.length > MAX_PARAMETER_SET_BYTES || h265NalType(nal) !== H265_NAL.sps) {
     return undefined;
   }
-  const reader = new BitReader(withoutEmulationPrevention(nal.subarray(H265_NAL_HEADER_BYTES)));
+  const bytes = withoutEmulationPrevention(nal.subarray(H265_NAL_HEADER_BYTES));
+  const reader = new BitReader(bytes);
   const vpsId = reader.bits(4);
   const maxSubLayersMinus1 = reader.bits(3);
   if (maxSubLayersMinus1 > 6) return undefined;
@@ -57,6 +60,7 @@ export function parseH265Sps(nal: Buffer): H265SpsInfo | undefined {
     id,
     vpsId,
     profile,
+    profileHex: bytes.toString('hex', 1, 1 + H265_PROFILE_BYTES),
     width,
     height,
     chromaFormat,

@@ -16,7 +16,9 @@ const segments: fc.Arbitrary<Segment> = fc
     cause: fc.constantFrom(...RECORDING_CAUSES),
     isRepeat: fc.boolean(),
     parameterSetsId: letters(64),
-    profileLevelId: letters(6),
+    profileLevelId: fc
+      .oneof(fc.uint8Array({ minLength: 3, maxLength: 3 }), fc.uint8Array({ minLength: 12, maxLength: 12 }))
+      .map((bytes) => Buffer.from(bytes).toString('hex')),
     width: fc.integer({ min: 1, max: 65_535 }),
     height: fc.integer({ min: 1, max: 65_535 }),
     audio: fc.option(
@@ -39,7 +41,7 @@ const segments: fc.Arbitrary<Segment> = fc
       isRepeat: it.isRepeat,
       format: {
         parameterSetsId: it.parameterSetsId,
-        videoCodec: 'h264' as const,
+        videoCodec: it.profileLevelId.length === 24 ? ('h265' as const) : ('h264' as const),
         profileLevelId: it.profileLevelId,
         width: it.width,
         height: it.height,
