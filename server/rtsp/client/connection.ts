@@ -18,7 +18,8 @@ import { describeCamera } from './describe.ts';
 import { dial } from './dial.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
 import { RtspExchange } from './exchange.ts';
-import { framingError, socketEnd } from './faults.ts';
+import { flood, framingError, socketEnd } from './faults.ts';
+import { IngestLimit } from './ingest-limit.ts';
 import { KeepAlive, keepAliveIntervalMs } from './keep-alive.ts';
 import { offeredTrack } from './offered-track.ts';
 import { printable, refusal } from './refusals.ts';
@@ -96,6 +97,7 @@ export class GatewayRtspConnection extends RtspClient {
   readonly #framer: RtspFramer;
   readonly #session = new SessionId();
   readonly #cameraRequests: TokenBucket;
+  readonly #ingest: IngestLimit;
   #resolveEnded: (error: RtspError) => void = () => {};
   #state: ConnectionState = { name: 'idle' };
   #opened: Opened | undefined;
@@ -105,6 +107,9 @@ export class GatewayRtspConnection extends RtspClient {
   #server: string | undefined;
   #aggregateUrl = '';
   #receivedAtMs = 0;
+  /** Messages and packets of the chunk in work. */
+  #chunkItems = 0;
+  #cancelHold: (() => void) | undefined;
 
   constructor(options: GatewayRtspConnectionOptions) {
     // yellowstone's constructor only sets fields. The password stays out of them: whatever prints the object
@@ -112,13 +117,20 @@ export class GatewayRtspConnection extends RtspClient {
     super(options.username ?? '', '', { 'User-Agent': USER_AGENT });
     this.#options = options;
     this.#cameraRequests = new TokenBucket(options.clock, CAMERA_REQUESTS);
+    this.#ingest = new IngestLimit(options.clock);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
     this.#framer = new RtspFramer(
       {
-        request: (request) => this.#onRequest(request),
-        response: (response) => this.#onResponse(response),
+        request: (request) => {
+          this.#chunkItems += 1;
+          this.#onRequest(request);
+        },
+        response: (response) => {
+          this.#chunkItems += 1;
+          this.#onResponse(response);
+        },
         interleaved: (channel, packet) => this.#onInterleaved(channel, packet),
         error: (error) => this.#end(framingError(error, this.#context())),
       },
@@ -255,12 +267,35 @@ export class GatewayRtspConnection extends RtspClient {
   /** One chunk off the socket. The clock is read once for all packets in it. */
   override _onData(data: Buffer): void {
     this.#receivedAtMs = this.#options.clock.monotonicMs();
+    this.#chunkItems = 0;
     try {
       this.#framer.push(data);
     } catch (thrown) {
       // Only a bug gets here. It costs this connection and no other.
       this.#end(asRtspError(thrown));
     }
+    const holdMs = this.#ingest.spend(data.length, this.#chunkItems);
+    if (holdMs > 0) this.#hold(holdMs);
+  }
+
+  /** The camera sends more than its share: it is not read for a while, and has to wait. */
+  #hold(holdMs: number): void {
+    const socket = this.#opened?.socket;
+    if (socket === undefined || this.#state.name === 'closed') return;
+    if (this.#ingest.isFlood) {
+      this.#end(flood(this.#context()));
+      return;
+    }
+    socket.pause();
+    this.#cancelHold?.();
+    this.#cancelHold = this.#options.clock.after(holdMs, () => socket.resume());
+  }
+
+  /** One packet of a UDP socket; false: it is over the camera's share, and dropped. */
+  #admits(sizeBytes: number): boolean {
+    if (this.#ingest.admits(sizeBytes)) return true;
+    if (this.#ingest.isFlood) this.#end(flood(this.#context()));
+    return false;
   }
 
   async #open(target: RtspTarget): Promise<Opened> {
@@ -322,6 +357,7 @@ export class GatewayRtspConnection extends RtspClient {
       peerAddress: socket.remoteAddress ?? '',
       context: () => this.#context('SETUP'),
       onFailure: (thrown) => this.#end(asRtspError(thrown)),
+      admits: (sizeBytes) => this.#admits(sizeBytes),
       setup: (url, header) => this.#send('SETUP', url, { Transport: header }),
       sendInterleaved: (channel, packet) =>
         exchange.send(Buffer.concat([interleavedHeader(channel, packet.length), packet]), false),
@@ -386,6 +422,7 @@ export class GatewayRtspConnection extends RtspClient {
   }
 
   #onInterleaved(channel: number, packet: Buffer): void {
+    this.#chunkItems += 1;
     const isControl = this.#opened?.links.deliver(channel, packet, this.#receivedAtMs);
     if (isControl !== undefined) emitPacket(this, channel, packet, isControl);
   }
@@ -421,6 +458,7 @@ export class GatewayRtspConnection extends RtspClient {
     this.#state = { name: 'closed', error };
     this.isConnected = false;
     this.#abort.abort();
+    this.#cancelHold?.();
     this.#framer.stop();
     this.#keepAlive?.close();
     this.#opened?.links.close();

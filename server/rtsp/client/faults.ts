@@ -1,6 +1,7 @@
 import { redactUrl } from '../../base/redact.ts';
 import type { FramerError } from '../parse/index.ts';
 import { RtspError, type RtspErrorContext } from './errors.ts';
+import { INGEST_POLICY } from './ingest-limit.ts';
 
 /** Bytes that are no RTSP, or beyond the limits. */
 export function framingError(error: FramerError, context: RtspErrorContext): RtspError {
@@ -9,6 +10,13 @@ export function framingError(error: FramerError, context: RtspErrorContext): Rts
     return new RtspError('not-rtsp', message, context);
   }
   const message = `The camera sends data that cannot be read: ${redactUrl(error.message)}.`;
+  return new RtspError('bad-data', message, context);
+}
+
+/** Far more than any camera has reason to send, and no end of it. */
+export function flood(context: RtspErrorContext): RtspError {
+  const mbit = (INGEST_POLICY.bytesPerSecond * 8) / 1e6;
+  const message = `The camera has sent more than ${mbit} Mbit/s or ${INGEST_POLICY.packetsPerSecond} packets a second for ${INGEST_POLICY.patienceMs / 1000} s, and is cut off to protect the other streams. Lower its bit rate, or restart it.`;
   return new RtspError('bad-data', message, context);
 }
 

@@ -14,7 +14,7 @@ export interface PacketListener {
 export interface TrackLinksOptions
   extends Pick<
     TrackSetupOptions,
-    'lower' | 'clock' | 'udpPorts' | 'random' | 'localAddress' | 'peerAddress' | 'onFailure'
+    'lower' | 'clock' | 'udpPorts' | 'random' | 'localAddress' | 'peerAddress' | 'onFailure' | 'admits'
   > {
   readonly listener: PacketListener;
   /** Taken in place of `lower` where the camera refuses that one for the video (461). */

@@ -27,6 +27,8 @@ export interface TrackSetupOptions {
   onRtp(packet: Buffer, receivedAtMs: number): void;
   onRtcp(packet: Buffer, receivedAtMs: number): void;
   onFailure(thrown: unknown): void;
+  /** As UdpTrackOptions has it. */
+  admits(sizeBytes: number): boolean;
 }
 
 /** Sets one track up. Rejects with an RtspError; nothing stays open then. */
@@ -54,8 +56,8 @@ async function setUpOverTcp(options: TrackSetupOptions): Promise<TrackLink> {
 
 async function setUpOverUdp(options: TrackSetupOptions): Promise<TrackLink> {
   const pair = await bindUdpPair(options.udpPorts, options.localAddress, options.random);
-  const { clock, peerAddress, onRtp, onRtcp, onFailure } = options;
-  const udp = new UdpTrack({ pair, peerAddress, clock, onRtp, onRtcp, onFailure });
+  const { clock, peerAddress, onRtp, onRtcp, onFailure, admits } = options;
+  const udp = new UdpTrack({ pair, peerAddress, clock, onRtp, onRtcp, onFailure, admits });
   try {
     const transport = buildTransport({
       profile: 'RTP/AVP',

@@ -8,6 +8,8 @@ export interface UdpTrackOptions {
   readonly clock: Clock;
   onRtp(packet: Buffer, receivedAtMs: number): void;
   onRtcp(packet: Buffer, receivedAtMs: number): void;
+  /** Whether the camera may send us one more packet; one that it may not is dropped. */
+  admits(sizeBytes: number): boolean;
   /** One of the two threw: a bug, which must not end the process. */
   onFailure(thrown: unknown): void;
 }
@@ -35,6 +37,7 @@ export class UdpTrack {
     pair.rtp.on('message', (packet, from) => {
       if (this.#isForeign(from, this.#rtpPort)) return;
       if (this.#rtpPort === 0) this.#rtpPort = from.port;
+      if (!options.admits(packet.length)) return;
       try {
         options.onRtp(packet, clock.monotonicMs());
       } catch (thrown) {
@@ -44,6 +47,7 @@ export class UdpTrack {
     pair.rtcp.on('message', (packet, from) => {
       if (this.#isForeign(from, this.#rtcpPort)) return;
       if (this.#rtcpPort === 0) this.#rtcpPort = from.port;
+      if (!options.admits(packet.length)) return;
       try {
         options.onRtcp(packet, clock.monotonicMs());
       } catch (thrown) {
