@@ -3,6 +3,7 @@ import {
   RTCPeerConnection,
   RTCRtpCodecParameters,
   type RTCRtpHeaderExtensionParameters,
+  type RtcpPayloadSpecificFeedback,
   RtcpSrPacket,
 } from 'werift';
 import type { WireConsumer, WireRtpCapabilities, WireTransport } from '../../shared/signaling.ts';
@@ -52,6 +53,7 @@ export class WeriftViewer {
   readonly packets: ReceivedPacket[] = [];
   readonly reports: ReceivedReport[] = [];
   readonly #connection: RTCPeerConnection;
+  #firSequence = 0;
 
   constructor(options: {
     video: RTCRtpCodecParameters[];
@@ -121,6 +123,47 @@ export class WeriftViewer {
 
   async acceptAnswer(sdp: string): Promise<void> {
     await this.#connection.setRemoteDescription({ type: 'answer', sdp });
+  }
+
+  /** Key frames so far: the gateway puts SPS and PPS in one STAP-A in front of each. */
+  keyFrames(): number {
+    const heads = this.ofKind('video').filter(({ payload }) => ((payload[0] ?? 0) & 0x1f) === 24);
+    return new Set(heads.map(({ timestamp }) => timestamp)).size;
+  }
+
+  /** Sends a picture loss indication and a full intra request for the video. */
+  async askForKeyFrame(): Promise<void> {
+    const ssrc = this.ofKind('video')[0]?.ssrc;
+    const receiver = this.#connection.getTransceivers().find(({ kind }) => kind === 'video')?.receiver;
+    if (ssrc === undefined || receiver === undefined) return;
+    await receiver.sendRtcpPLI(ssrc);
+    this.#firSequence = (this.#firSequence + 1) & 0xff;
+    const fir = Buffer.from([
+      0x84,
+      206,
+      0,
+      4,
+      0,
+      0,
+      0,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      this.#firSequence,
+      0,
+      0,
+      0,
+    ]);
+    fir.writeUInt32BE(ssrc, 12);
+    // werift does not export the class of this message; all that it does with one is to serialise it.
+    const message = { serialize: () => fir } as unknown as RtcpPayloadSpecificFeedback;
+    await receiver.dtlsTransport.sendRtcp([message]).catch(() => {});
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,7 @@ import { asRtspError, RtspError } from './errors.ts';
 import { LossWatch } from './loss-watch.ts';
 import { MediaWatch } from './media-watch.ts';
 import { type Destination, followRedirect, isSameHost, MAX_REDIRECTS } from './redirect.ts';
-import { startRtcpReports } from './rtcp-reporter.ts';
+import { type RtcpReports, startRtcpReports } from './rtcp-reporter.ts';
 import type { SourceTally } from './tally.ts';
 import { TrackReceiver } from './track-receiver.ts';
 import type { SupportedTrack } from './track-selection.ts';
@@ -39,9 +39,17 @@ export interface MediaSessionOptions {
   readonly tls: ConnectionOptions | undefined;
   /** Ends the session; it resolves with `stopped` then. */
   readonly signal: AbortSignal;
-  onPlaying(transport: LowerTransport, reason: string | undefined): void;
+  onPlaying(playing: PlayingSession): void;
   /** The first packet of the video came: this transport works. */
   onFirstPacket(transport: LowerTransport): void;
+}
+
+/** A session whose camera has agreed to play. */
+export interface PlayingSession {
+  readonly transport: LowerTransport;
+  readonly transportReason: string | undefined;
+  /** Asks the camera itself, where it says that it can be asked (RTCP PLI). */
+  requestKeyFrame(): void;
 }
 
 /** How a session ended, and for how long its media had flowed. */
@@ -92,6 +100,7 @@ class MediaSession {
   readonly #watch: MediaWatch;
   readonly #lossWatch = new LossWatch();
   readonly #undo: Array<() => void> = [];
+  #reports: RtcpReports | undefined;
   #transportReason: string | undefined;
   #isLossy = false;
   #receivers: readonly TrackReceiver[] = [];
@@ -199,7 +208,11 @@ class MediaSession {
     sink.playing(formats, transport);
     this.#transportReason = whyTransport(this.#options, transport);
     sink.transportReason?.(this.#transportReason);
-    this.#options.onPlaying(transport, this.#transportReason);
+    this.#options.onPlaying({
+      transport,
+      transportReason: this.#transportReason,
+      requestKeyFrame: () => this.#requestKeyFrame(tracks),
+    });
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const item of early) {
@@ -207,19 +220,30 @@ class MediaSession {
       else if ('format' in item) sink.format(item.format);
       else sink.senderReport(item.report);
     }
+    const reports = startRtcpReports({
+      clock,
+      trackCount: tracks.length,
+      reportBlock: (track, nowMs) => this.#receivers[track]?.reportBlock(nowMs),
+      send: (track, packet) => this.#connection.sendControl(track, packet),
+    });
+    this.#reports = reports;
     this.#undo.push(
       this.#watch.start(),
       clock.every(1_000, () => {
         for (const receiver of this.#receivers) receiver.count();
         if (transport === 'udp') this.#checkLoss(clock.monotonicMs());
       }),
-      startRtcpReports({
-        clock,
-        trackCount: tracks.length,
-        reportBlock: (track, nowMs) => this.#receivers[track]?.reportBlock(nowMs),
-        send: (track, packet) => this.#connection.sendControl(track, packet),
-      }),
+      () => reports.stop(),
     );
+  }
+
+  #requestKeyFrame(tracks: readonly SupportedTrack[]): void {
+    for (const [index, track] of tracks.entries()) {
+      const ssrc = this.#receivers[index]?.ssrc;
+      if (track.kind === 'video' && track.takesPli && ssrc !== undefined) {
+        this.#reports?.pictureLoss(index, ssrc);
+      }
+    }
   }
 
   /** Ends a session that loses too much where TCP can be had, and tells of it where not. */

@@ -11,7 +11,7 @@ import type { Source, SourceSink } from '../../stream/index.ts';
 import { CameraFacts } from './camera-facts.ts';
 import type { DialPacer } from './dial-pacer.ts';
 import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
-import { type MediaSessionEnd, runMediaSession } from './media-session.ts';
+import { type MediaSessionEnd, type PlayingSession, runMediaSession } from './media-session.ts';
 import { RetryWait } from './retry-wait.ts';
 import { SourceTally } from './tally.ts';
 import { bothFailed, type LowerTransport, transportsToTry } from './transport-choice.ts';
@@ -31,6 +31,11 @@ export interface RtspSourceDeps {
   readonly workedTransports?: Map<StreamId, LowerTransport>;
   /** Spreads the dials of all sources; hand in the same one to each. Default: every source dials when it likes. */
   readonly dialPacer?: DialPacer;
+  /**
+   * Asks a playing camera for a key frame by a way of its own, such as ONVIF's SetSynchronizationPoint. Called at most
+   * once in 2 s for each stream, however many viewers ask; must not throw.
+   */
+  readonly askKeyFrame?: (definition: StreamDefinition) => void;
   readonly random?: () => number;
   /** For rtsps, beside the system's roots. */
   readonly tls?: ConnectionOptions;
@@ -88,6 +93,7 @@ export class RtspSource implements Source {
   /** Why a transport is the one to be tried. */
   #why: { readonly transport: LowerTransport; readonly reason: string } | undefined;
   #stayOnUdpUntilMs = 0;
+  #playing: PlayingSession | undefined;
   #watched = false;
   #running: Promise<void> | undefined;
 
@@ -121,8 +127,15 @@ export class RtspSource implements Source {
     if (this.#retryWait.shortenTo(delayMs)) this.#tellWaiting(state.error, delayMs);
   }
 
-  /** RTSP has no way to ask a camera for a key frame, and cameras ignore RTCP's (PLI); ONVIF has one. */
-  requestKeyFrame(): void {}
+  /**
+   * Asks the camera while it plays: by RTCP where it says that it listens to that, which few do, and by `askKeyFrame`.
+   * The hub asks at most once in 2 s.
+   */
+  requestKeyFrame(): void {
+    if (this.#state.state !== 'playing') return;
+    this.#playing?.requestKeyFrame();
+    this.#deps.askKeyFrame?.(this.#definition);
+  }
 
   report(): SourceReport | undefined {
     return this.#facts.report;
@@ -230,7 +243,9 @@ export class RtspSource implements Source {
         random: this.#deps.random ?? Math.random,
         tls: this.#deps.tls,
         signal: this.#stop.signal,
-        onPlaying: (used, reason) => {
+        onPlaying: (playing) => {
+          const { transport: used, transportReason: reason } = playing;
+          this.#playing = playing;
           this.#why = reason === undefined ? undefined : { transport: used, reason };
           this.#state = { state: 'playing', transport: used, sinceMs: clock.monotonicMs() };
         },

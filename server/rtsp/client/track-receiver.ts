@@ -76,6 +76,11 @@ export class TrackReceiver {
     return this.#options.track.kind;
   }
 
+  /** Of the sender that is listened to; undefined before its first packet. */
+  get ssrc(): number | undefined {
+    return this.#gate.ssrc;
+  }
+
   /** Monotonic time of the last RTP packet of this track; undefined before the first. */
   get lastPacketAtMs(): number | undefined {
     return this.#lastPacketAtMs;

@@ -168,6 +168,18 @@ export function buildReceiverReport(options: {
   return Buffer.concat([report, buildSdes(options.ssrc, options.cname)]);
 }
 
+/** RR, SDES and a picture loss indication (RFC 4585 section 6.3.1): the sender of `mediaSsrc` is asked for a key frame. */
+export function buildPictureLoss(options: {
+  readonly ssrc: number;
+  readonly cname: string;
+  readonly mediaSsrc: number;
+}): Buffer {
+  const pli = Buffer.alloc(12);
+  writeHeader(pli, 1, 206, options.ssrc);
+  pli.writeUInt32BE(options.mediaSsrc >>> 0, 8);
+  return Buffer.concat([buildReceiverReport({ ...options, reports: [] }), pli]);
+}
+
 /** RR, SDES and BYE: the end of our reception. */
 export function buildBye(options: { readonly ssrc: number; readonly cname: string }): Buffer {
   const bye = Buffer.alloc(8);

@@ -26,6 +26,8 @@ interface TrackBase {
 interface VideoTrackBase extends TrackBase {
   readonly supported: true;
   readonly kind: 'video';
+  /** The server says that it takes picture loss indications (RFC 4585 section 4.2), so a key frame can be asked for. */
+  readonly takesPli: boolean;
   readonly sps: readonly Buffer[];
   readonly pps: readonly Buffer[];
 }
@@ -110,7 +112,10 @@ function describeFormat(media: MediaDescription, format: MediaFormat, place: Pla
   if (!/^RTP\/S?AVPF?(?:\/|$)/.test(media.protocol)) return undefined;
   const base = { ...place, payloadType: format.payloadType, clockRate: format.clockRate };
   if (media.type === 'video') {
-    if (format.encoding === 'H265' || format.encoding === 'HEVC') return describeH265(format, base);
+    const takesPli = hasPli(media, format.payloadType);
+    if (format.encoding === 'H265' || format.encoding === 'HEVC') {
+      return describeH265(format, { ...base, takesPli });
+    }
     if (format.encoding !== 'H264') return undefined;
     const { sps, pps } = parseSpropParameterSets(format.parameters.get('sprop-parameter-sets') ?? '');
     return {
@@ -119,6 +124,7 @@ function describeFormat(media: MediaDescription, format: MediaFormat, place: Pla
       kind: 'video',
       codec: 'h264',
       clockRate: 90_000,
+      takesPli,
       sps,
       pps,
       format: h264Format(sps, pps),
@@ -136,7 +142,10 @@ function describeFormat(media: MediaDescription, format: MediaFormat, place: Pla
 }
 
 /** Undefined where pictures do not come in decoding order, which no camera is known to do (RFC 7798 section 7.1). */
-function describeH265(format: MediaFormat, base: TrackBase): RtspH265Track | undefined {
+function describeH265(
+  format: MediaFormat,
+  base: TrackBase & Pick<RtspH265Track, 'takesPli'>,
+): RtspH265Track | undefined {
   const { parameters } = format;
   if (Number(parameters.get('sprop-max-don-diff') ?? 0) > 0) return undefined;
   const sets = parseH265Sprop(parameters);
@@ -149,6 +158,15 @@ function describeH265(format: MediaFormat, base: TrackBase): RtspH265Track | und
     ...sets,
     format: h265Format(sets),
   };
+}
+
+/** `a=rtcp-fb:96 nack pli`, or the same for every payload type. */
+function hasPli(media: MediaDescription, payloadType: number): boolean {
+  return media.attributes.some(({ name, value }) => {
+    if (name !== 'rtcp-fb') return false;
+    const [type, ...feedback] = value.toLowerCase().split(/\s+/);
+    return (type === '*' || type === String(payloadType)) && feedback.join(' ') === 'nack pli';
+  });
 }
 
 const AUDIO_CODECS: ReadonlyMap<string, AudioCodec> = new Map([

@@ -104,7 +104,7 @@ export class PublisherSession {
         trackCount: used.length,
         reportBlock: (index, nowMs) => used[index]?.receiver?.reportBlock(nowMs),
         send: (index, packet) => used[index]?.out.sendRtcp(packet),
-      }),
+      }).stop,
     ];
     publication.sink.connecting();
     publication.sink.playing(videoFirst(used.map(({ announced }) => announced)), used[0]?.lower ?? 'tcp');
