@@ -1,5 +1,6 @@
+import { cameras } from './cameras.ts';
 import { hoards } from './hoards.ts';
 import { inputs } from './inputs.ts';
 import type { FuzzPart } from './part.ts';
 
-export const fuzzParts: readonly FuzzPart[] = [inputs, hoards];
+export const fuzzParts: readonly FuzzPart[] = [inputs, hoards, cameras];
