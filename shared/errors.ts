@@ -25,6 +25,8 @@ export const ERROR_TABLE = {
   /** The asked bytes lie beyond the end. */
   RANGE_NOT_SATISFIABLE: { status: 416, retryable: false },
   NO_COMMON_CODEC: { status: 406, retryable: false },
+  /** The stream's pictures cannot be shown over WebRTC by any browser; HLS has them. */
+  WEBRTC_UNSUITABLE: { status: 406, retryable: false },
   RATE_LIMITED: { status: 429, retryable: true },
   TOO_MANY_VIEWERS: { status: 503, retryable: true },
   /** The job has no file (yet): it waits, runs, failed or was cancelled. */

@@ -172,7 +172,13 @@ export const EVENTS = {
     /** When a better picture is tried; missing where it is up to the viewer. */
     retryInMs: z.number().optional(),
   }),
-  'watch.closed': z.object({ watchId: id, code: z.string(), retryable: z.boolean() }),
+  'watch.closed': z.object({
+    watchId: id,
+    code: z.string(),
+    retryable: z.boolean(),
+    /** For people, where the code alone does not say what to do. */
+    message: z.string().optional(),
+  }),
   'server.closing': z.object({ retryAfterMs: z.number() }),
 } as const;
 

@@ -18,7 +18,7 @@ export interface WhepGateway {
   /**
    * Takes the SDP offer; waits a few seconds for a stream that is starting. `etag` is a complete entity tag with
    * its quotes, the session id matches `^[A-Za-z0-9_-]{16,64}$`. Errors: BAD_REQUEST, STREAM_NOT_FOUND,
-   * STREAM_NOT_LIVE, NO_COMMON_CODEC, TOO_MANY_VIEWERS, PAYLOAD_TOO_LARGE.
+   * STREAM_NOT_LIVE, NO_COMMON_CODEC, WEBRTC_UNSUITABLE, TOO_MANY_VIEWERS, PAYLOAD_TOO_LARGE.
    */
   create(stream: StreamId, offerSdp: string): Promise<{ sessionId: string; answerSdp: string; etag: string }>;
   /**

@@ -8,6 +8,7 @@ export {
   PictureOrder,
   parseSps,
   readSliceHead,
+  reorderFree,
   type SliceHead,
   type SpsInfo,
   splitAtStartCodes,

@@ -24,6 +24,10 @@ export function shuttingDown(): ApiError {
   return new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
 }
 
+export function unsuitable(why: string): ApiError {
+  return new ApiError('WEBRTC_UNSUITABLE', why);
+}
+
 export function noSuchStream(id: StreamId): ApiError {
   return new ApiError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
 }

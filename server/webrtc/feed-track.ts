@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { types } from 'mediasoup';
 import { RtpPacketiser, type TrackFormat, type Unit, writeSenderReport } from '../stream/index.ts';
+import { PromisesOrder } from './picture-order.ts';
 import type { ReportTime } from './report-clock.ts';
 import type { RouterRef } from './router-set.ts';
 import {
@@ -44,6 +45,7 @@ export class TrackRtp {
   readonly #packetiser: RtpPacketiser;
   readonly #cname: string;
   readonly #format: TrackFormat;
+  readonly #order = new PromisesOrder();
   #reportedPackets = 0;
   #reports = 0;
 
@@ -75,7 +77,7 @@ export class TrackRtp {
 
   /** False when the sink has no room for more after this unit. */
   send(unit: Unit, sink: PacketSink): boolean {
-    return sink.send(this.#packetiser.packetise(unit));
+    return sink.send(this.#packetiser.packetise(this.#order.unit(unit)));
   }
 
   /** Not to wait for the second: the worker knows too little yet to align sound and picture. */

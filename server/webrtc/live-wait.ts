@@ -1,11 +1,12 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { Clock } from '../base/clock.ts';
-import { noSuchStream } from './failures.ts';
+import { noSuchStream, unsuitable } from './failures.ts';
 import type { StreamFeed } from './stream-feed.ts';
 
 /**
  * Resolves once the stream is live and its picture can be consumed; the caller keeps it wanted meanwhile.
- * Rejects with `STREAM_NOT_LIVE` and the reason when that takes too long, `STREAM_NOT_FOUND` when it is removed.
+ * Rejects with `STREAM_NOT_LIVE` and the reason when that takes too long, `STREAM_NOT_FOUND` when it is removed,
+ * `WEBRTC_UNSUITABLE` when no browser can show it.
  */
 export async function waitUntilLive(feed: StreamFeed, clock: Clock, timeoutMs: number): Promise<void> {
   const { stream } = feed;
@@ -16,6 +17,7 @@ export async function waitUntilLive(feed: StreamFeed, clock: Clock, timeoutMs: n
   });
   try {
     await Promise.race([removed, feed.settled()]);
+    requireSuitable(feed);
     if (isLive()) return;
     const live = new Promise<void>((resolve, reject) => {
       const look = () => {
@@ -28,9 +30,15 @@ export async function waitUntilLive(feed: StreamFeed, clock: Clock, timeoutMs: n
       );
     });
     await Promise.race([removed, live]);
+    requireSuitable(feed);
   } finally {
     for (const step of undo) step();
   }
+}
+
+/** Throws `WEBRTC_UNSUITABLE`. */
+export function requireSuitable(feed: StreamFeed): void {
+  if (feed.unsuitable !== undefined) throw unsuitable(feed.unsuitable);
 }
 
 function notLive(feed: StreamFeed): ApiError {

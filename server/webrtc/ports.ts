@@ -1,11 +1,12 @@
 import type { DerivedKind, StreamId } from '../../shared/names.ts';
-import type { Reader, ReaderOptions, StateChange, TrackFormat } from '../stream/index.ts';
+import type { Reader, ReaderOptions, ReorderingKind, StateChange, TrackFormat } from '../stream/index.ts';
 
 /** What is needed of a stream of the hub. */
 export interface WatchableStream {
   readonly id: StreamId;
   readonly state: StateChange;
   readonly tracks: readonly TrackFormat[];
+  readonly reordering: ReorderingKind;
   read(options: ReaderOptions): Reader;
   requestKeyFrame(): void;
   onState(listener: (change: StateChange) => void): () => void;

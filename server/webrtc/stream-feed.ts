@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts';
 import type { StateReason, TrackKind, Unit } from '../stream/index.ts';
 import { type FeedTrack, TrackRtp } from './feed-track.ts';
 import { canStartWith, KEPT_PAUSE_MS, wasKept } from './kept-units.ts';
+import { InOrder, NEEDS_REORDERING } from './picture-order.ts';
 import { foreseenFormats, type LegKind, PlayableReader } from './playable-reader.ts';
 import type { WatchableStream, WatchableStreams } from './ports.ts';
 import { ReportClock } from './report-clock.ts';
@@ -63,6 +64,8 @@ export class StreamFeed {
   /** Taken while there was no way on; at most one of each reader. */
   #held: Unit[] = [];
   #pictureTrouble: StateReason | undefined;
+  readonly #inOrder = new InOrder();
+  #wasUnsuitable = false;
   #wants = 0;
   #hasTaker = false;
   #isStarted = false;
@@ -95,7 +98,15 @@ export class StreamFeed {
     return this.#pictureTrouble;
   }
 
-  /** `tracks` is another, or `pictureTrouble`. */
+  /** Why browsers cannot show this stream over WebRTC at all, for people; not known before it was live. */
+  get unsuitable(): string | undefined {
+    const { state, tracks, reordering } = this.stream;
+    // A leg makes pictures that are in order.
+    const isOwnPicture = tracks.some(({ codec }) => codec === 'h264');
+    return state.state === 'live' && isOwnPicture && reordering === 'needed' ? NEEDS_REORDERING : undefined;
+  }
+
+  /** `tracks` is another, or `pictureTrouble`, or `unsuitable`. */
   onChanged(listener: () => void): () => void {
     return this.#changed.add(listener);
   }
@@ -288,6 +299,10 @@ export class StreamFeed {
   }
 
   #write(unit: Unit): boolean {
+    if (!this.#inOrder.passes(unit)) {
+      this.#noteUnsuitable();
+      return true;
+    }
     this.#isStarted ||= this.#hasTaker && canStartWith(unit, this.#deps.clock.monotonicMs());
     if (!this.#isStarted) return true;
     const home = this.#home;
@@ -304,6 +319,14 @@ export class StreamFeed {
     if (!hasRoom || !wasKept(unit, this.#deps.clock.monotonicMs())) return hasRoom;
     this.#deps.clock.after(KEPT_PAUSE_MS, () => this.#resume());
     return false;
+  }
+
+  #noteUnsuitable(): void {
+    const isUnsuitable = this.unsuitable !== undefined;
+    if (isUnsuitable === this.#wasUnsuitable) return;
+    this.#wasUnsuitable = isUnsuitable;
+    if (isUnsuitable) this.#log.warn({}, NEEDS_REORDERING);
+    this.#changed.emit();
   }
 
   #report(rtp: TrackRtp, sender: RtpSender): void {

@@ -8,6 +8,7 @@ import type { StateChange } from '../stream/index.ts';
 import { congestedEvent } from './congestion-words.ts';
 import { noSuchStream, shuttingDown, toApiError } from './failures.ts';
 import type { Feeds } from './feeds.ts';
+import { requireSuitable } from './live-wait.ts';
 import type { Pipes } from './pipes.ts';
 import { type Placement, type PlacementDeps, placeViewer } from './placement.ts';
 import type { WatchableStream, WatchableStreams } from './ports.ts';
@@ -69,7 +70,7 @@ export class ViewerSession {
     this.#options = options;
   }
 
-  /** Consumers come paused. Throws `STREAM_NOT_FOUND`, `TOO_MANY_VIEWERS`, `NO_COMMON_CODEC`, `WORKER_DIED`. */
+  /** Consumers come paused. Throws `STREAM_NOT_FOUND`, `TOO_MANY_VIEWERS`, `NO_COMMON_CODEC`, `WEBRTC_UNSUITABLE`, `WORKER_DIED`. */
   async startWatch(params: Params<'watch.start'>): Promise<MethodResult<'watch.start'>> {
     if (this.#isClosed) throw shuttingDown();
     const stream = this.#options.streams.get(params.stream);
@@ -136,6 +137,7 @@ export class ViewerSession {
     let held: HeldWatch | undefined;
     try {
       await lease.feed.settled();
+      requireSuitable(lease.feed);
       const place = await this.#placing.run(() => this.#ensurePlacement(lease.feed));
       if (this.#isClosed) throw shuttingDown();
       const id = randomUUID();
@@ -153,7 +155,7 @@ export class ViewerSession {
         onClosed: (consumerId) => this.#emit({ event: 'consumer.closed', data: { watchId: id, consumerId } }),
         onCongested: (notice) => this.#emit({ event: 'watch.congested', data: congestedEvent(id, notice) }),
       });
-      held = this.#hold(watch, stream);
+      held = this.#hold(watch, stream, lease.feed);
       const { consumers, refused } = await watch.start();
       if (refused) {
         throw new ApiError(
@@ -172,13 +174,16 @@ export class ViewerSession {
     }
   }
 
-  #hold(watch: Watch, stream: WatchableStream): HeldWatch {
+  #hold(watch: Watch, stream: WatchableStream, feed: StreamFeed): HeldWatch {
     const held: HeldWatch = { watch, stream: stream.id, undo: [] };
     held.undo.push(
       stream.onState((change) =>
         this.#emit({ event: 'stream.state', data: { stream: stream.id, ...wireState(change) } }),
       ),
       stream.onRemoved(() => this.#endWatch(held, 'STREAM_NOT_FOUND')),
+      feed.onChanged(() => {
+        if (feed.unsuitable !== undefined) this.#endWatch(held, 'WEBRTC_UNSUITABLE', feed.unsuitable);
+      }),
     );
     this.#watches.set(watch.id, held);
     return held;
@@ -204,11 +209,14 @@ export class ViewerSession {
     for (const held of [...this.#watches.values()]) this.#endWatch(held, 'WORKER_DIED');
   }
 
-  #endWatch(held: HeldWatch, code: ErrorCode): void {
+  #endWatch(held: HeldWatch, code: ErrorCode, message?: string): void {
     if (!this.#watches.has(held.watch.id)) return;
     this.#dropWatch(held);
     const { retryable } = ERROR_TABLE[code];
-    this.#emit({ event: 'watch.closed', data: { watchId: held.watch.id, code, retryable } });
+    this.#emit({
+      event: 'watch.closed',
+      data: { watchId: held.watch.id, code, retryable, ...(message === undefined ? {} : { message }) },
+    });
   }
 
   #dropWatch(held: HeldWatch): void {

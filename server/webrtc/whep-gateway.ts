@@ -36,7 +36,7 @@ export class WhepGateway {
 
   /**
    * Answers an offer. Throws `BAD_REQUEST`, `PAYLOAD_TOO_LARGE`, `STREAM_NOT_FOUND`, `STREAM_NOT_LIVE`,
-   * `NO_COMMON_CODEC`, `TOO_MANY_VIEWERS`.
+   * `NO_COMMON_CODEC`, `WEBRTC_UNSUITABLE`, `TOO_MANY_VIEWERS`.
    */
   async create(
     streamId: StreamId,

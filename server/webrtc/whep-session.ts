@@ -62,6 +62,9 @@ export class WhepSession {
     this.#undo.push(
       options.lease.feed.want(),
       options.lease.feed.stream.onRemoved(() => this.end()),
+      options.lease.feed.onChanged(() => {
+        if (options.lease.feed.unsuitable !== undefined) this.end();
+      }),
     );
   }
 

@@ -43,7 +43,7 @@ const NO_PATH: EngineStatus = {
   reason: { code: 'NO_MEDIA_PATH', message: 'No media have come.' },
 };
 
-function start(server = `https://gateway-${servers++}`) {
+function start(server = `https://gateway-${servers++}`, stream: `${string}/${string}` = 'live/cam') {
   const made: FakeEngine[] = [];
   const statuses: EngineStatus[] = [];
   const pictures: Picture[] = [];
@@ -55,7 +55,7 @@ function start(server = `https://gateway-${servers++}`) {
   };
   const engine = AutoEngine.starter({ webrtc: make('webrtc'), hls: make('hls') })({
     target: { server, token: undefined },
-    stream: 'live/cam',
+    stream,
     range: undefined,
     events: {
       onStatus: (status) => statuses.push(status),
@@ -92,12 +92,21 @@ test.each([
   ['no WebSocket', { kind: 'connecting', reason: { code: 'SIGNALING_BLOCKED', message: '' } }],
   ['no WebRTC in the browser', { kind: 'failed', reason: { code: 'UNSUPPORTED_BROWSER', message: '' } }],
   ['no H.264 in WebRTC', { kind: 'failed', reason: { code: 'NO_COMMON_CODEC', message: '' } }],
+  ['B-frames', { kind: 'failed', reason: { code: 'WEBRTC_UNSUITABLE', message: 'B-frames.' } }],
   ['a decoder without pictures', { kind: 'connecting', reason: { code: 'NO_PICTURE', message: '' } }],
 ] as const)('%s leads to HLS, with the reason in the figures', async (_, status) => {
   const { engine, made, of } = start();
   made[0]?.events.onStatus(status);
   expect(of('hls')).toHaveLength(1);
   expect(await engine.stats()).toEqual({ mode: 'hls', fallback: status.reason });
+});
+
+test("what is known of one stream is not held against the server's others", () => {
+  const { made, server } = start();
+  const reason = { code: 'WEBRTC_UNSUITABLE', message: 'B-frames.' };
+  made[0]?.events.onStatus({ kind: 'failed', reason });
+  expect(start(server).made.map(({ mode }) => mode)).toEqual(['hls']);
+  expect(start(server, 'live/other').made.map(({ mode }) => mode)).toEqual(['webrtc']);
 });
 
 test.each([

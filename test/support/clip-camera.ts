@@ -97,11 +97,13 @@ export class ClipCamera {
   }
 
   #videoFrame(): void {
-    let unit = this.#clip.units[this.#frames % this.#clip.units.length];
+    let index = this.#frames % this.#clip.units.length;
+    let unit = this.#clip.units[index];
     if (unit?.isKeyFrame === true && this.#next !== undefined) {
       this.#clip = this.#next;
       this.#next = undefined;
-      unit = this.#clip.units[0];
+      index = 0;
+      unit = this.#clip.units[index];
       this.#sink?.format(this.#clip.format);
     }
     if (unit === undefined) throw new Error('the clip is empty');
@@ -111,9 +113,12 @@ export class ClipCamera {
     }
     this.#sink?.unit({
       kind: 'video',
-      rtpTimestamp: Math.round((this.#frames * 90_000) / this.#clip.fps) >>> 0,
+      rtpTimestamp:
+        Math.round(((this.#frames - index + (unit.order ?? index)) * 90_000) / this.#clip.fps) >>> 0,
       payloads: unit.payloads,
       isKeyFrame: unit.isKeyFrame,
+      isDisposable: unit.isDisposable ?? false,
+      ...(unit.isReordered === undefined ? {} : { isReordered: unit.isReordered }),
       receivedAtMs: performance.now(),
     });
     this.#frames += 1;

@@ -17,6 +17,10 @@ export interface ClipOptions {
 export interface ClipUnit {
   readonly payloads: readonly Buffer[];
   readonly isKeyFrame: boolean;
+  /** Its place in the order in which the clip's pictures are shown; absent where that is the order they are in. */
+  readonly order?: number;
+  readonly isDisposable?: boolean;
+  readonly isReordered?: boolean;
 }
 
 /** A piece of H.264 that begins with a key frame, taken apart as the hub hands it on. */
@@ -53,7 +57,11 @@ export async function encodeClip(options: ClipOptions = {}): Promise<Clip> {
 }
 
 /** Annex B in which each access unit begins with a delimiter. */
-export function takeApart(annexB: Buffer, width: number, height: number): { format: H264Format; units: ClipUnit[] } {
+export function takeApart(
+  annexB: Buffer,
+  width: number,
+  height: number,
+): { format: H264Format; units: ClipUnit[] } {
   const sps: Buffer[] = [];
   const pps: Buffer[] = [];
   const units: Array<{ payloads: Buffer[]; isKeyFrame: boolean }> = [];

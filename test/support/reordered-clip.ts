@@ -21,8 +21,10 @@ export interface ReorderedClipOptions {
 }
 
 export interface ReorderedUnit extends ClipUnit {
-  /** Its place in the order in which pictures are shown, by the times that x264 gave it. */
+  /** By the times that x264 gave the pictures. */
   readonly order: number;
+  readonly isReordered: boolean;
+  readonly isDisposable: boolean;
 }
 
 /** A clip as FFmpeg's libx264 makes it with B-pictures, in decoding order. */
@@ -53,10 +55,18 @@ export async function encodeReorderedClip(
     const [width = 0, height = 0] = size.split('x').map(Number);
     const { format, units } = takeApart(await readFile(bare), width, height);
     if (units.length !== times.length) throw new Error('the clip has other pictures than times');
+    let newest = -1;
     return {
       format,
       fps: FPS,
-      units: units.map((unit, i) => ({ ...unit, order: inOrder.indexOf(times[i] ?? Number.NaN) })),
+      units: units.map((unit, i) => {
+        const order = inOrder.indexOf(times[i] ?? Number.NaN);
+        const isReordered = order < newest;
+        newest = Math.max(newest, order);
+        const slices = unit.payloads.filter((nal) => [1, 5].includes((nal[0] ?? 0) & 0x1f));
+        const isDisposable = slices.every((nal) => ((nal[0] ?? 0) & 0x60) === 0);
+        return { ...unit, order, isReordered, isDisposable };
+      }),
     };
   } finally {
     await rm(folder, { recursive: true });

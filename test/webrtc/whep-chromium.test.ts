@@ -5,6 +5,7 @@ import { PLAYOUT_DELAY_URI } from '../../server/webrtc/rtp-parameters.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { ClipCamera, OPUS } from '../support/clip-camera.ts';
 import { encodeClip } from '../support/h264-clip.ts';
+import { encodeReorderedClip } from '../support/reordered-clip.ts';
 import { waitFor } from '../support/wait.ts';
 import { openHouse, TestSession, untilLive, type WebRtcHouse } from '../support/webrtc-house.ts';
 import { offerOf, VIEWER_CAPABILITIES } from '../support/werift-viewer.ts';
@@ -74,6 +75,24 @@ function withoutPayloadType(sdp: string, payloadType: number): string {
     })
     .join('\r\n');
 }
+
+test('a stream with B-frames is shown without them, each picture as soon as it comes', async () => {
+  const house = await openHouse({ cam: new ClipCamera(await encodeReorderedClip({ bFrames: 2 }), OPUS) });
+  cleanups.push(() => house.close());
+  await untilLive(house.hub, 'live/cam');
+  const page = await playInPage(house, (sdp) => sdp);
+  const decoded = async () => (await statsOf(page)).framesDecoded;
+  const first = await waitFor('a picture', async () => (await decoded()) || undefined);
+  const startedAtMs = performance.now();
+  await waitFor('twenty more', async () => (await decoded()) >= first + 20);
+  // A third of 25 pictures a second: none is left out but the B-pictures.
+  const perSecond = (20 * 1_000) / (performance.now() - startedAtMs);
+  expect(perSecond).toBeGreaterThan(5);
+  const stats = await statsOf(page);
+  // Three of the camera's frame times would be 120 ms.
+  expect(stats.jitterBufferMs).toBeLessThan(100);
+  expect(stats.audioPackets).toBeGreaterThan(10);
+});
 
 test.each(['baseline', 'main', 'high'] as const)(
   'a plain page shows a %s stream under a payload type that the routers do not use by default',

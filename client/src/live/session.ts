@@ -192,12 +192,13 @@ export class Session {
     }
   }
 
-  #onWatchClosed({ watchId, code }: EventData<'watch.closed'>): void {
+  #onWatchClosed({ watchId, code, message: told }: EventData<'watch.closed'>): void {
     const entry = this.#watches.get(watchId);
     if (entry === undefined) return;
     this.#watches.delete(watchId);
-    const message =
+    const plain =
       code === 'STREAM_NOT_FOUND' ? 'This stream was removed.' : `The server ended this watch (${code}).`;
+    const message = told ?? plain;
     entry.events.onClosed(new LiveError(code, message));
     this.#closeEntry(entry);
   }

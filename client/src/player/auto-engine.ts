@@ -21,7 +21,11 @@ const HLS_HELPS: ReadonlySet<string> = new Set([
   'SIGNALING_BLOCKED',
   'UNSUPPORTED_BROWSER',
   'NO_COMMON_CODEC',
+  'WEBRTC_UNSUITABLE',
 ]);
+
+/** Reasons that say nothing about the server's other streams. */
+const OF_ONE_STREAM: ReadonlySet<string> = new Set(['WEBRTC_UNSUITABLE']);
 
 export interface Engines {
   readonly webrtc: StartEngine;
@@ -34,10 +38,14 @@ interface Blocked {
 }
 
 /**
- * What this page found out about servers, so that its next player does not have to wait for the same. A browser
- * that is on another network now may find another answer, so the first trial asks again.
+ * What this page found out about servers and about streams of theirs, so that its next player does not have to wait for
+ * the same. A browser that is on another network now may find another answer, so the first trial asks again.
  */
-const blockedServers = new Map<string, Blocked>();
+const blocked = new Map<string, Blocked>();
+
+function blockedStream({ target, stream }: EngineOptions): string {
+  return `${target.server} ${stream}`;
+}
 
 /** WebRTC with what it told last, which counts once it is what is shown. */
 interface WebRtc {
@@ -74,7 +82,7 @@ export class AutoEngine implements PlaybackEngine {
     this.#engines = engines;
     // Another network may let through what this one did not.
     globalThis.addEventListener?.('online', this.#tryNow);
-    const known = blockedServers.get(options.target.server);
+    const known = blocked.get(options.target.server) ?? blocked.get(blockedStream(options));
     if (known === undefined) this.#webrtc = this.#startWebRtc();
     else this.#fallBack(known.reason);
   }
@@ -172,9 +180,10 @@ export class AutoEngine implements PlaybackEngine {
   #fallBack(reason: Reason): void {
     this.#fallback = reason;
     const { server } = this.#options.target;
-    const before = blockedServers.get(server);
+    const key = OF_ONE_STREAM.has(reason.code) ? blockedStream(this.#options) : server;
+    const before = blocked.get(key);
     if (before !== undefined) this.#trialAfterMs = Math.max(this.#trialAfterMs, before.trialAfterMs);
-    blockedServers.set(server, { reason, trialAfterMs: this.#trialAfterMs });
+    blocked.set(key, { reason, trialAfterMs: this.#trialAfterMs });
     this.#options.events.onStatus({ kind: 'connecting', reason });
     this.#hls = this.#startHls();
     if (this.#paused) this.#hls.pause();
@@ -185,7 +194,8 @@ export class AutoEngine implements PlaybackEngine {
   /** WebRTC shows a picture again. */
   #comeBack({ status, picture }: WebRtc): void {
     clearTimeout(this.#timer);
-    blockedServers.delete(this.#options.target.server);
+    blocked.delete(this.#options.target.server);
+    blocked.delete(blockedStream(this.#options));
     const hls = this.#hls;
     this.#hls = undefined;
     this.#fallback = undefined;

@@ -45,6 +45,7 @@ function createRoute(whep: WhepGateway): ApiRoute {
       'STREAM_NOT_FOUND',
       'STREAM_NOT_LIVE',
       'NO_COMMON_CODEC',
+      'WEBRTC_UNSUITABLE',
       'TOO_MANY_VIEWERS',
       'PAYLOAD_TOO_LARGE',
       'UNSUPPORTED_MEDIA_TYPE',
