@@ -9,11 +9,15 @@ const run = promisify(execFile);
 const ffmpeg = process.env.FFMPEG_PATH ?? 'ffmpeg';
 const ffprobe = ffmpeg.replace(/ffmpeg$/, 'ffprobe');
 
-const AUD = 9;
-const SPS = 7;
-const PPS = 8;
+/** NAL unit types that are told apart. */
+const TYPES = {
+  h264: { typeOf: (nal: Buffer) => nal.readUInt8(0) & 0x1f, aud: 9, vps: -1, sps: 7, pps: 8 },
+  h265: { typeOf: (nal: Buffer) => nal.readUInt8(0) >> 1, aud: 35, vps: 32, sps: 33, pps: 34 },
+};
 
 export interface LevelsClip {
+  readonly codec: 'h264' | 'h265';
+  readonly vps: readonly Buffer[];
   readonly sps: readonly Buffer[];
   readonly pps: readonly Buffer[];
   readonly width: number;
@@ -23,15 +27,17 @@ export interface LevelsClip {
 }
 
 export interface LevelsOptions {
+  readonly codec?: 'h264' | 'h265';
   readonly width?: number;
   readonly height?: number;
   readonly frames?: number;
   readonly bFrames?: number;
   readonly profile?: 'baseline' | 'main' | 'high';
-  /** Further settings of x264, `a=1:b=2`. */
+  /** Further settings of x264 or x265, `a=1:b=2`. */
   readonly x264?: string;
 }
 
+const ENCODERS = { h264: 'libx264', h265: 'libx265' };
 const FRAME_90K = 3600;
 const FIRST_LEVEL = 20;
 const LEVEL_STEP = 8;
@@ -41,11 +47,12 @@ const LEVEL_STEP = 8;
  * which picture a JPEG shows.
  */
 export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsClip> {
-  const { width = 320, height = 192, frames = 20, bFrames = 0, profile = 'high', x264 } = options;
+  const { codec = 'h264', width = 320, height = 192, frames = 20, bFrames = 0 } = options;
+  const { profile = codec === 'h265' ? 'main' : 'high', x264 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'sluice-levels-'));
   try {
     const file = join(folder, 'clip.mkv');
-    const annexB = join(folder, 'clip.h264');
+    const annexB = join(folder, `clip.${codec}`);
     const grey = `geq=lum='${FIRST_LEVEL}+${LEVEL_STEP}*N':cb=128:cr=128`;
     await run(ffmpeg, [
       ...[
@@ -59,15 +66,35 @@ export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsC
         '-vf',
         grey,
       ],
-      ...['-frames:v', String(frames), '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-profile:v', profile],
+      ...['-frames:v', String(frames), '-pix_fmt', 'yuv420p', '-c:v', ENCODERS[codec], '-profile:v', profile],
       ...['-g', '1000', '-bf', String(bFrames), '-crf', '18', '-sc_threshold', '0'],
-      ...['-x264-params', ['aud=1', 'b-adapt=0', ...(x264 === undefined ? [] : [x264])].join(':'), file],
+      ...[
+        `-${ENCODERS[codec].slice(3)}-params`,
+        [
+          'aud=1',
+          'b-adapt=0',
+          ...(codec === 'h265' ? ['log-level=error'] : []),
+          ...(x264 === undefined ? [] : [x264]),
+        ].join(':'),
+        file,
+      ],
     ]);
-    await run(ffmpeg, ['-v', 'error', '-nostdin', '-i', file, '-c', 'copy', '-f', 'h264', annexB]);
+    await run(ffmpeg, [
+      '-v',
+      'error',
+      '-nostdin',
+      '-i',
+      file,
+      '-c',
+      'copy',
+      '-f',
+      codec === 'h265' ? 'hevc' : 'h264',
+      annexB,
+    ]);
     const entries = ['-select_streams', 'v', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
     const { stdout } = await run(ffprobe, ['-v', 'error', ...entries, file]);
     const times = stdout.match(/[\d.]+/g)?.map((text) => Math.round(Number(text) * 25) * FRAME_90K) ?? [];
-    return { ...takeApart(await readFile(annexB), times), width, height };
+    return { ...takeApart(codec, await readFile(annexB), times), width, height };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -75,18 +102,24 @@ export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsC
 
 /** The same as MPEG-TS with a key frame every `keyFrameEvery` pictures. */
 export async function encodeLevelsTs(options: {
+  codec?: 'h264' | 'h265';
   frames: number;
   keyFrameEvery: number;
   bFrames?: number;
 }): Promise<Buffer> {
   const grey = `geq=lum='${FIRST_LEVEL}+${LEVEL_STEP}*N':cb=128:cr=128`;
+  const { codec = 'h264' } = options;
+  const encoder = ENCODERS[codec];
   const { stdout } = await run(
     ffmpeg,
     [
       ...['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'color=black:s=640x384:r=25', '-vf', grey],
-      ...['-frames:v', String(options.frames), '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-crf', '18'],
+      ...['-frames:v', String(options.frames), '-pix_fmt', 'yuv420p', '-c:v', encoder, '-crf', '18'],
       ...['-g', String(options.keyFrameEvery), '-bf', String(options.bFrames ?? 0), '-sc_threshold', '0'],
-      ...['-x264-params', 'aud=1:b-adapt=0', '-f', 'mpegts', 'pipe:1'],
+      ...(codec === 'h265'
+        ? ['-x265-params', 'aud=1:b-adapt=0:open-gop=0:log-level=error']
+        : ['-x264-params', 'aud=1:b-adapt=0']),
+      ...['-f', 'mpegts', 'pipe:1'],
     ],
     { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 },
   );
@@ -122,16 +155,27 @@ export async function decodeJpeg(jpeg: Buffer): Promise<{ width: number; height:
   }
 }
 
-function takeApart(annexB: Buffer, times: readonly number[]): Pick<LevelsClip, 'sps' | 'pps' | 'pictures'> {
+function takeApart(
+  codec: LevelsClip['codec'],
+  annexB: Buffer,
+  times: readonly number[],
+): Omit<LevelsClip, 'width' | 'height'> {
+  const types = TYPES[codec];
+  const vps: Buffer[] = [];
   const sps: Buffer[] = [];
   const pps: Buffer[] = [];
   const pictures: Array<{ nalUnits: Buffer[]; pts90k: number }> = [];
   for (const nal of splitAtStartCodes(annexB)) {
-    const type = nal.readUInt8(0) & 0x1f;
-    if (type === AUD) pictures.push({ nalUnits: [], pts90k: times[pictures.length] ?? -1 });
-    else if (type === SPS) sps[0] ??= nal;
-    else if (type === PPS) pps[0] ??= nal;
-    else pictures.at(-1)?.nalUnits.push(nal);
+    const type = types.typeOf(nal);
+    // x265 leaves the first delimiter out, so its pictures are known by their first slice.
+    const beginsPicture =
+      codec === 'h265' ? type < 32 && (nal.readUInt8(2) & 0x80) !== 0 : type === types.aud;
+    if (beginsPicture)
+      pictures.push({ nalUnits: codec === 'h265' ? [nal] : [], pts90k: times[pictures.length] ?? -1 });
+    else if (type === types.vps) vps[0] ??= nal;
+    else if (type === types.sps) sps[0] ??= nal;
+    else if (type === types.pps) pps[0] ??= nal;
+    else if (type !== types.aud) pictures.at(-1)?.nalUnits.push(nal);
   }
-  return { sps, pps, pictures };
+  return { codec, vps, sps, pps, pictures };
 }

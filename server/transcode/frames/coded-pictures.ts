@@ -5,11 +5,14 @@ export interface CodedPicture {
   readonly pts90k: number;
 }
 
-/** Coded pictures of H.264, and which of them is to be shown. */
+/** Coded pictures, and which of them is to be shown. */
 export interface PictureRequest {
+  readonly codec: 'h264' | 'h265';
+  /** Of H.265 only. */
+  readonly vps?: readonly Buffer[];
   readonly sps: readonly Buffer[];
   readonly pps: readonly Buffer[];
-  /** In decoding order; the first is an IDR picture, further ones only as far as the last needs them. */
+  /** In decoding order; the first is a key frame, further ones only as far as the last needs them. */
   readonly pictures: readonly CodedPicture[];
   /** The time of the wanted one. */
   readonly pts90k: number;
@@ -21,7 +24,7 @@ export interface PictureRequest {
 }
 
 /**
- * Gives pictures times in ms from `fromMs` on, in the order of decoding: nothing but an order, and the mark of the wanted
+ * Gives pictures times in ms from `fromMs` on, in the order they have: nothing but an order, and the mark of the wanted
  * picture. That one has an even time, all others odd ones, by which FFmpeg's `select` filter knows it. Undefined where the
  * wanted one is not among them. Pure.
  */

@@ -3,13 +3,14 @@ import type { Writable } from 'node:stream';
 import { ApiError } from '../../../shared/errors.ts';
 import { type ProcessExit, type ProcessSpec, runProcess } from '../../base/child-process.ts';
 import type { Clock } from '../../base/clock.ts';
-import { type PictureRequest, placePictures } from './coded-pictures.ts';
-import { FLV_HEADER, flvParameterSets, flvPicture } from './flv.ts';
+import type { PictureRequest } from './coded-pictures.ts';
+import { type DecoderInput, decoderInput, inputArguments } from './decoder-input.ts';
 import { SmjpegReader } from './smjpeg.ts';
 
 export interface DecoderProcessOptions {
   readonly clock: Clock;
   readonly ffmpegPath: string;
+  readonly codec: PictureRequest['codec'];
   /** Of every JPEG of this process. */
   readonly width: number;
   readonly height: number;
@@ -18,39 +19,23 @@ export interface DecoderProcessOptions {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** End of sequence (ITU-T H.264 table 7-1): FFmpeg's decoder gives out one picture that it holds back for each. */
-const END_OF_SEQUENCE = Buffer.from([10]);
-/**
- * The first picture of all, 32x32 of grey (x264, Main), from which FFmpeg finds out what it has before it. Its SPS says that two
- * pictures are to be held back, which holds from then on: nothing comes out by itself, everything upon an end of sequence. Else
- * the decoder would remember how far the group before had got, and drop what comes earlier in its own.
- */
-const PRIMER = {
-  sps: Buffer.from('674d400aeca4b60220000003002000000641e244b2c0', 'hex'),
-  pps: Buffer.from('68ebe3cb20', 'hex'),
-  picture: Buffer.from('658884003bfffef74ebf0209ca80d6257bbd', 'hex'),
-};
-/** FLV times have 31 bits. */
-const LAST_TIME_MS = 2 ** 30;
-const FIRST_TIME_MS = 2;
 
 /** One FFmpeg from its start to its end. */
 interface Run {
   readonly stop: AbortController;
   readonly stdin: Promise<Writable>;
   readonly ended: Promise<ProcessExit>;
+  readonly input: DecoderInput;
   hasEnded: boolean;
   /** What is done with the JPEG of a time. */
   onJpeg(timeMs: number, jpeg: Buffer): void;
-  parameterSets: Buffer | undefined;
-  nextMs: number;
 }
 
 /**
- * A long-lived FFmpeg that makes JPEGs of one size from single pictures of H.264, whatever stream, size or profile those are of.
+ * A long-lived FFmpeg that makes JPEGs of one size from single pictures of one codec, whatever stream, size or profile those are of.
  * One picture at a time: who calls waits for the one before.
  *
- * 1. Pictures go in as FLV, each followed by an end of sequence, upon which the decoder gives it out.
+ * 1. Pictures go in with what makes the decoder give them out (`DecoderInput`).
  * 2. Only the picture that is wanted passes the filter; it comes out with its time as SMJPEG.
  * 3. FFmpeg ends at the first damaged picture (`-xerror`); the next call starts another.
  */
@@ -87,7 +72,7 @@ export class DecoderProcess {
   #warmRun(): Run | undefined {
     const run = this.#run;
     if (run === undefined || run.hasEnded || run.stop.signal.aborted) return undefined;
-    if (run.nextMs < LAST_TIME_MS) return run;
+    if (!run.input.isUsedUp) return run;
     run.stop.abort();
     return undefined;
   }
@@ -139,9 +124,8 @@ export class DecoderProcess {
       stdin: started.promise,
       ended: runProcess(spec, this.#options.clock, stop.signal),
       hasEnded: false,
+      input: decoderInput(this.#options.codec),
       onJpeg: () => {},
-      parameterSets: undefined,
-      nextMs: 0,
     };
     run.ended.then(() => {
       run.hasEnded = true;
@@ -152,45 +136,12 @@ export class DecoderProcess {
 }
 
 function feed(run: Run, stdin: Writable, request: PictureRequest, resolve: (jpeg: Buffer) => void): void {
-  const { pictures } = request;
-  if (pictures.length === 0 || request.sps.length === 0 || request.pps.length === 0) throw damaged();
-  const isFirst = run.nextMs === 0;
-  const from = isFirst ? FIRST_TIME_MS : run.nextMs;
-  const placed = placePictures(pictures, request.pts90k, from);
-  if (placed === undefined) throw damaged();
-  const parameterSets = flvParameterSets(request.sps, request.pps, from);
-  run.nextMs = placed.nextMs;
+  const taken = run.input.take(request);
+  if (taken === undefined) throw damaged();
   run.onJpeg = (timeMs, jpeg) => {
-    if (timeMs === placed.wantedMs) resolve(jpeg);
+    if (timeMs === taken.wantedMs) resolve(jpeg);
   };
-  if (isFirst) {
-    stdin.write(FLV_HEADER);
-    stdin.write(flvParameterSets([PRIMER.sps], [PRIMER.pps], 0));
-    writePicture(stdin, [PRIMER.picture], true, 0);
-  }
-  // Whatever time stands in front, the record itself follows at a fixed place.
-  const record = parameterSets.subarray(TAG_TIME_END, -4);
-  if (run.parameterSets === undefined || !run.parameterSets.equals(record)) {
-    stdin.write(parameterSets);
-    run.parameterSets = record;
-  }
-  for (const [index, { nalUnits }] of pictures.entries()) {
-    writePicture(stdin, nalUnits, index === 0, placed.timesMs[index] ?? from);
-  }
-}
-
-/** Type, size, time and stream id. */
-const TAG_TIME_END = 11;
-
-/** Each picture comes out as soon as it is decoded: its time tells which it is, so no order is needed. */
-function writePicture(
-  stdin: Writable,
-  nalUnits: readonly Buffer[],
-  isKeyFrame: boolean,
-  timeMs: number,
-): void {
-  stdin.write(flvPicture({ nalUnits, isKeyFrame, ptsMs: timeMs, dtsMs: timeMs }));
-  stdin.write(flvPicture({ nalUnits: [END_OF_SEQUENCE], isKeyFrame: false, ptsMs: timeMs, dtsMs: timeMs }));
+  for (const bytes of taken.bytes) stdin.write(bytes);
 }
 
 function damaged(): ApiError {
@@ -201,7 +152,7 @@ function damaged(): ApiError {
 }
 
 function decoderSpec(
-  { ffmpegPath, width, height }: DecoderProcessOptions,
+  { ffmpegPath, codec, width, height }: DecoderProcessOptions,
   onStdin: (stdin: Writable) => void,
   onStdout: (chunk: Buffer) => void,
 ): ProcessSpec {
@@ -211,9 +162,8 @@ function decoderSpec(
     args: [
       ...['-nostdin', '-hide_banner', '-v', 'fatal', '-xerror', '-filter_threads', '1'],
       // What it reads is what cameras sent: this one container, this one codec, no other file or address.
-      ...['-protocol_whitelist', 'pipe', '-f', 'flv'],
-      ...['-probesize', '32', '-analyzeduration', '0'],
-      ...['-c:v', 'h264', '-threads', '1', '-max_pixels', '40000000', '-i', 'pipe:0'],
+      ...['-protocol_whitelist', 'pipe', ...inputArguments(codec)],
+      ...['-threads', '1', '-max_pixels', '40000000', '-i', 'pipe:0'],
       ...['-an', '-vf', filter, '-fps_mode', 'passthrough', '-copyts', '-enc_time_base', '1:1000'],
       ...['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-pix_fmt', 'yuvj420p'],
       ...['-flush_packets', '1', '-f', 'smjpeg', 'pipe:1'],

@@ -2,7 +2,7 @@ import { ApiError } from '../../../shared/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Turns } from '../../base/turns.ts';
 import { type PictureRequest, scaledSize } from './coded-pictures.ts';
-import { DecoderProcess } from './decoder-process.ts';
+import { DecoderProcess, type DecoderProcessOptions } from './decoder-process.ts';
 
 export interface FrameDecoderOptions {
   readonly clock: Clock;
@@ -31,12 +31,12 @@ interface Kept {
 }
 
 /**
- * Makes JPEGs of coded pictures in a few long-lived FFmpeg processes, one for each size of JPEG that is in demand: a picture
+ * Makes JPEGs of coded pictures in a few long-lived FFmpeg processes, one for each codec and size of JPEG that is in demand: a picture
  * costs its decoding, not the start of a program.
  */
 export class FrameDecoder {
   readonly #options: FrameDecoderOptions;
-  /** By size, the least recently used first. */
+  /** By codec and size, the least recently used first. */
   readonly #processes = new Map<string, Kept>();
   readonly #closing = new Set<Promise<void>>();
   readonly #turns: Turns;
@@ -70,8 +70,9 @@ export class FrameDecoder {
   async #decode(request: PictureRequest): Promise<Buffer> {
     if (this.#isClosed) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
     const size = scaledSize(request.width, request.height, request.scaledWidth);
-    const key = `${size.width}x${size.height}`;
-    const kept = this.#take(key, size);
+    const { codec } = request;
+    const key = `${codec} ${size.width}x${size.height}`;
+    const kept = this.#take(key, { codec, ...size });
     try {
       return await kept.process.decode(request);
     } finally {
@@ -85,8 +86,8 @@ export class FrameDecoder {
     }
   }
 
-  /** A process of this size that is free; where the one of this size is busy, another takes its place and it ends when it is done. */
-  #take(key: string, size: { readonly width: number; readonly height: number }): Kept {
+  /** A process of this size and codec that is free; where it is busy, another takes its place and it ends when it is done. */
+  #take(key: string, made: Pick<DecoderProcessOptions, 'codec' | 'width' | 'height'>): Kept {
     let kept = this.#processes.get(key);
     this.#processes.delete(key);
     if (kept === undefined || kept.isBusy) {
@@ -94,7 +95,7 @@ export class FrameDecoder {
       const process = new DecoderProcess({
         clock,
         ffmpegPath,
-        ...size,
+        ...made,
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       });
       kept = { process, isBusy: true, cancelIdle: undefined };

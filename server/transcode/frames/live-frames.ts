@@ -2,7 +2,7 @@ import { ApiError } from '../../../shared/errors.ts';
 import type { StreamId } from '../../../shared/names.ts';
 import { ByteCache } from '../../base/byte-cache.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { H264Format, Hub, Stream, Unit } from '../../stream/index.ts';
+import type { Hub, Stream, Unit, VideoFormat } from '../../stream/index.ts';
 import type { FrameDecoder } from './frame-decoder.ts';
 
 /** A picture as a JPEG. */
@@ -48,8 +48,10 @@ export class LiveFrames {
     return this.#kept.get(key, () => this.#decode(unit, format, width));
   }
 
-  async #decode(unit: Unit, format: H264Format, width: number | undefined): Promise<LiveFrame> {
+  async #decode(unit: Unit, format: VideoFormat, width: number | undefined): Promise<LiveFrame> {
     const jpeg = await this.#options.decoder.decode({
+      codec: format.codec,
+      ...(format.codec === 'h265' ? { vps: format.vps } : {}),
       sps: format.sps,
       pps: format.pps,
       pictures: [{ nalUnits: unit.payloads, pts90k: unit.pts90k }],
@@ -62,7 +64,7 @@ export class LiveFrames {
   }
 
   /** The kept key frame, or the next one that comes. */
-  #keyFrame(stream: Stream): Promise<{ unit: Unit; format: H264Format }> {
+  #keyFrame(stream: Stream): Promise<{ unit: Unit; format: VideoFormat }> {
     const { clock, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
     return new Promise((resolve, reject) => {
       const notLive = (message: string) => end(() => reject(new ApiError('STREAM_NOT_LIVE', message)));
@@ -75,7 +77,7 @@ export class LiveFrames {
         start: 'cached',
         write: (unit) => {
           const { format } = unit;
-          if (format.codec === 'h264') end(() => resolve({ unit, format }));
+          if (format.kind === 'video') end(() => resolve({ unit, format }));
           return true;
         },
         onState: ({ state, reason }) => {

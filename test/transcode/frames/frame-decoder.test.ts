@@ -111,6 +111,30 @@ describe('frame decoder', () => {
     }
   });
 
+  it('does the same with H.265, of which a process of its own serves all streams', async () => {
+    const frames = decoder();
+    const before = await childrenNamed('ffmpeg');
+    const clips = await Promise.all([
+      encodeLevels({ codec: 'h265', frames: 8, bFrames: 4, x264: 'b-pyramid=1:ref=4' }),
+      encodeLevels({ codec: 'h265', frames: 8, width: 640, height: 384 }),
+    ]);
+    for (const n of [0, 5, 5, 0, 7, 2]) {
+      for (const clip of clips) {
+        const jpeg = await frames.decode({ ...pictureAt(clip, n), scaledWidth: 320 });
+        expect(Math.abs((await levelOf(jpeg)) - n), `picture ${n} of ${clip.width}`).toBeLessThan(0.4);
+      }
+    }
+    expect((await childrenNamed('ffmpeg')).filter((pid) => !before.includes(pid))).toHaveLength(1);
+    const [clip] = clips;
+    if (clip === undefined) throw new Error('no clip');
+    // An IDR slice that names a parameter set which there cannot be.
+    const noise = { nalUnits: [Buffer.from('28018010000000', 'hex')], pts90k: 0 };
+    await expect(frames.decode({ ...clip, pictures: [noise], pts90k: 0 })).rejects.toMatchObject({
+      code: 'PICTURE_DAMAGED',
+    });
+    expect(Math.abs((await levelOf(await frames.decode(pictureAt(clip, 3)))) - 3)).toBeLessThan(0.4);
+  });
+
   it('answers a damaged picture with an error, and hurts nobody else by it', async () => {
     const frames = decoder();
     const clip = await encodeLevels({ frames: 8, x264: 'cabac=1', height: 480, width: 640 });
@@ -145,7 +169,11 @@ describe('frame decoder', () => {
   it('does not show a picture of which some bytes are wrong', async () => {
     const frames = decoder();
     const clip = await clipWithDetail();
-    await expect(frames.decode(damaged(clip))).rejects.toMatchObject({ code: 'PICTURE_DAMAGED' });
+    // An IDR slice that names a parameter set which there cannot be.
+    const noise = { nalUnits: [Buffer.from('28018010000000', 'hex')], pts90k: 0 };
+    await expect(frames.decode({ ...clip, pictures: [noise], pts90k: 0 })).rejects.toMatchObject({
+      code: 'PICTURE_DAMAGED',
+    });
     expect((await decodeJpeg(await frames.decode(pictureAt(clip, 0)))).width).toBe(320);
   });
 
@@ -215,5 +243,5 @@ describe('frame decoder', () => {
 async function clipWithDetail(): Promise<LevelsClip> {
   const { format, units } = await encodeClip({ width: 320, height: 240, frames: 2, profile: 'main' });
   const pictures = units.map(({ payloads }, n) => ({ nalUnits: payloads, pts90k: n * 3600 }));
-  return { sps: format.sps, pps: format.pps, width: 320, height: 240, pictures };
+  return { codec: 'h264', vps: [], sps: format.sps, pps: format.pps, width: 320, height: 240, pictures };
 }
