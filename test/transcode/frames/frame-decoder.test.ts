@@ -169,11 +169,7 @@ describe('frame decoder', () => {
   it('does not show a picture of which some bytes are wrong', async () => {
     const frames = decoder();
     const clip = await clipWithDetail();
-    // An IDR slice that names a parameter set which there cannot be.
-    const noise = { nalUnits: [Buffer.from('28018010000000', 'hex')], pts90k: 0 };
-    await expect(frames.decode({ ...clip, pictures: [noise], pts90k: 0 })).rejects.toMatchObject({
-      code: 'PICTURE_DAMAGED',
-    });
+    await expect(frames.decode(damaged(clip))).rejects.toMatchObject({ code: 'PICTURE_DAMAGED' });
     expect((await decodeJpeg(await frames.decode(pictureAt(clip, 0)))).width).toBe(320);
   });
 
