@@ -44,6 +44,8 @@ export function soundArguments(format: AudioFormat): string[] {
   return [
     ...inputArguments([]),
     ...['-i', 'pipe:0', '-map', '0:a:0', '-vn'],
+    // Sound that lasts longer or shorter than its times say is stretched by a little.
+    ...['-af', 'aresample=async=480:min_hard_comp=0.1'],
     ...[
       '-c:a',
       'libopus',

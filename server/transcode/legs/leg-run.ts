@@ -7,6 +7,7 @@ import type { Logger } from '../../base/log.ts';
 import type { TrackFormat, Unit, UnitPlace } from '../../stream/index.ts';
 import { KEY_FRAME_MARK, SKIP_MARK, TIME_STEP_MS } from './leg-arguments.ts';
 import { matroskaHeader, matroskaUnit } from './matroska.ts';
+import { SoundClock } from './sound-clock.ts';
 import { type CodedUnit, TsOutput } from './ts-output.ts';
 
 export interface LegRunOptions {
@@ -29,6 +30,8 @@ export type LegEnd = { readonly kind: 'stopped' } | { readonly kind: 'failed'; r
 const FIRST_TIME_MS = 10_000;
 /** Each of the leg's groups of pictures; a viewer that joins gets one at once by asking. */
 const KEY_FRAME_EVERY_90K = 2 * 90_000;
+/** Sound that is older when it is written would be heard that late from then on. */
+const SOUND_AGE_MS = 300;
 /** A picture that is older when it is written comes out of the hub's kept group: nobody wants to see that in one burst. */
 const SHOWN_AGE_MS = 500;
 /** What was written so long ago without any output is not answered any more. */
@@ -53,6 +56,7 @@ export class LegRun {
   #stdin: Writable | undefined;
   #pending: Buffer[] = [];
   #originPts90k: number | undefined;
+  readonly #soundClock = new SoundClock();
   #wallOffsetMs = 0;
   #lastKeyPts90k = Number.NEGATIVE_INFINITY;
   #wantsKeyFrame = false;
@@ -81,10 +85,8 @@ export class LegRun {
 
   /** Takes a unit; false when FFmpeg has no room for more after it, until `onDrained`. */
   write(unit: Unit): boolean {
-    const timeMs = unit.format.kind === 'video' ? this.#markedTimeMs(unit) : this.#timeMs(unit.pts90k);
-    this.#wallOffsetMs = unit.wallMs - unit.pts90k / 90;
-    if (unit.format.kind === 'audio' || timeMs % TIME_STEP_MS < SKIP_MARK) this.#owe();
-    const made = matroskaUnit(unit, timeMs);
+    const made = unit.format.kind === 'video' ? this.#picture(unit) : this.#sound(unit);
+    if (made === undefined) return true;
     if (this.#stdin === undefined) {
       this.#pending.push(made);
       return false;
@@ -168,8 +170,22 @@ export class LegRun {
       this.#places.delete(timeMs);
       return place;
     }
-    const pts90k = legPts90k - FIRST_TIME_MS * 90 + (this.#originPts90k ?? 0);
+    const pts90k = this.#soundClock.place(legPts90k);
     return { pts90k, wallMs: pts90k / 90 + this.#wallOffsetMs };
+  }
+
+  #picture(unit: Unit): Buffer {
+    const timeMs = this.#markedTimeMs(unit);
+    if (timeMs % TIME_STEP_MS < SKIP_MARK) this.#owe();
+    return matroskaUnit(unit, timeMs);
+  }
+
+  #sound(unit: Unit): Buffer | undefined {
+    const ageMs = this.#options.clock.monotonicMs() - unit.receivedAtMs;
+    if (this.#stdin !== undefined && ageMs > SOUND_AGE_MS) return undefined;
+    this.#wallOffsetMs = unit.wallMs - unit.pts90k / 90;
+    this.#owe();
+    return matroskaUnit(unit, Math.round(this.#soundClock.give(unit.pts90k) / 90));
   }
 
   #timeMs(pts90k: number): number {
