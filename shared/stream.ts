@@ -167,6 +167,13 @@ export const streamStatusSchema = z.object({
   transport: z.string().optional(),
   /** Why the media travels over that, or what is wrong with it, for people. */
   transportReason: z.string().optional(),
+  /** How viewers get the picture over WebRTC; `reason`, for people, where it is not just as the camera sends it. */
+  webrtc: z
+    .object({
+      video: z.enum(['as-is', 'without-b-pictures', 'transcoded', 'unavailable']),
+      reason: z.string().optional(),
+    })
+    .optional(),
   /** The camera's clock less the gateway's, by its last sender report. */
   cameraClockOffsetMs: z.number().optional(),
   viewers: z.number(),

@@ -21,7 +21,7 @@ export { RtpPacketiser, type RtpPacketiserOptions } from './packetise/rtp-packet
 export { writeSenderReport } from './packetise/sender-report.ts';
 export { PictureHabits } from './picture-habits.ts';
 export type { Reader, ReaderOptions, StateChange, StateReason } from './reader.ts';
-export type { ReorderingKind } from './reordering.ts';
+export { NEEDS_REORDERING, type ReorderingKind } from './reordering.ts';
 export type {
   LegRequest,
   SenderReport,

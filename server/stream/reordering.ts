@@ -6,6 +6,11 @@ import type { SourceUnit, Unit } from './unit.ts';
  */
 export type ReorderingKind = 'none' | 'droppable' | 'needed';
 
+/** Why a stream whose `ReorderingKind` is `needed` is not to be had over WebRTC, for people. */
+export const NEEDS_REORDERING =
+  'The camera sends B-frames that other pictures are built on, which browsers cannot show over WebRTC. It plays as HLS; to ' +
+  'see it over WebRTC, set B-frames to 0 in the camera, or its H.264 profile to Baseline.';
+
 /** One picture may look reordered by mistake. */
 const PICTURES_TO_BELIEVE = 2;
 /** After so long without any, the camera was set otherwise. */

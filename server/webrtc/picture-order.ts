@@ -1,11 +1,6 @@
 import type { H264Format, TrackFormat, Unit } from '../stream/index.ts';
 import { reorderFree } from '../stream/index.ts';
 
-/** Why a stream is not to be had over WebRTC, for people. */
-export const NEEDS_REORDERING =
-  'The camera sends B-frames that other pictures are built on, which browsers cannot show over WebRTC. It plays as HLS; to ' +
-  'see it over WebRTC, set B-frames to 0 in the camera, or its H.264 profile to Baseline.';
-
 /**
  * Lets through the pictures that are shown in the order in which they come: browsers show each picture over WebRTC as soon
  * as it is decoded. B-pictures that no other picture needs are left out; where one that is needed had to be,

@@ -3,10 +3,10 @@ import type { types } from 'mediasoup';
 import type { Clock } from '../base/clock.ts';
 import { Listeners } from '../base/emitter.ts';
 import type { Logger } from '../base/log.ts';
-import type { StateReason, TrackKind, Unit } from '../stream/index.ts';
+import { NEEDS_REORDERING, type StateReason, type TrackKind, type Unit } from '../stream/index.ts';
 import { type FeedTrack, TrackRtp } from './feed-track.ts';
 import { canStartWith, KEPT_PAUSE_MS, wasKept } from './kept-units.ts';
-import { InOrder, NEEDS_REORDERING } from './picture-order.ts';
+import { InOrder } from './picture-order.ts';
 import { foreseenFormats, type LegKind, PlayableReader } from './playable-reader.ts';
 import type { WatchableStream, WatchableStreams } from './ports.ts';
 import { ReportClock } from './report-clock.ts';
@@ -18,6 +18,7 @@ import type { WorkerPool } from './worker-pool.ts';
 
 const SENDER_REPORT_EVERY_MS = 1000;
 const REBUILD_AFTER_MS = 1000;
+const UNSUITABLE_AGAIN_MS = 1000;
 
 export interface StreamFeedDeps {
   readonly pool: WorkerPool;
@@ -65,7 +66,7 @@ export class StreamFeed {
   #held: Unit[] = [];
   #pictureTrouble: StateReason | undefined;
   readonly #inOrder = new InOrder();
-  #wasUnsuitable = false;
+  #unsuitableToldAtMs = Number.NEGATIVE_INFINITY;
   #wants = 0;
   #hasTaker = false;
   #isStarted = false;
@@ -322,10 +323,12 @@ export class StreamFeed {
   }
 
   #noteUnsuitable(): void {
-    const isUnsuitable = this.unsuitable !== undefined;
-    if (isUnsuitable === this.#wasUnsuitable) return;
-    this.#wasUnsuitable = isUnsuitable;
-    if (isUnsuitable) this.#log.warn({}, NEEDS_REORDERING);
+    const reason = this.unsuitable;
+    const nowMs = this.#deps.clock.monotonicMs();
+    // Again and again, since viewers may come while the stream is not live and nothing of it is known for sure.
+    if (reason === undefined || nowMs - this.#unsuitableToldAtMs < UNSUITABLE_AGAIN_MS) return;
+    this.#unsuitableToldAtMs = nowMs;
+    this.#log.debug({}, reason);
     this.#changed.emit();
   }
 
