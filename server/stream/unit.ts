@@ -37,6 +37,8 @@ export interface H265Format {
   readonly width: number;
   readonly height: number;
   readonly declaredFps?: number;
+  /** As with H.264; the SPS always says it (`sps_max_num_reorder_pics`). */
+  readonly reorderFrames?: number;
 }
 
 export type VideoFormat = H264Format | H265Format;

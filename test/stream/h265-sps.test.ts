@@ -19,9 +19,9 @@ describe('parseH265Sps', () => {
     ['closed-gop', 0],
     ['open-gop-b', 2],
     ['slices', 0],
-  ] as const)('reads %s of x265, with %i pictures reordered', (name, reorderPictures) => {
+  ] as const)('reads %s of x265, with %i pictures reordered', (name, reorderFrames) => {
     const info = parseH265Sps(h265Clip(name).sets.sps[0] ?? Buffer.alloc(0));
-    expect(info).toMatchObject({ width: 192, height: 108, fps: 25, reorderPictures, subLayers: 1 });
+    expect(info).toMatchObject({ width: 192, height: 108, fps: 25, reorderFrames, subLayers: 1 });
     expect(info && h265CodecString(info.profile)).toBe('hvc1.1.6.L30.90');
   });
 

@@ -174,8 +174,10 @@ export class H265Depacketiser implements Depacketiser {
       this.#refuse();
       return;
     }
-    if (isH265Slice(type) && h265LayerId(payload) === 0) unit.hasSlice = true;
     const isStart = (header & 0x80) !== 0;
+    // A type that changes on the way would make a picture of what is none.
+    const isNew = isStart || !unit.isFragmented;
+    if (isNew && isH265Slice(type) && h265LayerId(payload) === 0) unit.hasSlice = true;
     if (unit.isDamaged) return;
     if (unit.isFragmented === isStart) {
       this.#damage();
@@ -290,6 +292,7 @@ export class H265Depacketiser implements Depacketiser {
       payloads,
       isKeyFrame: irap !== undefined,
       isDisposable,
+      ...(format.reorderFrames === 0 ? { isReordered: false } : {}),
       receivedAtMs: this.#receivedAtMs,
     });
   }

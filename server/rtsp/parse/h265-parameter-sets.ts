@@ -125,6 +125,7 @@ export class H265ParameterSets {
       profile: h265ProfileName(info.profile),
       width: info.width,
       height: info.height,
+      reorderFrames: info.reorderFrames,
       ...(info.fps === undefined ? {} : { declaredFps: info.fps }),
     };
   }

@@ -16,7 +16,7 @@ export interface H265SpsInfo {
   readonly chromaFormat: number;
   readonly bitDepth: number;
   /** Pictures that may come before another one in decoding order and after it in order of presentation; 0: no B-pictures. */
-  readonly reorderPictures: number;
+  readonly reorderFrames: number;
   /** Temporal sub-layers, at least 1. */
   readonly subLayers: number;
   /** As declared in the VUI; cameras often declare wrong. */
@@ -47,7 +47,7 @@ export function parseH265Sps(nal: Buffer): H265SpsInfo | undefined {
   const bitDepth = reader.ue() + 8;
   reader.ue(); // bit_depth_chroma_minus8
   const pocBits = reader.ue() + 4;
-  const reorderPictures = readReorderPictures(reader, maxSubLayersMinus1);
+  const reorderFrames = readReorderFrames(reader, maxSubLayersMinus1);
   if (reader.overrun || id > 15 || chromaFormat > 3 || bitDepth > 16 || pocBits > 16) return undefined;
   // Section 6.2, table 6-1.
   const cropUnitX = !isSeparate && (chromaFormat === 1 || chromaFormat === 2) ? 2 : 1;
@@ -65,7 +65,7 @@ export function parseH265Sps(nal: Buffer): H265SpsInfo | undefined {
     height,
     chromaFormat,
     bitDepth,
-    reorderPictures,
+    reorderFrames,
     subLayers: maxSubLayersMinus1 + 1,
     ...(fps === undefined ? {} : { fps }),
   };
@@ -78,15 +78,15 @@ function readWindow(reader: BitReader): { x: number; y: number } {
 }
 
 /** That of the highest sub-layer, which all of the stream's pictures belong to. */
-function readReorderPictures(reader: BitReader, maxSubLayersMinus1: number): number {
+function readReorderFrames(reader: BitReader, maxSubLayersMinus1: number): number {
   const isGivenForEach = reader.bit() === 1;
-  let reorderPictures = 0;
+  let reorderFrames = 0;
   for (let layer = isGivenForEach ? 0 : maxSubLayersMinus1; layer <= maxSubLayersMinus1; layer += 1) {
     reader.ue(); // sps_max_dec_pic_buffering_minus1
-    reorderPictures = reader.ue();
+    reorderFrames = reader.ue();
     reader.ue(); // sps_max_latency_increase_plus1
   }
-  return Math.min(reorderPictures, 16);
+  return Math.min(reorderFrames, 16);
 }
 
 /** All between the picture order counts and the timing of the VUI. */
