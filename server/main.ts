@@ -7,7 +7,7 @@ import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StreamId } from '../shared/names.ts';
-import { streamId } from '../shared/names.ts';
+import { parentStreamId, streamId } from '../shared/names.ts';
 import { resolveAnyAddress, resolveCameraAddress } from './base/address-policy.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { Closers } from './base/closers.ts';
@@ -58,8 +58,9 @@ function sourceStarter(parts: {
   const { clock, log, settings, workedTransports } = parts;
   const dialPacer = new DialPacer(clock);
   return (definition, sink) => {
-    const mayBeLocal =
-      settings.sources.allowLoopback || parts.mayBeLocal(streamId(definition.app, definition.name));
+    // A camera's second stream is declared where its first one is.
+    const declared = parentStreamId(streamId(definition.app, definition.name));
+    const mayBeLocal = settings.sources.allowLoopback || parts.mayBeLocal(declared);
     return startRtspSource(definition, sink, {
       clock,
       log,

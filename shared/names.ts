@@ -36,6 +36,11 @@ export function derivedStreamId(parent: StreamId, kind: DerivedKind): StreamId {
   return `${parent}~${kind}`;
 }
 
+/** The stream that this one is derived from; itself where it is not. */
+export function parentStreamId(id: StreamId): StreamId {
+  return id.replace(/~.*$/, '') as StreamId;
+}
+
 export const DEFAULT_APP = 'live';
 
 export const nameSchema = z

@@ -155,6 +155,7 @@ export class CongestionGuard {
     for (;;) {
       this.#metered = undefined;
       const { level } = this.#ladder;
+      if (level === 'sub' && why !== undefined) await this.#relieve(why, lostShare);
       const isThere = await this.#viewer.apply(level);
       if (this.#isClosed) return;
       const now = this.#clock.monotonicMs();
@@ -165,6 +166,13 @@ export class CongestionGuard {
       why ??= 'loss';
       this.#ladder.down(now, false);
     }
+  }
+
+  /** The second stream takes a moment to come; meanwhile the link rests and the viewer knows. */
+  async #relieve(cause: CongestionCause, lostShare: number | undefined): Promise<void> {
+    await this.#viewer.apply('paused');
+    if (this.#isClosed) return;
+    this.#viewer.tell({ level: 'paused', cause, lostShare, retryInMs: 0 });
   }
 
   async #lookWhetherSilent(): Promise<void> {

@@ -251,15 +251,16 @@ describe('the guard of a viewer', () => {
     await viewer.run(10);
     viewer.lostShare = 0.3;
     await viewer.run(9);
-    expect(viewer.levels).toEqual(['sub']);
+    // The link rests till the second stream is there.
+    expect(viewer.levels).toEqual(['paused', 'sub']);
     viewer.lostShare = 0;
     await viewer.run(20);
-    expect(viewer.levels).toEqual(['sub', 'full']);
+    expect(viewer.levels).toEqual(['paused', 'sub', 'full']);
     viewer.missing.add('sub');
     viewer.lostShare = 0.3;
     await viewer.run(9);
-    expect(viewer.levels).toEqual(['sub', 'full', 'sub', 'paused']);
-    expect(viewer.notices.map(({ level }) => level)).toEqual(['sub', 'full', 'paused']);
+    expect(viewer.levels).toEqual(['paused', 'sub', 'full', 'paused', 'sub', 'paused']);
+    expect(viewer.notices.map(({ level }) => level)).toEqual(['paused', 'sub', 'full', 'paused', 'paused']);
   });
 
   test('a second stream that goes away is left', async () => {
@@ -271,7 +272,7 @@ describe('the guard of a viewer', () => {
     viewer.lostShare = 0;
     viewer.guard.subLost();
     await viewer.run(2);
-    expect(viewer.levels).toEqual(['sub', 'paused']);
+    expect(viewer.levels).toEqual(['paused', 'sub', 'paused']);
     await viewer.run(30);
     expect(viewer.level).not.toBe('paused');
   });
