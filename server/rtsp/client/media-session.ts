@@ -26,6 +26,8 @@ export interface MediaSessionOptions {
   readonly transportReason: string | undefined;
   /** Whether a lossy UDP session is to end, with `lossy`, for one over TCP. */
   readonly mayMoveToTcp: boolean;
+  /** As the connection's. */
+  readonly onlyOptions: boolean;
   readonly sink: SourceSink;
   readonly tally: SourceTally;
   readonly facts: CameraFacts;
@@ -39,6 +41,8 @@ export interface MediaSessionOptions {
   readonly tls: ConnectionOptions | undefined;
   /** Ends the session; it resolves with `stopped` then. */
   readonly signal: AbortSignal;
+  /** The camera was there and is no more; what is left is to take leave of it, which may take a second. */
+  onGone(error: RtspError): void;
   onPlaying(playing: PlayingSession): void;
   /** The first packet of the video came: this transport works. */
   onFirstPacket(transport: LowerTransport): void;
@@ -58,6 +62,8 @@ export interface MediaSessionEnd {
   readonly playedMs: number;
   /** The one in use at the end. */
   readonly transport: LowerTransport;
+  /** The camera hung up on a keep-alive that it offers. */
+  readonly hungUpOnKeepAlive?: boolean;
 }
 
 /** Dials a camera, follows its redirects, delivers its media, and resolves with why that ended. */
@@ -107,6 +113,8 @@ class MediaSession {
   /** Until the sink was told of the tracks. */
   #early: Early[] | undefined = [];
   #earlyBytes = 0;
+  /** Viewers were told: what still comes would contradict. */
+  #isGone = false;
 
   constructor(options: MediaSessionOptions, destination: Destination) {
     this.#options = options;
@@ -126,6 +134,7 @@ class MediaSession {
       tls: options.tls,
       // It holds for wherever the camera sends us, too.
       tlsFingerprint: source.tlsFingerprint,
+      onlyOptions: options.onlyOptions,
       listener: {
         onRtp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtp(packet, receivedAtMs),
         onRtcp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtcp(packet, receivedAtMs),
@@ -141,7 +150,7 @@ class MediaSession {
       silenceTimeoutMs: source.silenceTimeoutMs,
       receivers: () => this.#receivers,
       onFirstPacket: () => options.onFirstPacket(this.#connection.transport),
-      onFailure: (error) => void this.#connection.closeWith(error),
+      onFailure: (error) => this.#onFailure(error),
     });
   }
 
@@ -169,6 +178,7 @@ class MediaSession {
       error,
       playedMs: this.#watch.playedMs(clock.monotonicMs()),
       transport: this.#connection.transport,
+      hungUpOnKeepAlive: this.#connection.hungUpOnKeepAlive,
     };
   }
 
@@ -179,7 +189,9 @@ class MediaSession {
       transport: this.#connection.transport,
       tally,
       onUnit: (unit) => {
+        if (this.#isGone) return;
         this.#watch.unit(unit);
+        this.#connection.countUnit();
         if (this.#early === undefined) sink.unit(unit);
         else this.#keep({ unit });
       },
@@ -276,6 +288,15 @@ class MediaSession {
     sink.transportReason?.(message);
     if (!this.#isLossy) log.warn({}, message);
     this.#isLossy = true;
+  }
+
+  #onFailure(error: RtspError): void {
+    // With the first packet still to come, another transport may be tried before anybody is told.
+    if (error.kind !== 'no-packets') {
+      this.#isGone = true;
+      this.#options.onGone(error);
+    }
+    void this.#connection.closeWith(error);
   }
 
   #facts(): ConnectionFacts | undefined {

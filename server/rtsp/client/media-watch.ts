@@ -19,6 +19,10 @@ export interface MediaWatchOptions {
 const FIRST_PACKET_AUTO_MS = 4_000;
 /** A camera that said BYE and sends no more is not waited for any longer than this. */
 const AFTER_BYE_MS = 1_000;
+/** A camera may send fewer than one picture a second; so many of its pictures have to be missing before it is silent. */
+const SILENT_INTERVALS = 5;
+const REMEMBERED_INTERVALS = 8;
+const MAX_SILENCE_MS = 120_000;
 /** Packets without one picture among them: longer than the longest key-frame interval that cameras offer. */
 const NO_PICTURE_MS = 60_000;
 
@@ -31,6 +35,9 @@ export class MediaWatch {
   #startedAtMs = 0;
   #firstPacketAtMs: number | undefined;
   #lastPictureAtMs: number | undefined;
+  /** Between the last pictures, as they came. */
+  readonly #intervals = new Float64Array(REMEMBERED_INTERVALS);
+  #intervalCount = 0;
   #byeAtMs: number | undefined;
   #failed = false;
 
@@ -43,11 +50,24 @@ export class MediaWatch {
     const { clock, transport } = this.#options;
     this.#startedAtMs = clock.monotonicMs();
     // Over UDP the check also frees packets that wait for a lost one.
-    return clock.every(transport() === 'udp' ? 50 : 250, () => this.#check(clock.monotonicMs()));
+    return clock.every(transport() === 'udp' ? 50 : 100, () => this.#check(clock.monotonicMs()));
   }
 
   unit(unit: SourceUnit): void {
-    if (unit.kind === 'video') this.#lastPictureAtMs = unit.receivedAtMs;
+    if (unit.kind !== 'video') return;
+    const { receivedAtMs } = unit;
+    if (this.#lastPictureAtMs !== undefined) {
+      this.#intervals[this.#intervalCount % REMEMBERED_INTERVALS] = receivedAtMs - this.#lastPictureAtMs;
+      this.#intervalCount += 1;
+    }
+    this.#lastPictureAtMs = receivedAtMs;
+  }
+
+  /** The set time-out, or five times the longest of the last intervals between pictures where that is longer. */
+  get silenceMs(): number {
+    const { silenceTimeoutMs } = this.#options;
+    const slow = Math.min(SILENT_INTERVALS * Math.max(...this.#intervals), MAX_SILENCE_MS);
+    return Math.max(silenceTimeoutMs, slow);
   }
 
   bye(kind: TrackKind): void {
@@ -98,8 +118,9 @@ export class MediaWatch {
     if (this.#byeAtMs !== undefined && lastAtMs <= this.#byeAtMs && nowMs - this.#byeAtMs > AFTER_BYE_MS) {
       return new RtspError('ended', 'The camera ended the stream.');
     }
-    if (nowMs - lastAtMs > silenceTimeoutMs) {
-      const message = `No video has come from the camera for ${silenceTimeoutMs / 1000} s. Check its power and network.`;
+    if (nowMs - lastAtMs > silenceTimeoutMs && nowMs - lastAtMs > this.silenceMs) {
+      const seconds = Math.round(this.silenceMs / 100) / 10;
+      const message = `No video has come from the camera for ${seconds} s. Check its power and network; if it sends a picture less often than that, set a longer silenceTimeoutMs.`;
       return new RtspError('silent', message);
     }
     if (nowMs - (this.#lastPictureAtMs ?? this.#startedAtMs) > NO_PICTURE_MS) {

@@ -58,6 +58,8 @@ const STEADY_AFTER_MS = 10_000;
 /** A camera that could not be had over TCP although UDP loses packets is asked for TCP again after so long. */
 const STAY_ON_UDP_MS = 30 * 60_000;
 const COUNTERS_EVERY_MS = 1_000;
+/** What taking leave of a silent camera takes, which is before any retry. */
+const GOODBYE_MS = 1_000;
 
 /** Starts to pull a stream from its camera, and goes on until closed. Units go to `sink`. */
 export function startRtspSource(
@@ -94,6 +96,8 @@ export class RtspSource implements Source {
   #why: { readonly transport: LowerTransport; readonly reason: string } | undefined;
   #stayOnUdpUntilMs = 0;
   #playing: PlayingSession | undefined;
+  /** The camera hung up on a keep-alive that was no OPTIONS. */
+  #onlyOptions = false;
   #watched = false;
   #running: Promise<void> | undefined;
 
@@ -225,13 +229,14 @@ export class RtspSource implements Source {
   ): Promise<MediaSessionEnd> {
     const { clock } = this.#deps;
     try {
-      return await runMediaSession({
+      const end = await runMediaSession({
         source: this.#definition.source,
         transport,
         fallbackTransport,
         transportReason: this.#why?.transport === transport ? this.#why.reason : undefined,
         mayMoveToTcp:
           this.#definition.source.transport === 'auto' && clock.monotonicMs() >= this.#stayOnUdpUntilMs,
+        onlyOptions: this.#onlyOptions,
         sink: this.#sink,
         tally: this.#tally,
         facts: this.#facts,
@@ -243,6 +248,7 @@ export class RtspSource implements Source {
         random: this.#deps.random ?? Math.random,
         tls: this.#deps.tls,
         signal: this.#stop.signal,
+        onGone: ({ reason, message }) => this.#sink.waiting(reason, message, GOODBYE_MS),
         onPlaying: (playing) => {
           const { transport: used, transportReason: reason } = playing;
           this.#playing = playing;
@@ -253,6 +259,8 @@ export class RtspSource implements Source {
           if (this.#definition.source.transport === 'auto') this.#worked.set(this.#id, used);
         },
       });
+      this.#onlyOptions ||= end.hungUpOnKeepAlive === true;
+      return end;
     } catch (thrown) {
       // What gets here is a bug; the stream shows it and the other streams go on.
       const error = asRtspError(thrown);

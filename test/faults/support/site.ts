@@ -181,8 +181,9 @@ export class Subject {
   /** What the recording has not of [fromWallMs, now], once it goes on. */
   async missing(fromWallMs: number): Promise<{ gapMs: number; gapReasons: string[] }> {
     const untilMs = Date.now();
+    const { oldestMs = 0 } = (await this.status()).recorder;
     await this.untilStatus('to be recorded', ({ recorder }) => (recorder.newestMs ?? 0) > untilMs, 60_000);
-    const path = `/${this.id}/timeline?from=${Math.floor(fromWallMs)}&to=${untilMs}`;
+    const path = `/${this.id}/timeline?from=${Math.ceil(Math.max(fromWallMs, oldestMs))}&to=${untilMs}`;
     const { gaps } = (await callApi(this.#gateway, 'GET', path)) as Timeline;
     return {
       gapMs: gaps.reduce((sum, { start, end }) => sum + end - start, 0),
