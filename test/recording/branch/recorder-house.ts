@@ -14,8 +14,7 @@ import { Hub } from '../../../server/stream/index.ts';
 import { type StreamId, streamId } from '../../../shared/names.ts';
 import type { GapReason } from '../../../shared/recording.ts';
 import { streamDefinitionSchema } from '../../../shared/stream.ts';
-import { ClipCamera } from '../../support/clip-camera.ts';
-import type { Clip } from '../../support/h264-clip.ts';
+import { ClipCamera, type PlayedClip } from '../../support/clip-camera.ts';
 
 const run = promisify(execFile);
 
@@ -39,10 +38,13 @@ export class SteppedClock implements Clock {
 /** An archive that keeps all in memory, to look at. */
 export class MemoryArchive implements RecorderArchive {
   readonly segmentsKept: Segment[] = [];
+  /** Whose each of them is. */
+  readonly streams: StreamId[] = [];
   readonly notes: Array<{ atMs: number; reason: GapReason }> = [];
 
-  append(_stream: StreamId, segment: Segment): boolean {
+  append(stream: StreamId, segment: Segment): boolean {
     this.segmentsKept.push(segment);
+    this.streams.push(stream);
     return true;
   }
 
@@ -185,7 +187,7 @@ export class RecorderHouse {
   }
 }
 
-export function house(clip: Clip, options: HouseOptions & { audio?: ClipCamera['audio'] } = {}) {
+export function house(clip: PlayedClip, options: HouseOptions & { audio?: ClipCamera['audio'] } = {}) {
   const cameras = new Map([[CAM, new ClipCamera(clip, options.audio)]]);
   return RecorderHouse.open(cameras, options);
 }
