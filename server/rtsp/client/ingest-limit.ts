@@ -21,6 +21,9 @@ export const INGEST_POLICY: IngestPolicy = {
   patienceMs: 5_000,
 };
 
+/** A picture or a frame of sound goes through the hub and to its readers, a message is read line by line: as much work as so many packets. */
+export const ITEM_COST = { packet: 1, unit: 20, message: 20 } as const;
+
 /** A second is enough for others to be served; what a single chunk costs is never more by far. */
 const MAX_HOLD_MS = 1_000;
 
@@ -43,22 +46,33 @@ export class IngestLimit {
     this.#updatedAtMs = clock.monotonicMs();
   }
 
-  /** Counts what came, and tells how many ms the camera is not to be read for; 0 while it keeps to its share. */
-  spend(bytes: number, packets: number): number {
-    const { bytesPerSecond, packetsPerSecond, burstMs } = this.#policy;
+  /** Counts what is being taken apart; costs are in packets. */
+  charge(packets: number): void {
+    this.#creditMs -= (packets / this.#policy.packetsPerSecond) * 1000;
+  }
+
+  /** Counts the bytes that came, and tells how many ms the camera is not to be read for; 0 while it keeps to its share. */
+  spend(bytes: number): number {
+    const { bytesPerSecond, burstMs } = this.#policy;
     this.#refill();
     if (this.#creditMs > burstMs / 2) this.#overSinceMs = undefined;
-    this.#creditMs -= (bytes / bytesPerSecond + packets / packetsPerSecond) * 1000;
+    this.#creditMs -= (bytes / bytesPerSecond) * 1000;
     if (this.#creditMs >= 0) return 0;
     this.#overSinceMs ??= this.#updatedAtMs;
     return Math.min(MAX_HOLD_MS, Math.ceil(-this.#creditMs));
+  }
+
+  /** So much is owed that what is left of the chunk in work is better dropped than taken apart. */
+  get isDeep(): boolean {
+    return this.#creditMs < -this.#policy.burstMs;
   }
 
   /** Whether one more packet is within the share; one that is not costs nothing more. */
   admits(bytes: number): boolean {
     this.#refill();
     if (this.#creditMs >= 0) {
-      this.spend(bytes, 1);
+      this.charge(1);
+      this.spend(bytes);
       return true;
     }
     this.#overSinceMs ??= this.#updatedAtMs;

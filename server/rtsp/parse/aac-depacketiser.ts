@@ -5,6 +5,9 @@ import type { RtpPacket } from './rtp.ts';
 import { SequenceCheck } from './sequence-check.ts';
 import type { AacParameters } from './tracks.ts';
 
+/** Senders put a few into a packet; tens of thousands would fit, each to be handed on by itself. */
+const MAX_FRAMES = 64;
+
 interface Fragments {
   readonly timestamp: number;
   /** As large as 16 bits can say at most. What comes is copied: a small part would hold its chunk of the socket. */
@@ -132,6 +135,7 @@ function readSizes(
     const indexLength = frames.length === 0 ? parameters.indexLength : parameters.indexDeltaLength;
     left -= parameters.sizeLength + indexLength;
     if (left < 0) break;
+    if (frames.length === MAX_FRAMES) return undefined;
     frames.push(reader.bits(parameters.sizeLength));
     // Interleaved frames would have an index of their own; the frames of cameras are in order.
     reader.skip(indexLength);
