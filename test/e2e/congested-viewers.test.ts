@@ -165,7 +165,7 @@ test(
     const [smaller, paused] = await Promise.all([
       plays(onThin, SUB_WIDTH),
       until('the pause', onLossy, ({ code }) => code === 'VIEWER_LOSES_DATA'),
-      until('the dead link to be seen', onDead, ({ code }) => code === 'VIEWER_SILENT'),
+      until('the dead link to be seen', onDead, ({ state }) => state !== 'playing'),
     ]);
     expect(smaller).toMatchObject({ code: 'VIEWER_LOSES_DATA', note: 'Smaller picture: slow connection' });
     expect(paused).toMatchObject({ state: 'waiting', title: 'Connection too slow' });
