@@ -238,6 +238,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     isDemo,
     sharedViewers: (id) => webRtc.viewersOf(id),
     recorder: (id) => recording.status(id),
+    legs: (id) => legs.status(id),
     onCountChanged: () => {
       for (const id of workedTransports.keys()) if (hub.get(id) === undefined) workedTransports.delete(id);
       updateDemo();

@@ -129,6 +129,25 @@ export const trackStatusSchema = z.object({
   channels: z.number().optional(),
 });
 
+export const webRtcStatusSchema = z.object({
+  video: z.enum(['as-is', 'without-b-pictures', 'transcoded', 'unavailable']),
+  /** Only of a stream with sound. */
+  audio: z.enum(['as-is', 'transcoded', 'unavailable']).optional(),
+  reason: z.string().optional(),
+});
+export type WebRtcStatus = z.infer<typeof webRtcStatusSchema>;
+
+/** A track of a stream in another codec, made while somebody needs it. */
+export const legStatusSchema = z.object({
+  kind: z.enum(['h264', 'opus']),
+  /** `resting`: the camera sends nothing for it just now. */
+  state: z.enum(['resting', 'starting', 'running', 'waiting']),
+  /** As FFmpeg calls it, e.g. `libx264`, `h264_vaapi`. */
+  encoder: z.string().optional(),
+  reason: z.string().optional(),
+});
+export type LegStatus = z.infer<typeof legStatusSchema>;
+
 /** A stream with its status as the API gives it. It never holds a password, nor a URL with one. */
 export const streamStatusSchema = z.object({
   app: z.string(),
@@ -167,13 +186,10 @@ export const streamStatusSchema = z.object({
   transport: z.string().optional(),
   /** Why the media travels over that, or what is wrong with it, for people. */
   transportReason: z.string().optional(),
-  /** How viewers get the picture over WebRTC; `reason`, for people, where it is not just as the camera sends it. */
-  webrtc: z
-    .object({
-      video: z.enum(['as-is', 'without-b-pictures', 'transcoded', 'unavailable']),
-      reason: z.string().optional(),
-    })
-    .optional(),
+  /** How viewers get picture and sound over WebRTC; `reason`, for people, where it is not just as the camera sends it. */
+  webrtc: webRtcStatusSchema.optional(),
+  /** What FFmpeg makes of the stream's tracks for viewers just now. */
+  legs: z.array(legStatusSchema).optional(),
   /** The camera's clock less the gateway's, by its last sender report. */
   cameraClockOffsetMs: z.number().optional(),
   viewers: z.number(),

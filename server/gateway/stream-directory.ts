@@ -3,6 +3,7 @@ import { isInternalStream, type StreamId, streamId } from '../../shared/names.ts
 import type { RecorderStatus } from '../../shared/recording.ts';
 import type { CameraReport } from '../../shared/report.ts';
 import {
+  type LegStatus,
   type StreamDefinition,
   type StreamPatch,
   type StreamStatus,
@@ -21,6 +22,8 @@ export interface StreamDirectoryOptions {
   readonly isDemo: (id: StreamId) => boolean;
   readonly sharedViewers: (id: StreamId) => number;
   readonly recorder: (id: StreamId) => RecorderStatus;
+  /** What is converted of a stream just now. */
+  readonly legs?: (id: StreamId) => readonly LegStatus[];
   /** A stream was added or removed. */
   readonly onCountChanged?: () => void;
 }
@@ -128,6 +131,7 @@ export class StreamDirectory {
       isDemo: this.#options.isDemo(stream.id),
       sharedViewers: this.#options.sharedViewers(stream.id),
       recorder: this.#options.recorder(stream.id),
+      legs: this.#options.legs?.(stream.id) ?? [],
     });
   }
 

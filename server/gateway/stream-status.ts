@@ -1,8 +1,8 @@
 import type { RecorderStatus } from '../../shared/recording.ts';
-import { assertNever } from '../../shared/result.ts';
-import type { StreamStatus } from '../../shared/stream.ts';
+import type { LegStatus, StreamStatus } from '../../shared/stream.ts';
 import { redactUrl } from '../base/redact.ts';
-import { NEEDS_REORDERING, profileOf, type Stream, type TrackFormat } from '../stream/index.ts';
+import { profileOf, type Stream, type TrackFormat } from '../stream/index.ts';
+import { webrtcStatus } from './webrtc-status.ts';
 
 export interface StatusContext {
   /** The stream stands in the configuration file. */
@@ -11,11 +11,9 @@ export interface StatusContext {
   /** Viewers that the hub does not see one by one, since they share one reader (WebRTC). */
   readonly sharedViewers: number;
   readonly recorder: RecorderStatus;
+  /** Those that are in use. */
+  readonly legs: readonly LegStatus[];
 }
-
-const LEFT_OUT =
-  'The camera sends B-frames, which browsers cannot show over WebRTC: viewers get the stream without them, so with fewer ' +
-  'pictures a second. Recordings and HLS have them all. Set B-frames to 0 in the camera for the full rate and less delay.';
 
 /** A stream with its status as the API gives it; never a password, nor a URL that holds one. */
 export function streamStatus(stream: Stream, context: StatusContext): StreamStatus {
@@ -23,6 +21,7 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
   const video = tracks.find((track) => track.kind === 'video');
   const audio = tracks.find((track) => track.kind === 'audio');
   const { source } = definition;
+  const webrtc = webrtcStatus(stream, context.legs);
   return {
     app: definition.app,
     name: definition.name,
@@ -57,28 +56,13 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
     ...figures,
     ...(stream.transport === undefined ? {} : { transport: stream.transport }),
     ...(stream.transportReason === undefined ? {} : { transportReason: stream.transportReason }),
-    ...webrtcStatus(stream),
+    ...(webrtc === undefined ? {} : { webrtc }),
+    ...(context.legs.length === 0 ? {} : { legs: [...context.legs] }),
     ...(cameraClockOffsetMs === undefined ? {} : { cameraClockOffsetMs: Math.round(cameraClockOffsetMs) }),
     viewers: readerCounts.viewers + context.sharedViewers,
     readers: readerCounts.viewers + readerCounts.services,
     recorder: context.recorder,
   };
-}
-
-/** How viewers get the picture over WebRTC, as far as the pictures are known. */
-function webrtcStatus({ tracks, reordering }: Stream): Pick<StreamStatus, 'webrtc'> {
-  const video = tracks.find((track) => track.kind === 'video');
-  if (video?.codec !== 'h264') return {};
-  switch (reordering) {
-    case 'none':
-      return { webrtc: { video: 'as-is' } };
-    case 'droppable':
-      return { webrtc: { video: 'without-b-pictures', reason: LEFT_OUT } };
-    case 'needed':
-      return { webrtc: { video: 'unavailable', reason: NEEDS_REORDERING } };
-    default:
-      return assertNever(reordering);
-  }
 }
 
 function trackStatus(track: TrackFormat): StreamStatus['tracks'][number] {

@@ -1,3 +1,4 @@
+export { type BrowserWay, browserWay } from './browser-way.ts';
 export { profileName, profileOf } from './format.ts';
 export { GopBudget } from './gop-cache.ts';
 export {

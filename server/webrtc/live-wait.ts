@@ -21,7 +21,7 @@ export async function waitUntilLive(feed: StreamFeed, clock: Clock, timeoutMs: n
     if (isLive()) return;
     const live = new Promise<void>((resolve, reject) => {
       const look = () => {
-        if (isLive()) resolve();
+        if (isLive() || feed.unsuitable !== undefined) resolve();
       };
       undo.push(
         feed.onChanged(look),

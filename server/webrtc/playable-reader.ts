@@ -1,5 +1,6 @@
 import type { DerivedKind } from '../../shared/names.ts';
 import type { AudioFormat, Reader, StateReason, TrackFormat, TrackKind, Unit } from '../stream/index.ts';
+import { browserWay } from '../stream/index.ts';
 import type { WatchableStream } from './ports.ts';
 import { isPlayable, type PlayableFormat } from './rtp-parameters.ts';
 
@@ -29,10 +30,10 @@ interface OpenLeg {
 /** What every leg of sound makes, so a viewer can be told of it before FFmpeg runs. */
 const LEG_SOUND: AudioFormat = { kind: 'audio', codec: 'opus', clockRate: 48_000, channels: 2 };
 
-/** Which leg makes a track playable; undefined where it is so already. */
+/** Which leg makes a track playable; undefined where it is so already, or nothing does. */
 export function legOf(format: TrackFormat): LegKind | undefined {
-  const leg = format.kind === 'video' ? 'h264' : 'opus';
-  return isPlayable(format) ? undefined : leg;
+  const way = browserWay(format);
+  return way === 'h264' || way === 'opus' ? way : undefined;
 }
 
 /** Those of a stream's tracks that viewers can be told of before anything is read. */

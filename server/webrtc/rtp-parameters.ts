@@ -1,6 +1,12 @@
 import type { types } from 'mediasoup';
 import type { WireRtpCapabilities } from '../../shared/signaling.ts';
-import type { AudioCodec, AudioFormat, H264Format, TrackFormat } from '../stream/index.ts';
+import {
+  type AudioCodec,
+  type AudioFormat,
+  browserWay,
+  type H264Format,
+  type TrackFormat,
+} from '../stream/index.ts';
 
 export const PLAYOUT_DELAY_URI = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
 /** The worker sends this extension under this id whatever a producer uses, so the same is used on the way in. */
@@ -112,18 +118,16 @@ const MIME_TYPES: Record<WebRtcAudioCodec, string> = {
   g722: 'audio/G722',
 };
 
-/** Whether a track can go to a browser without transcoding. */
 /** What browsers can take over WebRTC. */
 export type PlayableFormat = H264Format | AudioFormat;
 
+/** Whether a track can go to a browser without transcoding. */
 export function isPlayable(format: TrackFormat): format is PlayableFormat {
   return format.kind === 'video' ? format.codec === 'h264' : isWebRtcAudio(format);
 }
 
 export function isWebRtcAudio(format: AudioFormat): format is AudioFormat & { codec: WebRtcAudioCodec } {
-  if (format.codec === 'aac') return false;
-  // Opus is always signalled as 48000/2 (RFC 7587 section 7); the others are known to WebRTC in mono only.
-  return format.codec === 'opus' ? format.clockRate === 48_000 : format.channels === 1;
+  return browserWay(format) === 'as-is';
 }
 
 /** A name that changes when a track needs a new producer; the parameter sets of H.264 do not count. */

@@ -102,6 +102,8 @@ export class StreamFeed {
   /** Why browsers cannot show this stream over WebRTC at all, for people; not known before it was live. */
   get unsuitable(): string | undefined {
     const { state, tracks, reordering } = this.stream;
+    const trouble = this.#pictureTrouble;
+    if (trouble?.code === 'TRANSCODER_BUSY' || trouble?.code === 'TRANSCODER_FAILED') return trouble.message;
     // A leg makes pictures that are in order.
     const isOwnPicture = tracks.some(({ codec }) => codec === 'h264');
     return state.state === 'live' && isOwnPicture && reordering === 'needed' ? NEEDS_REORDERING : undefined;
@@ -286,6 +288,7 @@ export class StreamFeed {
   #closeReader(): void {
     this.#held = [];
     this.#hasTaker = false;
+    this.#pictureTrouble = undefined;
     this.#reader?.close();
     this.#reader = undefined;
   }

@@ -1,2 +1,1 @@
-export type { LegStatus } from './leg.ts';
 export { Legs, type LegsOptions } from './legs.ts';

@@ -1,3 +1,4 @@
+import type { LegStatus } from '../../../shared/stream.ts';
 import { backoffDelayMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
@@ -40,16 +41,6 @@ export interface LegDeps {
   readonly parent: Stream;
   /** Asked before each FFmpeg. */
   plan(format: TrackFormat): Promise<LegPlan>;
-}
-
-/** A leg as the status shows it. */
-export interface LegStatus {
-  readonly kind: LegRequest['kind'];
-  /** `resting`: its stream has nothing for it just now. */
-  readonly state: 'resting' | 'starting' | 'running' | 'waiting';
-  /** As FFmpeg calls it. */
-  readonly encoder?: string;
-  readonly reason?: string;
 }
 
 const OPUS: AudioFormat = { kind: 'audio', codec: 'opus', clockRate: 48_000, channels: 2 };
@@ -204,20 +195,32 @@ export class Leg implements Source {
       await before;
       if (this.#state !== running || end.kind === 'stopped') return;
       if (clock.monotonicMs() - running.startedAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
-      this.#wait('TRANSCODER_FAILED', end.message, backoffDelayMs(BACKOFF, this.#attempt));
-      this.#attempt += 1;
+      this.#fail(end.message);
       this.#reader.drained();
     });
   }
 
-  #wait(code: 'TRANSCODER_BUSY' | 'TRANSCODER_FAILED', reason: string, retryInMs: number): void {
+  /** One FFmpeg that ends is a pause; viewers are told of trouble when the next one fails as well. */
+  #fail(message: string): void {
+    const isFirst = this.#attempt === 0;
+    this.#wait('TRANSCODER_FAILED', message, backoffDelayMs(BACKOFF, this.#attempt), isFirst);
+    this.#attempt += 1;
+  }
+
+  #wait(
+    code: 'TRANSCODER_BUSY' | 'TRANSCODER_FAILED',
+    reason: string,
+    retryInMs: number,
+    isQuiet = false,
+  ): void {
     const cancel = this.#deps.clock.after(retryInMs, () => {
       this.#state = { kind: 'resting' };
       this.#sink.connecting();
       this.requestKeyFrame();
     });
     this.#state = { kind: 'waiting', reason, cancel };
-    this.#sink.waiting(code, reason, retryInMs);
+    if (isQuiet) this.#sink.connecting();
+    else this.#sink.waiting(code, reason, retryInMs);
   }
 
   #onUnit(data: Buffer, place: UnitPlace): void {

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { derivedStreamId, type StreamId } from '../../../shared/names.ts';
+import type { LegStatus } from '../../../shared/stream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { LegRequest, Source, SourceSink, Stream, TrackFormat } from '../../stream/index.ts';
-import { Leg, type LegPlan, type LegStatus } from './leg.ts';
+import { Leg, type LegPlan } from './leg.ts';
 import { pictureArguments, soundArguments } from './leg-arguments.ts';
 import { type Devices, VideoEncoders } from './video-encoders.ts';
 
