@@ -1,5 +1,19 @@
-import type { AudioFormat, Source, SourceSink, StartSource, TrackFormat } from '../../server/stream/index.ts';
-import type { Clip } from './h264-clip.ts';
+import type {
+  AudioFormat,
+  Source,
+  SourceSink,
+  StartSource,
+  TrackFormat,
+  VideoFormat,
+} from '../../server/stream/index.ts';
+import type { ClipUnit } from './h264-clip.ts';
+
+/** A clip of any codec. */
+export interface PlayedClip {
+  readonly format: VideoFormat;
+  readonly fps: number;
+  readonly units: readonly ClipUnit[];
+}
 
 export const PCMU: AudioFormat = { kind: 'audio', codec: 'pcmu', clockRate: 8000, channels: 1 };
 export const PCMA: AudioFormat = { kind: 'audio', codec: 'pcma', clockRate: 8000, channels: 1 };
@@ -25,8 +39,8 @@ export class ClipCamera {
   isSilent = false;
   /** Stops to send key frames. */
   hasKeyFrames = true;
-  #clip: Clip;
-  #next: Clip | undefined;
+  #clip: PlayedClip;
+  #next: PlayedClip | undefined;
   #sink: SourceSink | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isReachable = true;
@@ -34,7 +48,7 @@ export class ClipCamera {
   #audioFrames = 0;
   #startedAtMs = 0;
 
-  constructor(clip: Clip, audio?: AudioFormat) {
+  constructor(clip: PlayedClip, audio?: AudioFormat) {
     this.#clip = clip;
     this.audio = audio;
   }
@@ -69,7 +83,7 @@ export class ClipCamera {
   }
 
   /** Somebody changed the camera's resolution; from the next key frame on, on the same connection. */
-  switchTo(clip: Clip): void {
+  switchTo(clip: PlayedClip): void {
     this.#next = clip;
   }
 

@@ -32,6 +32,8 @@ export interface LevelsOptions {
   readonly height?: number;
   readonly frames?: number;
   readonly bFrames?: number;
+  /** Pictures from key frame to key frame; default: but one. */
+  readonly keyFrameEvery?: number;
   readonly profile?: 'baseline' | 'main' | 'high';
   /** Further settings of x264 or x265, `a=1:b=2`. */
   readonly x264?: string;
@@ -47,7 +49,14 @@ const LEVEL_STEP = 8;
  * which picture a JPEG shows.
  */
 export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsClip> {
-  const { codec = 'h264', width = 320, height = 192, frames = 20, bFrames = 0 } = options;
+  const {
+    codec = 'h264',
+    width = 320,
+    height = 192,
+    frames = 20,
+    bFrames = 0,
+    keyFrameEvery = 1000,
+  } = options;
   const { profile = codec === 'h265' ? 'main' : 'high', x264 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'sluice-levels-'));
   try {
@@ -67,7 +76,7 @@ export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsC
         grey,
       ],
       ...['-frames:v', String(frames), '-pix_fmt', 'yuv420p', '-c:v', ENCODERS[codec], '-profile:v', profile],
-      ...['-g', '1000', '-bf', String(bFrames), '-crf', '18', '-sc_threshold', '0'],
+      ...['-g', String(keyFrameEvery), '-bf', String(bFrames), '-crf', '18', '-sc_threshold', '0'],
       ...[
         `-${ENCODERS[codec].slice(3)}-params`,
         [
