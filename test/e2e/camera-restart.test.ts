@@ -1,18 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RecordingTimeline } from '../../shared/recording.ts';
+import {
+  CameraSim,
+  type SimAudio,
+  type SimVideo,
+  testAudio,
+  testVideo,
+} from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { GatewayProcess } from '../support/gateway.ts';
-import { type GstMount, type GstRtspServer, startGstRtspServer } from '../support/gst-rtsp-server.ts';
 import { waitFor } from '../support/wait.ts';
 
-interface Picture {
-  readonly framesDecoded: number;
-  readonly width: number;
-}
-
-/** Keeps every peer connection that the page ever makes, and marks the page, so that a reload would show. */
-const WATCH_CONNECTIONS = `{
+/** Keeps every peer connection that the page ever makes, and each picture's time and size once it is shown. */
+const WATCH_PAGE = `{
   globalThis.peers = [];
   globalThis.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...args) {
@@ -20,43 +22,72 @@ const WATCH_CONNECTIONS = `{
       peers.push(this);
     }
   };
+  globalThis.shown = [];
+  const note = (video) => (_now, { presentationTime, width }) => {
+    shown.push({ atMs: performance.timeOrigin + presentationTime, width });
+    video.requestVideoFrameCallback(note(video));
+  };
+  globalThis.watchVideo = (video) => video.requestVideoFrameCallback(note(video));
 }`;
 
 const CONNECTION = `(async () => {
-  const stats = await Promise.all(peers.map(async (peer) => [...(await peer.getStats()).values()]));
+  const open = peers.filter((peer) => peer.connectionState !== 'closed');
+  const stats = await Promise.all(open.map(async (peer) => [...(await peer.getStats()).values()]));
   const inbound = stats.flat().filter((entry) => entry.type === 'inbound-rtp' && entry.kind === 'video');
-  // 1234 is mediasoup's bandwidth prober.
-  const video = inbound.filter((entry) => entry.ssrc !== 1234);
   return {
-    states: peers.map((peer) => peer.connectionState).filter((state) => state !== 'closed'),
+    states: open.map((peer) => peer.connectionState),
     made: peers.length,
-    ssrcs: video.map((entry) => entry.ssrc),
-    framesDecoded: video.reduce((sum, entry) => sum + (entry.framesDecoded ?? 0), 0),
-    width: document.querySelector('sluice-player')?.video.videoWidth ?? 0,
+    // 1234 is mediasoup's bandwidth prober.
+    ssrcs: inbound.map((entry) => entry.ssrc).filter((ssrc) => ssrc !== 1234),
   };
 })()`;
 
-interface Connection extends Picture {
-  /** Of the connections that are not closed. */
-  readonly states: readonly string[];
-  /** Connections so far, also those that mediasoup-client made to find out what the browser can do. */
-  readonly made: number;
-  readonly ssrcs: readonly number[];
+interface Shown {
+  readonly atMs: number;
+  readonly width: number;
 }
 
+const SILENCE_TIMEOUT_MS = 1_500;
+/** A picture that missed the first key frame would have to wait so long for the next: over ten seconds. */
+const KEY_FRAME_EVERY = 300;
+
+const films = new Map<string, SimVideo>();
+let sound: SimAudio;
 let browser: Browser;
 let gateway: GatewayProcess;
-let camera: GstRtspServer;
+let camera: CameraSim;
+/** The same device after its router has given it another address. */
+let moved: CameraSim;
 
-const OTHER: GstMount = { width: 480, height: 272, audio: 'pcmu', profile: 'main' };
-
-const startCamera = (mount: GstMount, port = 0) =>
-  startGstRtspServer({ port, mounts: { '/cam': mount, '/other': OTHER } });
+const film = (name: string): SimVideo => {
+  const found = films.get(name);
+  if (found === undefined) throw new Error(`no film ${name}`);
+  return found;
+};
 
 beforeAll(async () => {
-  camera = await startCamera({ width: 320, height: 240, audio: 'pcmu' });
-  gateway = await GatewayProcess.start({ settings: { sources: { allowLoopback: true }, demo: false } });
-  await change('POST', '', { name: 'cam', source: { url: camera.url('/cam') } });
+  const encode = async (name: string, width: number, height: number, profile: 'baseline' | 'high') => {
+    const options = { width, height, profile, frames: KEY_FRAME_EVERY, keyFrameEvery: KEY_FRAME_EVERY };
+    films.set(name, await testVideo(options));
+  };
+  const making = Promise.all([
+    encode('small', 320, 240, 'baseline'),
+    encode('large', 640, 480, 'high'),
+    encode('wide', 480, 272, 'baseline'),
+  ]);
+  sound = await testAudio('pcmu');
+  await making;
+  camera = await CameraSim.start({ video: film('small'), audio: sound, seed: 9 });
+  moved = await CameraSim.start({ host: '127.0.0.7', video: film('small'), audio: sound, seed: 10 });
+  gateway = await GatewayProcess.start({
+    settings: {
+      sources: { allowLoopback: true },
+      demo: false,
+      recording: { segmentMs: 1_000, minFreeBytes: 0 },
+    },
+  });
+  const source = { url: camera.url(), silenceTimeoutMs: SILENCE_TIMEOUT_MS };
+  await change('POST', '', { name: 'cam', source, record: true });
   browser = await launchChromium();
 }, 90_000);
 
@@ -64,6 +95,7 @@ afterAll(async () => {
   await browser?.close();
   await gateway?.close();
   await camera?.close();
+  await moved?.close();
 });
 
 async function change(method: string, path: string, body: object): Promise<void> {
@@ -77,8 +109,12 @@ async function change(method: string, path: string, body: object): Promise<void>
 
 async function openRoom(): Promise<Page> {
   const page = await browser.newPage();
-  await page.addInitScript(WATCH_CONNECTIONS);
+  await page.addInitScript(WATCH_PAGE);
   await page.goto(gateway.url);
+  await waitFor('the player', () =>
+    page.evaluate<boolean>(`document.querySelector('sluice-player')?.video !== undefined`),
+  );
+  await page.evaluate(`watchVideo(document.querySelector('sluice-player').video)`);
   return page;
 }
 
@@ -89,55 +125,142 @@ async function openWhepPage(): Promise<Page> {
     const response = await fetch(`${gateway.url}/whep/live/cam`, { method: 'POST', headers, body });
     return response.text();
   });
-  await page.setContent(await readFile(new URL('../webrtc/whep-page.html', import.meta.url), 'utf8'));
-  await page.evaluate('play()');
+  // A page without an address runs no init script before its own.
+  const html = await readFile(new URL('../webrtc/whep-page.html', import.meta.url), 'utf8');
+  await page.setContent(html.replace('<script>', `<script>${WATCH_PAGE}</script><script>`));
+  await page.evaluate(`play(); watchVideo(document.querySelector('video'))`);
   return page;
 }
 
-/** Waits for 10 more frames than there were, of that width. */
-function morePictures<T extends Picture>(what: string, look: () => Promise<T>, width: number): Promise<T> {
-  let first: number | undefined;
-  return waitFor(
-    `${what}: pictures ${width} wide`,
-    async () => {
-      const now = await look();
-      if (now.width !== width) return undefined;
-      first ??= now.framesDecoded;
-      return now.framesDecoded > first + 10 ? now : undefined;
-    },
-    30_000,
-  );
+/** The first picture of that width that was shown after the instant. */
+function pictureAfter(what: string, page: Page, afterMs: number, width: number): Promise<Shown> {
+  return waitFor(what, async () => {
+    const shown = await page.evaluate<Shown[]>('shown');
+    return shown.find((one) => one.width === width && one.atMs > afterMs);
+  });
 }
 
-it('a camera that restarts, with another picture size too, or is switched, costs viewers a pause and nothing else', async () => {
+const audioPackets = async (page: Page) =>
+  (await page.evaluate<{ audioPackets: number }>('stats()')).audioPackets;
+
+/** One thing that befalls the camera, and how wide its picture is from then on. */
+interface Fate {
+  readonly what: string;
+  readonly width: number;
+  /** Whether the connection to the camera ends, so that the viewer is told. */
+  readonly goes: boolean;
+  readonly go?: () => void | Promise<void>;
+  readonly back: () => void | Promise<void>;
+}
+
+const FATES: readonly Fate[] = [
+  { what: 'killed', width: 320, goes: true, go: () => camera.stop(), back: () => camera.start() },
+  {
+    what: 'unplugged, without a word',
+    width: 320,
+    goes: true,
+    go: () => camera.cues.silence(),
+    back: async () => {
+      await camera.stop();
+      await camera.start();
+    },
+  },
+  {
+    what: 'rebooted with another picture size, profile and payload type',
+    width: 640,
+    goes: true,
+    go: () => camera.stop(),
+    back: () => camera.reboot({ video: film('large'), payloadTypes: { video: 107, audio: 0 } }),
+  },
+  {
+    what: 'another picture size on the same connection',
+    width: 480,
+    goes: false,
+    back: () => camera.cues.switchMedia(film('wide')),
+  },
+  {
+    what: 'another SSRC, sequence and time on the same connection',
+    width: 640,
+    goes: false,
+    back: () => {
+      camera.cues.newSsrc();
+      camera.cues.switchMedia(film('large'));
+    },
+  },
+  {
+    what: 'at another address',
+    width: 320,
+    goes: true,
+    go: () => camera.stop(),
+    back: () =>
+      change('PATCH', '/live/cam', {
+        source: { url: moved.url(), silenceTimeoutMs: SILENCE_TIMEOUT_MS },
+      }),
+  },
+];
+
+it('whatever becomes of a camera, viewers keep their connection and see its first key frame', async () => {
   const room = await openRoom();
   const whep = await openWhepPage();
-  const lookAtRoom = () => room.evaluate<Connection>(CONNECTION);
-  const lookAtWhep = () => whep.evaluate<Picture>('stats()');
-  const before = await morePictures('the player', lookAtRoom, 320);
-  await morePictures('WHEP', lookAtWhep, 320);
-  expect(before.states).toEqual(['connected']);
+  await pictureAfter('the player', room, 0, 320);
+  await pictureAfter('WHEP', whep, 0, 320);
+  const before = await room.evaluate<{ made: number; ssrcs: number[] }>(CONNECTION);
   expect(before.ssrcs).toHaveLength(1);
 
-  for (const [width, height] of [
-    [320, 240],
-    [640, 480],
-  ] as const) {
-    await camera.kill();
-    await waitFor('the player to notice', async () => {
-      const state = await room.evaluate<string>(`document.querySelector('sluice-player').state`);
-      return state === 'waiting';
-    });
-    camera = await startCamera({ width, height, audio: 'pcmu' }, camera.port);
-    const now = await morePictures('the player', lookAtRoom, width);
-    expect(now.states).toEqual(['connected']);
-    expect(now.made).toBe(before.made);
-    expect(now.ssrcs).toEqual(before.ssrcs);
-    await morePictures('WHEP', lookAtWhep, width);
+  const away: number[] = [];
+  for (const fate of FATES) {
+    await fate.go?.();
+    if (fate.goes) {
+      await waitFor(`the player to notice: ${fate.what}`, () =>
+        room.evaluate<boolean>(`document.querySelector('sluice-player').state === 'waiting'`),
+      );
+    }
+    const keyFramesBefore = keyFrames();
+    if (fate.goes && fate.go !== undefined) away.push(Date.now());
+    await fate.back();
+    await waitFor(`a key frame: ${fate.what}`, () => keyFrames() > keyFramesBefore);
+    const keyFrameAtMs = lastKeyFrameAtMs();
+    for (const [viewer, page] of [
+      ['the player', room],
+      ['WHEP', whep],
+    ] as const) {
+      await pictureAfter(`${viewer}: ${fate.what}`, page, keyFrameAtMs, fate.width);
+    }
+    // Nobody had to wait for the second key frame, which would have come ten seconds later.
+    expect([fate.what, keyFrames()]).toEqual([fate.what, keyFramesBefore + 1]);
+    // Long enough to be recorded, and to be heard again.
+    await pictureAfter(`more of it: ${fate.what}`, room, keyFrameAtMs + 500, fate.width);
+    const heard = await audioPackets(whep);
+    await waitFor(`sound: ${fate.what}`, async () => (await audioPackets(whep)) > heard);
   }
+  expect(await room.evaluate(CONNECTION)).toEqual({ ...before, states: ['connected'] });
+  expect(await whep.evaluate('peers.map((peer) => peer.connectionState)')).toEqual(['connected']);
 
-  await change('PATCH', '/live/cam', { source: { url: camera.url('/other') } });
-  const after = await morePictures('the player', lookAtRoom, 480);
-  expect(after).toMatchObject({ states: ['connected'], made: before.made, ssrcs: before.ssrcs });
-  await morePictures('WHEP', lookAtWhep, 480);
+  const { ranges } = await waitFor('each time without a picture as a gap, with its reason', async () => {
+    const timeline = await recorded();
+    const lost = timeline.gaps.filter(({ reason }) => reason.startsWith('CAMERA_'));
+    // The last one is a change of the source, which has a reason of its own.
+    return away.slice(0, -1).every((atMs) => lost.some(({ start, end }) => start < atMs && atMs < end))
+      ? timeline
+      : undefined;
+  });
+  for (const [index, range] of ranges.entries()) {
+    expect(range.start).toBeGreaterThanOrEqual(ranges[index - 1]?.end ?? 0);
+    expect(range.repeated).toBeUndefined();
+  }
 }, 120_000);
+
+const sessions = () =>
+  [camera, moved].flatMap(({ connections }) => connections.map(({ session }) => session));
+const keyFrames = () => sessions().reduce((sum, session) => sum + session.keyFrames, 0);
+const lastKeyFrameAtMs = () =>
+  performance.timeOrigin + Math.max(...sessions().map((session) => session.lastKeyFrameAtMs ?? 0));
+
+async function recorded(): Promise<RecordingTimeline> {
+  const from = Date.now() - 600_000;
+  const response = await fetch(
+    `${gateway.url}/api/v1/streams/live/cam/timeline?from=${from}&to=${Date.now()}`,
+  );
+  expect(response.ok).toBe(true);
+  return (await response.json()) as RecordingTimeline;
+}

@@ -98,25 +98,18 @@ function join265(keyFrameEvery: number, bFrames: number, params: string | undefi
 
 /** By picture in decoding order, its place in the order of display, as FFmpeg's decoder gives them out. */
 async function displayOrderOf(annexB: Buffer, codec: SimVideoCodec): Promise<number[]> {
-  const child = run(
+  const format = codec === 'h264' ? 'h264' : 'hevc';
+  const probing = run(
     ffprobePath(),
-    [
-      ...[
-        '-v',
-        'error',
-        '-f',
-        codec === 'h264' ? 'h264' : 'hevc',
-        '-show_entries',
-        'frame=coded_picture_number',
-      ],
-      ...['-of', 'csv=p=0', 'pipe:0'],
-    ],
+    ['-v', 'error', '-f', format, '-show_entries', 'frame=pkt_pos', '-of', 'csv=p=0', 'pipe:0'],
     { maxBuffer: 2 ** 28 },
   );
-  child.child.stdin?.end(annexB);
-  const { stdout } = await child;
+  probing.child.stdin?.end(annexB);
+  // Where each picture lies in the file, in the order of display.
+  const places = ((await probing).stdout.match(/\d+/g) ?? []).map(Number);
+  const decoded = new Map([...places].sort((a, b) => a - b).map((place, index) => [place, index]));
   const order: number[] = [];
-  for (const [shown, decoded] of (stdout.match(/\d+/g) ?? []).map(Number).entries()) order[decoded] = shown;
+  for (const [shown, place] of places.entries()) order[decoded.get(place) ?? shown] = shown;
   return order;
 }
 

@@ -19,6 +19,7 @@ export class SimSession {
   readonly tracks: TrackSender[] = [];
   /** `performance.now()` of the first packet of the first key frame; absent until then. */
   firstKeyFrameAtMs: number | undefined;
+  lastKeyFrameAtMs: number | undefined;
   keyFrames = 0;
   readonly #outputs = new Map<TrackSender, TrackOutput>();
   readonly #traits: CameraTraits;
@@ -66,7 +67,8 @@ export class SimSession {
       path: new NetworkPath(random, this.#network, (packet) => output.rtp(packet)),
       onKeyFrame: () => {
         this.keyFrames += 1;
-        this.firstKeyFrameAtMs ??= performance.now();
+        this.lastKeyFrameAtMs = performance.now();
+        this.firstKeyFrameAtMs ??= this.lastKeyFrameAtMs;
       },
     });
     this.tracks.push(sender);
