@@ -159,7 +159,8 @@ export class RtspSource implements Source {
     while (!this.#stop.signal.aborted) {
       this.#state = { state: 'connecting', attempt: this.#attempt };
       this.#sink.connecting();
-      await this.#deps.dialPacer?.turn(() => this.#watched, this.#stop.signal);
+      const { dialPacer } = this.#deps;
+      if (dialPacer !== undefined) await dialPacer.turn(() => this.#watched, this.#stop.signal);
       if (this.#stop.signal.aborted) break;
       const end = await this.runOnce();
       if (this.#stop.signal.aborted) break;
