@@ -10,6 +10,8 @@ export interface WhepViewerOptions {
   /** For example `http://127.0.0.1:8080/whep/live/cam0`. */
   readonly url: string;
   onPacket(packet: Buffer): void;
+  /** Stands between the gateway's answer and the viewer, to lead it another way. */
+  readonly alterAnswer?: ((sdp: string) => Promise<string>) | undefined;
 }
 
 /** The payload types that the gateway's routers send with by themselves, so that no further router is needed. */
@@ -21,7 +23,7 @@ const H264_FMTP = 'profile-level-id=42e01f;packetization-mode=1;level-asymmetry-
 const tracks = new Set<Track>();
 
 /** A viewer that decrypts and does not decode, by libdatachannel: light enough to have many. */
-export async function openWhepViewer({ url, onPacket }: WhepViewerOptions): Promise<WhepViewer> {
+export async function openWhepViewer({ url, onPacket, alterAnswer }: WhepViewerOptions): Promise<WhepViewer> {
   const startMs = performance.now();
   const peer = new PeerConnection('viewer', { iceServers: [], bindAddress: '127.0.0.1' });
   let session: string | undefined;
@@ -64,7 +66,7 @@ export async function openWhepViewer({ url, onPacket }: WhepViewerOptions): Prom
     const text = await answer.text();
     if (answer.status !== 201) throw new Error(`${url} answered ${answer.status}: ${text}`);
     session = new URL(answer.headers.get('location') ?? '', url).href;
-    peer.setRemoteDescription(text, 'answer');
+    peer.setRemoteDescription((await alterAnswer?.(text)) ?? text, 'answer');
     await connected;
   } catch (failure) {
     await close();

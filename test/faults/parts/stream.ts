@@ -13,16 +13,18 @@ interface Blow {
   readonly limits?: Limits;
   readonly options?: (site: FaultSite) => Promise<Parameters<FaultSite['subject']>[0]>;
   strike(subject: Subject, site: FaultSite): Promise<void> | void;
+  /** Nothing of the stream is damaged by it, so nothing may be dropped. Default true. */
+  readonly isWhole?: boolean;
   /** Whether the gateway tells of it. */
   isTold?(subject: Subject): Promise<boolean>;
 }
 
 /** Something odd in the middle of a stream: nobody goes away, and nothing may stop. */
-function oddStream({ id, what, limits, options, strike, isTold }: Blow): Fault {
+function oddStream({ id, what, limits, options, strike, isTold, isWhole = true }: Blow): Fault {
   return {
     id,
     what,
-    limits: { pauseMs: 400, lostMs: 0, ...limits },
+    limits: { pauseMs: 500, lostMs: 0, ...limits },
     run: async (site) =>
       withSubject(site, [(await options?.(site)) ?? {}], async (subject): Promise<Outcome> => {
         await pause(300);
@@ -40,6 +42,11 @@ function oddStream({ id, what, limits, options, strike, isTold }: Blow): Fault {
         const missing = await subject.missing(wallMs);
         const { problems = [] } = seams(subject);
         const all = [...problems];
+        const video = await videoOf(subject);
+        if (isWhole && (video?.lostPackets ?? 1) + (video?.droppedUnits ?? 1) > 0)
+          all.push(
+            `the gateway took ${video?.lostPackets} packets for lost and dropped ${video?.droppedUnits} pictures`,
+          );
         if (subject.watch.lostPackets > 0) all.push(`the viewer missed ${subject.watch.lostPackets} packets`);
         if (subject.camera.connections.length !== connections) all.push('the camera was dialled anew');
         return {
@@ -96,6 +103,7 @@ export const streamFaults: readonly Fault[] = [
     what: 'another SSRC, sequence and timestamps without a new SETUP',
     // Up to the next key frame, which comes each second.
     limits: { pauseMs: 1_300, lostMs: 1_500 },
+    isWhole: false,
     strike: (subject) => subject.camera.cues.newSsrc(),
     isTold: async (subject) => (await videoOf(subject))?.restarts === 1,
   }),
@@ -118,6 +126,7 @@ export const streamFaults: readonly Fault[] = [
       }
     },
     limits: { pauseMs: 2_500, lostMs: 3_000 },
+    isWhole: false,
   }),
   oddStream({
     id: '12',
@@ -140,6 +149,15 @@ export const streamFaults: readonly Fault[] = [
   start('11 slices', 'four slices a picture', async () => ({
     video: await testVideo({ params: 'slices=4', frames: 50, keyFrameEvery: 25 }),
   })),
+  start('11 b', 'B-frames', async () => ({
+    video: await testVideo({
+      bFrames: 2,
+      profile: 'main',
+      params: 'b-pyramid=none',
+      frames: 50,
+      keyFrameEvery: 25,
+    }),
+  })),
   start('11 annexb', 'start codes inside RTP', async () => ({ packetisation: { annexB: true } })),
 ];
 
@@ -148,7 +166,7 @@ function start(id: string, what: string, options: () => Promise<Parameters<Fault
   return {
     id,
     what,
-    limits: { recoveredMs: 1_000, pauseMs: 400, lostMs: 0 },
+    limits: { recoveredMs: 1_000, pauseMs: 500, lostMs: 0 },
     run: async (site) =>
       withSubject(site, [await options()], async (subject) => {
         const wallMs = Date.now();

@@ -44,6 +44,8 @@ export interface Others {
   readonly pictures: number;
   readonly lostPackets: number;
   readonly reconnected: boolean;
+  /** How long the measuring process itself was held up at most. */
+  readonly ownStallMs: number;
 }
 
 export interface Result {
@@ -59,18 +61,19 @@ const OTHERS_PAUSE_MS = 500;
 export function failuresOf({ fault, outcome, others }: Result): string[] {
   const { limits } = fault;
   const failures = [...(outcome.problems ?? [])];
-  const hold = (what: string, value: number | undefined, limit: number | undefined): void => {
+  const hold = (what: string, value: number | undefined, limit: number | undefined, slackMs = 0): void => {
     if (limit === undefined) return;
-    if (value === undefined || !(value <= limit))
+    if (value === undefined || !(value <= limit + slackMs))
       failures.push(
         `${what}: ${value === undefined ? 'not measured' : `${Math.round(value)} ms`}, at most ${limit} ms`,
       );
   };
   hold('detected', outcome.detectedMs, limits.detectedMs);
   hold('picture again', outcome.recoveredMs, limits.recoveredMs);
-  hold('pause', outcome.pauseMs, limits.pauseMs);
+  // Camera and viewer are in one process, on a machine that may do other things.
+  hold('pause', outcome.pauseMs, limits.pauseMs, others.ownStallMs);
   hold('lost', lostMs(outcome), limits.lostMs);
-  hold('pause of the other camera', others.pauseMs, OTHERS_PAUSE_MS);
+  hold('pause of the other camera', others.pauseMs, OTHERS_PAUSE_MS, others.ownStallMs);
   if (others.lostPackets > 0) failures.push(`the other viewer lost ${others.lostPackets} packets`);
   if (others.reconnected) failures.push('the other camera was dialled anew');
   return failures;

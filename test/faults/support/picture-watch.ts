@@ -18,15 +18,26 @@ export class PictureWatch {
   /** Steps of the timestamp backwards or by over 60 s: a player would stand still. */
   timestampJumps = 0;
   readonly ssrcs = new Set<number>();
+  /** `performance.now()` of the last packet of media. */
+  lastPacketAtMs = 0;
+  /** UDP port of the media worker that serves it. */
+  workerPort = 0;
   #sequence: number | undefined;
   #timestamp: number | undefined;
   #isKeyFrame = false;
   #close: () => Promise<void> = async () => {};
 
   /** Watches `http://host/whep/app/name`. */
-  static async open(url: string): Promise<PictureWatch> {
+  static async open(url: string, alterAnswer?: (sdp: string) => Promise<string>): Promise<PictureWatch> {
     const watch = new PictureWatch();
-    const viewer = await openWhepViewer({ url, onPacket: (packet) => watch.note(packet) });
+    const viewer = await openWhepViewer({
+      url,
+      onPacket: (packet) => watch.note(packet),
+      alterAnswer: async (sdp) => {
+        watch.workerPort = Number(/^a=candidate:.* udp .* (\d+) typ host/im.exec(sdp)?.[1]);
+        return (await alterAnswer?.(sdp)) ?? sdp;
+      },
+    });
     watch.#close = () => viewer.close();
     return watch;
   }
@@ -42,6 +53,7 @@ export class PictureWatch {
     const ssrc = packet.readUInt32BE(8);
     if (ssrc === PROBATOR_SSRC) return;
     this.ssrcs.add(ssrc);
+    this.lastPacketAtMs = performance.now();
     const sequence = packet.readUInt16BE(2);
     const timestamp = packet.readUInt32BE(4);
     if (this.#sequence !== undefined) {

@@ -5,6 +5,7 @@ import { type CameraOptions, CameraSim, type SimVideo, testVideo } from '../../s
 import { GatewayProcess } from '../../support/gateway.ts';
 import { waitFor } from '../../support/wait.ts';
 import type { Others } from './fault.ts';
+import { OwnStalls } from './own-stalls.ts';
 import { PictureWatch } from './picture-watch.ts';
 
 const FPS = 25;
@@ -22,6 +23,7 @@ export class FaultSite {
   readonly video: SimVideo;
   readonly #closers: Closers;
   readonly #other: Subject;
+  readonly #stalls = new OwnStalls();
   #otherFromMs = performance.now();
   #otherLost = 0;
   #otherConnections = 0;
@@ -35,6 +37,7 @@ export class FaultSite {
         log: { level: 'info' },
         sources: { allowLoopback: true },
         recording: { segmentMs: SEGMENT_MS },
+        webrtc: { workers: 2 },
         ...settings,
       },
     });
@@ -49,6 +52,7 @@ export class FaultSite {
     this.gateway = gateway;
     this.video = video;
     this.#other = other;
+    closers.add(() => this.#stalls.close());
   }
 
   /** The viewer of the untouched camera. */
@@ -65,6 +69,11 @@ export class FaultSite {
     return subject;
   }
 
+  /** Whether this process is the media worker at that port, as the gateway's log says. */
+  isWorkerOf(pid: number, port: number): boolean {
+    return this.gateway.output.includes(`"pid":${pid},"port":${port},`);
+  }
+
   /** From now on the untouched camera is looked at anew. */
   beginWatch(): void {
     this.#otherFromMs = performance.now();
@@ -78,6 +87,7 @@ export class FaultSite {
       pictures: this.otherWatch.countSince(this.#otherFromMs),
       lostPackets: this.otherWatch.lostPackets - this.#otherLost,
       reconnected: this.#other.camera.connections.length !== this.#otherConnections,
+      ownStallMs: this.#stalls.longestMs(this.#otherFromMs),
     };
   }
 }
