@@ -19,7 +19,7 @@ import { dial } from './dial.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
 import { RtspExchange } from './exchange.ts';
 import { flood, framingError, socketEnd } from './faults.ts';
-import { IngestLimit } from './ingest-limit.ts';
+import { IngestLimit, ITEM_COST } from './ingest-limit.ts';
 import { KeepAlive, keepAliveIntervalMs } from './keep-alive.ts';
 import { offeredTrack } from './offered-track.ts';
 import { printable, refusal } from './refusals.ts';
@@ -47,6 +47,8 @@ export interface GatewayRtspConnectionOptions {
   readonly requestTimeoutMs: number;
   readonly tls?: ConnectionOptions | undefined;
   readonly tlsFingerprint?: string | undefined;
+  /** The camera is known to hang up on any other keep-alive than OPTIONS. */
+  readonly onlyOptions?: boolean | undefined;
   readonly listener: PacketListener;
 }
 
@@ -74,8 +76,8 @@ interface Opened {
 }
 
 const TEARDOWN_TIMEOUT_MS = 1_000;
-/** What a camera may ask us; one that asks without end would cost the other streams their time. */
-const CAMERA_REQUESTS = { burst: 100, perSecond: 10 };
+/** What a camera may ask us, or answer unasked; one that does so without end would cost the other streams their time. */
+const STRAY_MESSAGES = { burst: 100, perSecond: 10 };
 const USER_AGENT = `Sluice/${VERSION}`;
 
 /**
@@ -96,19 +98,18 @@ export class GatewayRtspConnection extends RtspClient {
   readonly #abort = new AbortController();
   readonly #framer: RtspFramer;
   readonly #session = new SessionId();
-  readonly #cameraRequests: TokenBucket;
+  readonly #strayMessages: TokenBucket;
   readonly #ingest: IngestLimit;
   #resolveEnded: (error: RtspError) => void = () => {};
   #state: ConnectionState = { name: 'idle' };
   #opened: Opened | undefined;
   #keepAlive: KeepAlive | undefined;
+  #hungUpOnKeepAlive = false;
   #publicMethods: ReadonlySet<string> = new Set();
   #offered: readonly RtspTrack[] = [];
   #server: string | undefined;
   #aggregateUrl = '';
   #receivedAtMs = 0;
-  /** Messages and packets of the chunk in work. */
-  #chunkItems = 0;
   #cancelHold: (() => void) | undefined;
 
   constructor(options: GatewayRtspConnectionOptions) {
@@ -116,7 +117,7 @@ export class GatewayRtspConnection extends RtspClient {
     // would print it.
     super(options.username ?? '', '', { 'User-Agent': USER_AGENT });
     this.#options = options;
-    this.#cameraRequests = new TokenBucket(options.clock, CAMERA_REQUESTS);
+    this.#strayMessages = new TokenBucket(options.clock, STRAY_MESSAGES);
     this.#ingest = new IngestLimit(options.clock);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -124,11 +125,11 @@ export class GatewayRtspConnection extends RtspClient {
     this.#framer = new RtspFramer(
       {
         request: (request) => {
-          this.#chunkItems += 1;
+          this.#ingest.charge(ITEM_COST.message);
           this.#onRequest(request);
         },
         response: (response) => {
-          this.#chunkItems += 1;
+          this.#ingest.charge(ITEM_COST.message);
           this.#onResponse(response);
         },
         interleaved: (channel, packet) => this.#onInterleaved(channel, packet),
@@ -178,6 +179,11 @@ export class GatewayRtspConnection extends RtspClient {
       },
       offered: this.#offered.map((track) => offeredTrack(track, used.has(track.mediaIndex))),
     };
+  }
+
+  /** The camera ended the connection right after a keep-alive that it offers. */
+  get hungUpOnKeepAlive(): boolean {
+    return this.#hungUpOnKeepAlive;
   }
 
   /** Dials the camera and sets its tracks up. Rejects with an RtspError; everything is closed then. */
@@ -267,14 +273,13 @@ export class GatewayRtspConnection extends RtspClient {
   /** One chunk off the socket. The clock is read once for all packets in it. */
   override _onData(data: Buffer): void {
     this.#receivedAtMs = this.#options.clock.monotonicMs();
-    this.#chunkItems = 0;
     try {
       this.#framer.push(data);
     } catch (thrown) {
       // Only a bug gets here. It costs this connection and no other.
       this.#end(asRtspError(thrown));
     }
-    const holdMs = this.#ingest.spend(data.length, this.#chunkItems);
+    const holdMs = this.#ingest.spend(data.length);
     if (holdMs > 0) this.#hold(holdMs);
   }
 
@@ -289,6 +294,11 @@ export class GatewayRtspConnection extends RtspClient {
     socket.pause();
     this.#cancelHold?.();
     this.#cancelHold = this.#options.clock.after(holdMs, () => socket.resume());
+  }
+
+  /** A picture or a frame of sound was made of the packets: it counts for what the camera may send. */
+  countUnit(): void {
+    this.#ingest.charge(ITEM_COST.unit);
   }
 
   /** One packet of a UDP socket; false: it is over the camera's share, and dropped. */
@@ -392,6 +402,7 @@ export class GatewayRtspConnection extends RtspClient {
       clock: this.#options.clock,
       sessionTimeoutMs: this.#session.timeoutMs,
       publicMethods: this.#publicMethods,
+      onlyOptions: this.#options.onlyOptions ?? false,
       send: (method) => this.#send(method, this.#aggregateUrl, {}),
       context: (method) => this.#context(method),
       onFailure: (error) => this.#end(error),
@@ -400,11 +411,13 @@ export class GatewayRtspConnection extends RtspClient {
 
   #onResponse(response: RtspResponse): void {
     emitMessage(this, `RTSP/1.0 ${response.statusCode} ${response.reason}`, response);
-    this.#opened?.exchange.settle(response);
+    const isAwaited = this.#opened?.exchange.settle(response) === true;
+    if (isAwaited || this.#strayMessages.take()) return;
+    this.#end(new RtspError('bad-data', 'The camera floods us with answers to nothing.', this.#context()));
   }
 
   #onRequest(request: RtspRequest): void {
-    if (!this.#cameraRequests.take()) {
+    if (!this.#strayMessages.take()) {
       this.#end(new RtspError('bad-data', 'The camera floods us with requests.', this.#context()));
       return;
     }
@@ -422,7 +435,11 @@ export class GatewayRtspConnection extends RtspClient {
   }
 
   #onInterleaved(channel: number, packet: Buffer): void {
-    this.#chunkItems += 1;
+    this.#ingest.charge(ITEM_COST.packet);
+    if (this.#ingest.isDeep) {
+      this.#options.listener.onUnassigned();
+      return;
+    }
     const isControl = this.#opened?.links.deliver(channel, packet, this.#receivedAtMs);
     if (isControl !== undefined) emitPacket(this, channel, packet, isControl);
   }
@@ -455,6 +472,9 @@ export class GatewayRtspConnection extends RtspClient {
   /** Everything ends here, whatever the reason; the first reason counts. */
   #end(error: RtspError): void {
     if (this.#state.name === 'closed') return;
+    const isHangUp = error.kind === 'peer-closed' || error.kind === 'peer-reset';
+    this.#hungUpOnKeepAlive =
+      isHangUp && this.#keepAlive?.isToBlame(this.#options.clock.monotonicMs()) === true;
     this.#state = { name: 'closed', error };
     this.isConnected = false;
     this.#abort.abort();

@@ -3,7 +3,7 @@ import type { RtspResponse } from '../parse/index.ts';
 import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
 import { refusal } from './refusals.ts';
 
-type KeepAliveMethod = 'GET_PARAMETER' | 'OPTIONS';
+type KeepAliveMethod = 'GET_PARAMETER' | 'SET_PARAMETER' | 'OPTIONS';
 
 export interface KeepAliveOptions {
   readonly clock: Clock;
@@ -11,6 +11,8 @@ export interface KeepAliveOptions {
   readonly sessionTimeoutMs: number;
   /** The methods of the camera's `Public` header, in capitals; empty where it sent none. */
   readonly publicMethods: ReadonlySet<string>;
+  /** The camera is known to hang up on everything else. */
+  readonly onlyOptions: boolean;
   /** Sends a request within the session. */
   send(method: KeepAliveMethod): Promise<RtspResponse>;
   context(method: string): RtspErrorContext;
@@ -23,21 +25,26 @@ export const DEFAULT_SESSION_TIMEOUT_MS = 60_000;
 const MIN_INTERVAL_MS = 1_000;
 const MAX_INTERVAL_MS = 10 * 60_000;
 
+/** A connection that the camera ends so soon after a keep-alive ends because of it. */
+const BLAMED_WITHIN_MS = 2_000;
+
 /**
- * Keeps the camera's session alive at half its time-out: GET_PARAMETER where the camera offers it, else OPTIONS.
- * A camera that refuses GET_PARAMETER (405, 501, or any other error) gets OPTIONS from then on; one that answers
- * neither is left to the media time-out, for cameras exist that never answer and stream on.
+ * Keeps the camera's session alive at half its time-out: GET_PARAMETER where the camera offers it, else SET_PARAMETER,
+ * else OPTIONS, which not every server counts. A camera that refuses the others (405, 501, or any other error) gets
+ * OPTIONS from then on; one that answers nothing is left to the media time-out, for cameras exist that never answer and
+ * stream on.
  */
 export class KeepAlive {
   readonly #options: KeepAliveOptions;
   readonly #stop: () => void;
   #method: KeepAliveMethod;
   #inFlight = false;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: KeepAliveOptions) {
     this.#options = options;
-    this.#method = options.publicMethods.has('GET_PARAMETER') ? 'GET_PARAMETER' : 'OPTIONS';
+    this.#method = options.onlyOptions ? 'OPTIONS' : offered(options.publicMethods);
     this.#stop = options.clock.every(keepAliveIntervalMs(options.sessionTimeoutMs), () => {
       if (!this.#inFlight) void this.#ping();
     });
@@ -47,6 +54,11 @@ export class KeepAlive {
     return this.#method;
   }
 
+  /** Whether a connection that the camera ends now most likely ends because it cannot stand the keep-alive. */
+  isToBlame(nowMs: number): boolean {
+    return this.#method !== 'OPTIONS' && nowMs - this.#sentAtMs < BLAMED_WITHIN_MS;
+  }
+
   close(): void {
     this.#closed = true;
     this.#stop();
@@ -54,6 +66,7 @@ export class KeepAlive {
 
   async #ping(): Promise<void> {
     this.#inFlight = true;
+    this.#sentAtMs = this.#options.clock.monotonicMs();
     const method = this.#method;
     try {
       const response = await this.#options.send(method);
@@ -71,6 +84,11 @@ export class KeepAlive {
       this.#inFlight = false;
     }
   }
+}
+
+function offered(methods: ReadonlySet<string>): KeepAliveMethod {
+  if (methods.has('GET_PARAMETER')) return 'GET_PARAMETER';
+  return methods.has('SET_PARAMETER') ? 'SET_PARAMETER' : 'OPTIONS';
 }
 
 /** Half of the time-out, within bounds, for a camera may send any number. */

@@ -63,11 +63,11 @@ export class MediaWatch {
     this.#lastPictureAtMs = receivedAtMs;
   }
 
-  /** The set time-out, or five times the longest of the last intervals between pictures where that is longer. */
+  /** The set time-out, or five times the usual interval between pictures (the median of the last) where that is longer. */
   get silenceMs(): number {
-    const { silenceTimeoutMs } = this.#options;
-    const slow = Math.min(SILENT_INTERVALS * Math.max(...this.#intervals), MAX_SILENCE_MS);
-    return Math.max(silenceTimeoutMs, slow);
+    const known = this.#intervals.slice(0, Math.min(this.#intervalCount, REMEMBERED_INTERVALS)).sort();
+    const usualMs = known[known.length >> 1] ?? 0;
+    return Math.max(this.#options.silenceTimeoutMs, Math.min(SILENT_INTERVALS * usualMs, MAX_SILENCE_MS));
   }
 
   bye(kind: TrackKind): void {

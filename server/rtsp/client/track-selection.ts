@@ -7,7 +7,8 @@ export type SupportedTrack = Extract<RtspTrack, { supported: true }>;
 
 /**
  * What is set up of a camera: its first H.264 video (its first H.265 video where it has none, since browsers take that over
- * WebRTC by way of an encoder only), and its first audio of a known codec.
+ * WebRTC by way of an encoder only), and its first audio of a known codec, or
+ * of several the one in Opus, which browsers take as it is (Ubiquiti cameras offer it beside AAC).
  */
 export interface TrackSelection {
   readonly video: SupportedTrack;
@@ -19,7 +20,8 @@ export function selectTracks(tracks: readonly RtspTrack[]): Result<TrackSelectio
   const supported = tracks.filter((track): track is SupportedTrack => track.supported);
   const videos = supported.filter((track) => track.kind === 'video');
   const video = videos.find((track) => track.codec === 'h264') ?? videos[0];
-  const audio = supported.find((track) => track.kind === 'audio');
+  const audios = supported.filter((track) => track.kind === 'audio');
+  const audio = audios.find((track) => track.codec === 'opus') ?? audios[0];
   if (video !== undefined) return ok({ video, audio });
   return err(new RtspError('no-h264', noVideoMessage(tracks)));
 }

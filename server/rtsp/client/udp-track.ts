@@ -20,14 +20,15 @@ const RTP_PUNCH = Buffer.from([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 const RTCP_PUNCH = Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 0]);
 
 /**
- * One track's way over UDP. Only packets from the camera's own address count, and from the port it named; a
- * camera that named none is held to the port its first packet came from. Everything else is dropped and counted.
+ * One track's way over UDP. Only packets from the camera's own address count, and from the port it named. A camera that
+ * named none, or names one and sends from another (behind a NAT, or by mistake), is held to the port its first packet
+ * came from. Everything else is dropped and counted.
  */
 export class UdpTrack {
   readonly #options: UdpTrackOptions;
   readonly #peerAddress: string;
-  #rtpPort = 0;
-  #rtcpPort = 0;
+  readonly #rtp = new CameraPort();
+  readonly #rtcp = new CameraPort();
   #foreignPackets = 0;
 
   constructor(options: UdpTrackOptions) {
@@ -35,8 +36,7 @@ export class UdpTrack {
     this.#peerAddress = withoutMapping(options.peerAddress);
     const { pair, clock } = options;
     pair.rtp.on('message', (packet, from) => {
-      if (this.#isForeign(from, this.#rtpPort)) return;
-      if (this.#rtpPort === 0) this.#rtpPort = from.port;
+      if (this.#isForeign(from, this.#rtp)) return;
       if (!options.admits(packet.length)) return;
       try {
         options.onRtp(packet, clock.monotonicMs());
@@ -45,8 +45,7 @@ export class UdpTrack {
       }
     });
     pair.rtcp.on('message', (packet, from) => {
-      if (this.#isForeign(from, this.#rtcpPort)) return;
-      if (this.#rtcpPort === 0) this.#rtcpPort = from.port;
+      if (this.#isForeign(from, this.#rtcp)) return;
       if (!options.admits(packet.length)) return;
       try {
         options.onRtcp(packet, clock.monotonicMs());
@@ -69,18 +68,18 @@ export class UdpTrack {
 
   /** The ports that the camera answered with; 0 where it named none. */
   setServerPorts(rtpPort: number, rtcpPort: number): void {
-    this.#rtpPort = rtpPort;
-    this.#rtcpPort = rtcpPort;
+    this.#rtp.named = rtpPort;
+    this.#rtcp.named = rtcpPort;
   }
 
   /** Sends a packet each way first, so that a firewall or NAT in between lets the camera's packets in. */
   punchHole(): void {
-    this.#send(this.#options.pair.rtp, RTP_PUNCH, this.#rtpPort);
-    this.#send(this.#options.pair.rtcp, RTCP_PUNCH, this.#rtcpPort);
+    this.#send(this.#options.pair.rtp, RTP_PUNCH, this.#rtp.target);
+    this.#send(this.#options.pair.rtcp, RTCP_PUNCH, this.#rtcp.target);
   }
 
   sendControl(packet: Buffer): void {
-    this.#send(this.#options.pair.rtcp, packet, this.#rtcpPort);
+    this.#send(this.#options.pair.rtcp, packet, this.#rtcp.target);
   }
 
   close(): void {
@@ -93,11 +92,29 @@ export class UdpTrack {
     socket.send(packet, port, this.#peerAddress, () => {});
   }
 
-  #isForeign(from: RemoteInfo, port: number): boolean {
-    if (withoutMapping(from.address) === this.#peerAddress && (port === 0 || port === from.port))
-      return false;
+  #isForeign(from: RemoteInfo, port: CameraPort): boolean {
+    if (withoutMapping(from.address) === this.#peerAddress && port.takes(from.port)) return false;
     this.#foreignPackets += 1;
     return true;
+  }
+}
+
+/** The port a camera sends from, which is not always the one it names. */
+class CameraPort {
+  /** 0: it named none. */
+  named = 0;
+  #seen = 0;
+
+  /** Where packets to the camera go; 0 while nobody knows. */
+  get target(): number {
+    return this.#seen === 0 ? this.named : this.#seen;
+  }
+
+  /** Whether a packet from this port of the camera's address is the camera's. */
+  takes(port: number): boolean {
+    // The named one counts whatever came before.
+    if (this.#seen === 0 || port === this.named) this.#seen = port;
+    return port === this.#seen;
   }
 }
 

@@ -134,7 +134,9 @@ function parseMedia(section: Section, sessionDirection: MediaDirection): MediaDe
     type: type.toLowerCase(),
     port: Number.parseInt(port, 10) || 0,
     protocol: protocol.toUpperCase(),
-    formats: unique.filter((type) => type < 128).flatMap((type) => formatOf(type, attributes) ?? []),
+    formats: unique
+      .filter((type) => type < 128)
+      .flatMap((type) => formatOf(type, attributes, unique.length === 1) ?? []),
     ...(control === undefined ? {} : { control }),
     direction: directionOf(attributes) ?? sessionDirection,
     ...(framerate === undefined ? {} : { framerate }),
@@ -148,10 +150,16 @@ function framerateOf(attributes: readonly SdpAttribute[]): number | undefined {
   return values.findLast((value) => value > 0 && value <= 1000);
 }
 
-function formatOf(payloadType: number, attributes: readonly SdpAttribute[]): MediaFormat | undefined {
+function formatOf(
+  payloadType: number,
+  attributes: readonly SdpAttribute[],
+  isOnly: boolean,
+): MediaFormat | undefined {
   const known = STATIC_FORMATS.get(payloadType);
   const mapped = attributeFor(attributes, 'rtpmap', payloadType)?.split('/');
-  const encoding = (mapped?.[0] ?? known?.[0] ?? '').trim().toUpperCase();
+  const fmtp = attributeFor(attributes, 'fmtp', payloadType) ?? (isOnly ? onlyFmtp(attributes) : undefined);
+  const parameters = parseFmtp(fmtp ?? '');
+  const encoding = (mapped?.[0] ?? known?.[0] ?? guessedEncoding(parameters)).trim().toUpperCase();
   if (encoding === '') return undefined;
   const clockRate = positive(mapped?.[1]) ?? fallbackClockRate(encoding) ?? known?.[1];
   if (clockRate === undefined) return undefined;
@@ -160,8 +168,20 @@ function formatOf(payloadType: number, attributes: readonly SdpAttribute[]): Med
     encoding,
     clockRate,
     channels: positive(mapped?.[2]) ?? (mapped === undefined ? (known?.[2] ?? 1) : 1),
-    parameters: parseFmtp(attributeFor(attributes, 'fmtp', payloadType) ?? ''),
+    parameters,
   };
+}
+
+/** Of a media with one payload type and one fmtp line of another: Vitek cameras write 98 in the one and 62 in the other. */
+function onlyFmtp(attributes: readonly SdpAttribute[]): string | undefined {
+  const [first, ...others] = attributes.filter(({ name }) => name === 'fmtp');
+  return others.length > 0 ? undefined : /^\d{1,3}\s+(.*)$/s.exec(first?.value ?? '')?.[1];
+}
+
+/** Where the rtpmap is missing, parameters that only one codec has tell which it is. */
+function guessedEncoding(parameters: ReadonlyMap<string, string>): string {
+  if (parameters.has('sprop-parameter-sets') || parameters.has('packetization-mode')) return 'H264';
+  return parameters.has('sprop-sps') || parameters.has('sprop-vps') ? 'H265' : '';
 }
 
 /** For an rtpmap whose clock rate is missing or no number. */

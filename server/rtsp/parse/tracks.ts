@@ -61,7 +61,9 @@ export interface RtspOtherTrack extends TrackBase {
   /** As in the media line: `video`, `audio`, `application`... */
   readonly kind: string;
   readonly encoding: string;
-  /** For people. */
+  /** ONVIF's events and analytics as XML (ONVIF Streaming Specification section 5.2.1.1). Not set up: nobody reads it yet. */
+  readonly isOnvifMetadata: boolean;
+  /** Why it is not used, for people. */
   readonly reason: string;
 }
 
@@ -89,11 +91,22 @@ export function describeTracks(session: SessionDescription, baseUrl: string): Rt
       const track = describeFormat(media, format, { mediaIndex, controlUrl });
       if (track !== undefined) return track;
     }
-    return other(media, { mediaIndex, controlUrl }, 'is of a kind that is not supported');
+    return other(media, { mediaIndex, controlUrl }, unusedBecause(media));
   });
 }
 
 type Place = Pick<TrackBase, 'mediaIndex' | 'controlUrl'>;
+
+function unusedBecause(media: MediaDescription): string {
+  return media.formats.some(isOnvifMetadata)
+    ? 'is ONVIF metadata, which nobody reads'
+    : 'is of a kind that is not supported';
+}
+
+/** Also as `vnd.onvif.metadata.gzip` and `.exi`. */
+function isOnvifMetadata({ encoding }: MediaFormat): boolean {
+  return /^VND\.ONVIF\.METADATA(?:\.|$)/.test(encoding);
+}
 
 function other(media: MediaDescription, place: Place, reason: string): RtspOtherTrack {
   const [format] = media.formats;
@@ -104,6 +117,7 @@ function other(media: MediaDescription, place: Place, reason: string): RtspOther
     encoding: format?.encoding ?? 'unknown',
     payloadType: format?.payloadType ?? 0,
     clockRate: format?.clockRate ?? 0,
+    isOnvifMetadata: media.formats.some(isOnvifMetadata),
     reason,
   };
 }

@@ -50,6 +50,8 @@ function parseAlternative(text: string): TransportSpec | undefined {
     const value = equals === -1 ? '' : unquote(part.slice(equals + 1).trim());
     applyParameter(spec, name, value);
   }
+  // Channels exist inside the RTSP connection only; there are servers that leave `/TCP` out of their answer.
+  if (spec.interleaved !== undefined) spec.lower = 'tcp';
   return spec;
 }
 

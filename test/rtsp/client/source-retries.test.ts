@@ -106,6 +106,40 @@ describe('retries', () => {
     }
   });
 
+  it('SET_PARAMETER where only that is offered; a camera that hangs up on it gets OPTIONS the next time', async () => {
+    const clock = new FakeClock();
+    const pings: string[] = [];
+    const server = await camera({
+      sessionHeader: '1;timeout=4',
+      onPlay: (connection) => connection.sendPicture({ timestamp: 0 }),
+      onRequest: (request, connection) => {
+        const isPing =
+          connection.requests.some(({ method }) => method === 'PLAY') && request.method !== 'PLAY';
+        if (isPing && request.method !== 'TEARDOWN') pings.push(request.method);
+        if (request.method === 'SET_PARAMETER') {
+          connection.socket.destroy();
+          return 'silent';
+        }
+        return request.method === 'OPTIONS'
+          ? { headers: { Public: 'DESCRIBE, SETUP, PLAY, SET_PARAMETER' } }
+          : undefined;
+      },
+    });
+    const { sink } = pull(server.url(), { transport: 'tcp', silenceTimeoutMs: 60_000 }, { clock });
+    await waitFor('a picture', () => sink.units.length === 1);
+    clock.advance(2_000);
+    expect(await firstWait(sink)).toMatchObject({ reason: 'CAMERA_CLOSED' });
+    clock.advance(2_000);
+    await waitFor('a second connection', () => sink.units.length === 2);
+    for (let n = 2; n <= 3; n++) {
+      clock.advance(2_000);
+      await waitFor('a ping', () => pings.length === n);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(pings).toEqual(['SET_PARAMETER', 'OPTIONS', 'OPTIONS']);
+    expect(sink.waits).toHaveLength(1);
+  });
+
   it('close() ends a wait, a dial and a play at once, and nothing is told after it', async () => {
     const server = await camera({ onPlay: stream });
     const playing = pull(server.url());

@@ -88,6 +88,25 @@ describe('RTP over UDP', () => {
     expect(sink.units.map((unit) => unit.rtpTimestamp / 3_600)).toEqual([1, 2]);
   });
 
+  it('is taken from another port of the camera than the one it names', async () => {
+    const other = createSocket('udp4');
+    undo.push(() => other.close());
+    const camera = await udpCamera((on) => {
+      for (const sequence of [1, 2])
+        other.send(picture(sequence, sequence === 1), on.clientPort(), '127.0.0.1');
+    });
+    const { sink } = pull(camera.server.url(), { transport: 'udp' });
+    await waitFor('two pictures', () => sink.units.length === 2);
+    // The named port counts all the same, once something comes from there.
+    camera.send(picture(3));
+    await waitFor('the third', () => sink.units.length === 3);
+    other.send(picture(4), camera.clientPort(), '127.0.0.1');
+    camera.send(picture(5));
+    camera.send(picture(6, true));
+    await waitFor('the sixth', () => sink.units.length === 4);
+    expect(sink.units.map((unit) => unit.rtpTimestamp / 3_600)).toEqual([1, 2, 3, 6]);
+  });
+
   it('that never comes makes auto go over to TCP, and that is remembered', async () => {
     const workedTransports = new Map([['live/cam' as const, 'udp' as const]]) as Map<
       'live/cam',

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { RtspError } from '../../../server/rtsp/client/errors.ts';
+import { MediaWatch } from '../../../server/rtsp/client/media-watch.ts';
+import type { TrackReceiver } from '../../../server/rtsp/client/track-receiver.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+/** A watch on a camera that sends one picture after each of `intervalsMs`, and nothing from then on. */
+function silentAfter(intervalsMs: readonly number[]): { afterMs: number; error: RtspError } {
+  const clock = new FakeClock();
+  let lastPacketAtMs: number | undefined;
+  const receiver = {
+    kind: 'video',
+    tick: () => {},
+    get lastPacketAtMs() {
+      return lastPacketAtMs;
+    },
+  } as unknown as TrackReceiver;
+  const errors: RtspError[] = [];
+  const watch = new MediaWatch({
+    clock,
+    transport: () => 'tcp',
+    mayChooseTransport: false,
+    silenceTimeoutMs: 5_000,
+    receivers: () => [receiver],
+    onFirstPacket: () => {},
+    onFailure: (error) => errors.push(error),
+  });
+  const stop = watch.start();
+  for (const intervalMs of intervalsMs) {
+    clock.advance(intervalMs);
+    expect(errors).toEqual([]);
+    lastPacketAtMs = clock.monotonicMs();
+    watch.unit({
+      kind: 'video',
+      rtpTimestamp: 0,
+      payloads: [],
+      isKeyFrame: true,
+      receivedAtMs: lastPacketAtMs,
+    });
+  }
+  const fromMs = clock.monotonicMs();
+  while (errors.length === 0) clock.advance(250);
+  stop();
+  const [error] = errors;
+  if (error === undefined) throw new Error('no error');
+  return { afterMs: clock.monotonicMs() - fromMs, error };
+}
+
+describe('a camera that falls silent', () => {
+  it.each([
+    ['25 pictures a second', 40, 5_000],
+    ['one a second', 1_000, 5_000],
+    ['one in 4 s', 4_000, 20_000],
+    ['one in 4.9 s', 4_900, 24_500],
+  ])('with %s is found silent after 5 s, or 5 of its intervals', (_what, intervalMs, expectedMs) => {
+    const { afterMs, error } = silentAfter(new Array<number>(12).fill(intervalMs));
+    expect(error.kind).toBe('silent');
+    expect(afterMs).toBeGreaterThan(expectedMs);
+    expect(afterMs).toBeLessThanOrEqual(expectedMs + 500);
+    expect(error.message).toContain(`${expectedMs / 1000} s`);
+  });
+
+  it('is not waited for any longer because of one hiccup', () => {
+    const hiccup = [...new Array<number>(20).fill(40), 4_500, 40];
+    expect(silentAfter(hiccup).afterMs).toBeLessThanOrEqual(5_500);
+  });
+});
