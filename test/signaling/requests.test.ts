@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApiError } from '../../shared/errors.ts';
-import { METHODS, type Method } from '../../shared/signaling.ts';
+import { EVENTS, METHODS, type Method } from '../../shared/signaling.ts';
 import { streamDefinitionSchema } from '../../shared/stream.ts';
 import { waitFor } from '../support/wait.ts';
 import { type Received, type Signaling, startSignaling, type Viewer } from './harness.ts';
@@ -175,6 +175,21 @@ describe('events', () => {
     expect(names).toEqual(['hello', 'stream.state', 1, 'consumer.added', 'consumer.added']);
     media.emit(added('w3'));
     await waitFor('the third event at once', () => viewer.received.length === 6);
+  });
+
+  it('SG24: tell a viewer with a slow link what it gets instead, and why', async () => {
+    const reason = { code: 'VIEWER_LOSES_DATA', message: 'It loses 40 %.' };
+    const told = [
+      { watchId: 'w1', action: 'paused', reason, retryInMs: 10_000 },
+      { watchId: 'w1', action: 'sub', reason, retryInMs: 10_000 },
+      { watchId: 'w1', action: 'resumed' },
+    ] as const;
+    for (const data of told) {
+      expect(EVENTS['watch.congested'].parse(data)).toEqual(data);
+      edge.gateway.last.emit({ event: 'watch.congested', data });
+    }
+    await waitFor('the events', () => viewer.received.length === 1 + told.length);
+    expect(viewer.received.slice(1)).toEqual(told.map((data) => ({ event: 'watch.congested', data })));
   });
 
   it('SG22: come no more once the WebSocket is closed', async () => {
