@@ -181,6 +181,12 @@ test(
     await dialog.getByLabel('Address').fill('http://192.0.2.7/video');
     await dialog.getByRole('button', { name: 'Add camera' }).click();
     await dialog.getByText(/scheme "http:"; expected rtsp:/).waitFor();
+    const fingerprint = dialog.getByLabel('Certificate fingerprint');
+    expect(await fingerprint.isVisible()).toBe(false);
+    await dialog.getByLabel('Address').fill('rtsps://192.0.2.7/video');
+    await fingerprint.fill('no-fingerprint');
+    await dialog.getByRole('button', { name: 'Add camera' }).click();
+    await dialog.getByText(/64 hex digits/).waitFor();
     await dialog.getByLabel('Address').fill('rtsp://192.0.2.7/video');
     await dialog.getByLabel('User name').fill('viewer');
     await dialog.getByLabel('Password').fill('secret-of-the-camera');

@@ -20,6 +20,7 @@ const FIELD_OF_ISSUE: ReadonlyMap<string, string> = new Map([
   ['source.url', 'url'],
   ['source.username', 'username'],
   ['source.password', 'password'],
+  ['source.tlsFingerprint', 'tlsFingerprint'],
 ]);
 
 let nextId = 1;
@@ -50,11 +51,19 @@ export function addForm(onAdded: () => void, onCancel?: () => void): HTMLFormEle
     fields.get('name')?.row,
     fields.get('url')?.row,
     element('div', { class: 'pair' }, fields.get('username')?.row, fields.get('password')?.row),
+    fields.get('tlsFingerprint')?.row,
     element('label', { class: 'check' }, record, 'Record'),
     element('label', { class: 'check' }, onDemand, 'Connect only while somebody watches'),
     trouble,
     element('div', { class: 'form-actions' }, submit, cancel),
   );
+  const showFingerprint = (): void => {
+    const row = fields.get('tlsFingerprint')?.row;
+    if (row !== undefined) row.hidden = !isSecure(fields);
+  };
+  showFingerprint();
+  fields.get('url')?.input.addEventListener('input', showFingerprint);
+  form.addEventListener('reset', () => queueMicrotask(showFingerprint));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     void send();
@@ -120,6 +129,14 @@ function makeFields(): ReadonlyMap<string, Field> {
         attributes: { name: 'password', type: 'password', maxlength: '256', autocomplete: 'new-password' },
       }),
     ],
+    [
+      'tlsFingerprint',
+      makeField({
+        label: 'Certificate fingerprint',
+        hint: 'Optional: the SHA-256 of the camera’s own certificate. Left empty, the camera’s card tells which one it shows.',
+        attributes: { name: 'tlsFingerprint', maxlength: '95', spellcheck: 'false', autocapitalize: 'off' },
+      }),
+    ],
   ]);
 }
 
@@ -142,6 +159,11 @@ function makeField({ label, hint, attributes }: FieldOptions): Field {
   return { input, error, row };
 }
 
+/** Only rtsps cameras show a certificate. */
+function isSecure(fields: ReadonlyMap<string, Field>): boolean {
+  return /^\s*rtsps:/i.test(fields.get('url')?.input.value ?? '');
+}
+
 function newStream(
   fields: ReadonlyMap<string, Field>,
   { onDemand, record }: { onDemand: boolean; record: boolean },
@@ -149,6 +171,7 @@ function newStream(
   const text = (name: string): string => fields.get(name)?.input.value ?? '';
   const username = text('username').trim();
   const password = text('password');
+  const tlsFingerprint = isSecure(fields) ? text('tlsFingerprint').trim() : '';
   // `app/name` names both; a bare name belongs to the app `live`.
   const [first = '', second] = text('name').trim().split('/', 2);
   return {
@@ -157,6 +180,7 @@ function newStream(
       url: text('url').trim(),
       ...(username === '' ? {} : { username }),
       ...(password === '' ? {} : { password }),
+      ...(tlsFingerprint === '' ? {} : { tlsFingerprint }),
     },
     ...(onDemand ? { onDemand } : {}),
     // Left out, the application's own setting holds.

@@ -21,6 +21,7 @@ export interface NewStream {
     readonly username?: string;
     readonly password?: string;
     readonly transport?: string;
+    readonly tlsFingerprint?: string;
   };
   readonly onDemand?: boolean;
   readonly record?: boolean;
