@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { findFfmpeg } from './server/setup/programs.mjs';
 import { findWorker } from './server/setup/worker.mjs';
 
@@ -12,12 +14,28 @@ function programs(): Record<string, string> {
   };
 }
 
+/** What takes longest. */
+const LONG = /\/test\/(bench|e2e|client|crash|faults|soak|transcode|recording\/branch)\//;
+
+/** Long files early, for one that is begun last would run on alone, and short ones between them, for they use the processors less. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => LONG.test(moduleId);
+    const short = sorted.filter((file) => !isLong(file));
+    const mixed = sorted.filter(isLong).flatMap((file) => [file, ...short.splice(0, 2)]);
+    return [...mixed, ...short];
+  }
+}
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     fileParallelism: true,
-    maxWorkers: 2,
+    // Most tests wait for cameras, browsers and clocks most of the time.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongFirst },
     env: programs(),
     testTimeout: 30_000,
     hookTimeout: 30_000,
