@@ -10,11 +10,17 @@ import { matroskaHeader, matroskaUnit } from './matroska.ts';
 import { SoundClock } from './sound-clock.ts';
 import { type CodedUnit, TsOutput } from './ts-output.ts';
 
+export interface StallLimits {
+  readonly startingMs: number;
+  readonly runningMs: number;
+}
+
 export interface LegRunOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ffmpegPath: string;
   readonly args: readonly string[];
+  readonly stallLimits: StallLimits;
   /** Of all units that will be written. */
   readonly format: TrackFormat;
   /** A unit of the leg with its place on the timeline. */
@@ -34,9 +40,8 @@ const KEY_FRAME_EVERY_90K = 2 * 90_000;
 const SOUND_AGE_MS = 300;
 /** A picture that is older when it is written comes out of the hub's kept group: nobody wants to see that in one burst. */
 const SHOWN_AGE_MS = 500;
-/** What was written so long ago without any output is not answered any more. */
-const STALL_MS = 3_000;
-const START_STALL_MS = 10_000;
+/** What was written so long ago without any output is not answered any more; a first answer takes longer. */
+export const STALL_LIMITS: StallLimits = { startingMs: 10_000, runningMs: 3_000 };
 /** What FFmpeg may hold back: an encoder's or a decoder's order. */
 const HELD_UNITS = 20;
 const CHECK_EVERY_MS = 500;
@@ -226,7 +231,8 @@ export class LegRun {
     if (this.#isStalled || this.#stop.signal.aborted) return;
     const nowMs = this.#options.clock.monotonicMs();
     const owesForMs = nowMs - (this.#owesSinceMs ?? nowMs);
-    if (owesForMs <= (this.#hasWritten ? STALL_MS : START_STALL_MS)) return;
+    const { startingMs, runningMs } = this.#options.stallLimits;
+    if (owesForMs <= (this.#hasWritten ? runningMs : startingMs)) return;
     this.#isStalled = true;
     this.#stop.abort();
   }

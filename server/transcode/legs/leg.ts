@@ -16,7 +16,7 @@ import type {
   UnitPlace,
 } from '../../stream/index.ts';
 import { h264FormatOf, takeApart } from './h264-output.ts';
-import { LegRun } from './leg-run.ts';
+import { LegRun, type StallLimits } from './leg-run.ts';
 import { isMatroskaTrack } from './matroska.ts';
 import { opusPacket } from './ts-output.ts';
 
@@ -39,6 +39,7 @@ export interface LegDeps {
   readonly log: Logger;
   readonly ffmpegPath: string;
   readonly parent: Stream;
+  readonly stallLimits: StallLimits;
   /** Asked before each FFmpeg. */
   plan(format: TrackFormat): Promise<LegPlan>;
 }
@@ -171,8 +172,9 @@ export class Leg implements Source {
       this.#reader.drained();
       return;
     }
-    const { clock, log, ffmpegPath } = this.#deps;
+    const { clock, log, ffmpegPath, stallLimits } = this.#deps;
     const run = new LegRun({
+      stallLimits,
       clock,
       log,
       ffmpegPath,
@@ -260,7 +262,8 @@ export class Leg implements Source {
 
   #onParentState({ state, reason }: StateChange): void {
     if (state !== 'waiting' || reason === undefined) return;
-    // FFmpeg stays: the camera may be back with the same format.
+    // FFmpeg stays: the camera may be back with the same format. Readers then begin anew, so with a key frame.
+    if (this.#state.kind === 'running') this.#state.run.requestKeyFrame();
     if (this.#state.kind !== 'waiting') this.#sink.waiting(reason.code, reason.message, reason.retryInMs);
   }
 }

@@ -6,6 +6,7 @@ import type { Logger } from '../../base/log.ts';
 import type { LegRequest, Source, SourceSink, Stream, TrackFormat } from '../../stream/index.ts';
 import { Leg, type LegPlan } from './leg.ts';
 import { pictureArguments, soundArguments } from './leg-arguments.ts';
+import { STALL_LIMITS, type StallLimits } from './leg-run.ts';
 import { type Devices, VideoEncoders } from './video-encoders.ts';
 
 export interface LegsOptions {
@@ -18,7 +19,9 @@ export interface LegsOptions {
   readonly maxVideoLegs?: number;
   /** How many streams' sound is converted at once; default 50 for each core. */
   readonly maxSoundLegs?: number;
-  /** For tests. */
+  /** When an FFmpeg that makes nothing is replaced. */
+  readonly stallLimits?: StallLimits;
+  /** Where hardware is looked for; default: this machine. */
   devices?(): Promise<Devices>;
 }
 
@@ -56,6 +59,7 @@ export class Legs {
       log: this.#log.child({ stream: id }),
       ffmpegPath: this.#ffmpegPath,
       parent,
+      stallLimits: this.#options.stallLimits ?? STALL_LIMITS,
       plan: (format) => this.#plan(format),
     });
     this.#legs.set(id, leg);
