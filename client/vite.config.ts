@@ -27,8 +27,6 @@ function playerBuild(): Plugin {
           root: here('.'),
           configFile: false,
           base: './',
-          // The package's small build: one camera has no alternate audio, subtitles or DRM.
-          resolve: { alias: { 'hls.js': 'hls.js/light' } },
           ...(logLevel === undefined ? {} : { logLevel }),
           build: {
             target,

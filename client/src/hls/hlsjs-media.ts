@@ -1,4 +1,5 @@
 import Hls, { type ErrorData, type HlsConfig, type Level } from 'hls.js';
+import { cannotDecode, codecName } from './codec-names.ts';
 import { failureOfAnswer, type HlsFailure, retry } from './failure.ts';
 import type { HlsFigures, HlsMedia, HlsMediaEvents, HlsMediaOptions } from './hls-media.ts';
 import { TimeMap } from './time-map.ts';
@@ -47,7 +48,7 @@ export class HlsJsMedia implements HlsMedia {
 
   get figures(): HlsFigures {
     return {
-      codec: codecName(this.#hls.levels[0]),
+      codec: codecOf(this.#hls.levels[0]),
       bitrateKbps: this.#bitrateKbps,
       latencyMs:
         this.#startMs === undefined && this.#hls.latency > 0
@@ -156,8 +157,7 @@ function leapOver({ frag }: ErrorData): void {
 
 function failureOf(error: ErrorData): HlsFailure {
   if (isCodecProblem(error)) {
-    const message = "This browser cannot decode this stream's video.";
-    return { kind: 'fail', reason: { code: 'UNSUPPORTED_BROWSER', message } };
+    return { kind: 'fail', reason: { code: 'UNSUPPORTED_BROWSER', message: cannotDecode(error.mimeType) } };
   }
   if (error.type === Hls.ErrorTypes.NETWORK_ERROR) {
     // The loader is hls.js's own, which works on an XMLHttpRequest.
@@ -175,9 +175,6 @@ function textOf(request: XMLHttpRequest): string {
   return request.response instanceof ArrayBuffer ? new TextDecoder().decode(request.response) : '';
 }
 
-/** `avc1.640028` is what people call H264. */
-function codecName(level: Level | undefined): string | undefined {
-  const codec = level?.videoCodec;
-  if (codec === undefined) return undefined;
-  return codec.startsWith('avc') ? 'H264' : codec.replace(/\..*$/, '').toUpperCase();
+function codecOf(level: Level | undefined): string | undefined {
+  return level?.videoCodec === undefined ? undefined : codecName(level.videoCodec);
 }
