@@ -7,6 +7,8 @@ import { TokenBucket, type TokenBucketPolicy } from '../../base/token-bucket.ts'
  */
 const DIALS: TokenBucketPolicy = { burst: 10, perSecond: 25 };
 
+const OPEN_TURN_EVERY = 4;
+
 interface Waiting {
   isUrgent(): boolean;
   go(): void;
@@ -17,6 +19,7 @@ export class DialPacer {
   readonly #clock: Clock;
   readonly #bucket: TokenBucket;
   readonly #queue = new Set<Waiting>();
+  #turns = 0;
   #cancelTimer: (() => void) | undefined;
 
   constructor(clock: Clock, policy: TokenBucketPolicy = DIALS) {
@@ -31,7 +34,7 @@ export class DialPacer {
 
   /**
    * Resolves when it is the caller's turn to dial, or when the signal aborts. Those that are urgent when a turn comes
-   * (somebody watches) go before the others; else it is first come, first served.
+   * (somebody watches) go before the others, but for each fourth turn; else it is first come, first served.
    */
   turn(isUrgent: () => boolean, signal: AbortSignal): Promise<void> {
     if (signal.aborted || (this.#queue.size === 0 && this.#bucket.take())) return Promise.resolve();
@@ -52,7 +55,10 @@ export class DialPacer {
   #plan(): void {
     this.#cancelTimer ??= this.#clock.after(Math.max(1, this.#bucket.waitMs), () => {
       this.#cancelTimer = undefined;
-      for (let next = this.#next(); next !== undefined && this.#bucket.take(); next = this.#next()) next.go();
+      for (let next = this.#next(); next !== undefined && this.#bucket.take(); next = this.#next()) {
+        this.#turns += 1;
+        next.go();
+      }
       if (this.#queue.size > 0) this.#plan();
     });
   }
@@ -63,9 +69,11 @@ export class DialPacer {
   }
 
   #next(): Waiting | undefined {
+    // Many watched cameras that stay away must not keep the others from being recorded.
+    const isOpenToAll = this.#turns % OPEN_TURN_EVERY === OPEN_TURN_EVERY - 1;
     let first: Waiting | undefined;
     for (const waiting of this.#queue) {
-      if (waiting.isUrgent()) return waiting;
+      if (isOpenToAll || waiting.isUrgent()) return waiting;
       first ??= waiting;
     }
     return first;

@@ -33,6 +33,21 @@ it('lets a few go at once and the others by and by, the watched ones first', asy
   expect(clock.timers).toBe(0);
 });
 
+it('leaves each fourth turn to whoever has waited longest, however many are watched', async () => {
+  const clock = new FakeClock();
+  const pacer = new DialPacer(clock, { burst: 1, perSecond: 10 });
+  const { signal } = new AbortController();
+  const order: string[] = [];
+  const ask = (name: string, urgent: boolean) =>
+    void pacer.turn(() => urgent, signal).then(() => order.push(name));
+  ask('first', true);
+  for (const name of ['u1', 'u2']) ask(name, false);
+  for (let index = 0; index < 8; index += 1) ask(`w${index}`, true);
+  clock.advance(1_000);
+  await settled();
+  expect(order).toEqual(['first', 'w0', 'w1', 'w2', 'u1', 'w3', 'w4', 'w5', 'u2', 'w6', 'w7']);
+});
+
 it('lets go whoever gives up, and leaves no timer behind', async () => {
   const clock = new FakeClock();
   const pacer = new DialPacer(clock, { burst: 1, perSecond: 1 });

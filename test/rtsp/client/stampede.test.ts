@@ -1,0 +1,78 @@
+import { afterEach, expect, it } from 'vitest';
+import { systemClock } from '../../../server/base/clock.ts';
+import { silentLogger } from '../../../server/base/log.ts';
+import { DialPacer, type RtspSource, startRtspSource } from '../../../server/rtsp/index.ts';
+import { CameraSim, testVideo } from '../../support/camera-sim/index.ts';
+import { cameraAt, RecordingSink } from '../../support/recording-sink.ts';
+import { waitFor } from '../../support/wait.ts';
+
+const COUNT = 100;
+/** What the pacer lets go in a second: its burst, what a second brings, and one for where the second is cut. */
+const MAX_DIALS_A_SECOND = 36;
+
+const cameras: CameraSim[] = [];
+const sources: RtspSource[] = [];
+
+afterEach(async () => {
+  await Promise.all(sources.splice(0).map((source) => source.close()));
+  await Promise.all(cameras.splice(0).map((camera) => camera.close()));
+});
+
+it('a hundred cameras that come at once, and come back at once, are dialled one after the other', async () => {
+  const video = await testVideo({
+    width: 64,
+    height: 48,
+    fps: 5,
+    frames: 10,
+    keyFrameEvery: 5,
+    bitrate: '20k',
+  });
+  cameras.push(
+    ...(await Promise.all(
+      Array.from({ length: COUNT }, (_, index) => CameraSim.start({ video, seed: index })),
+    )),
+  );
+  const dialPacer = new DialPacer(systemClock);
+  const sinks = cameras.map((camera, index) => {
+    const sink = new RecordingSink();
+    // All of them wait equally long for their retry: the worst that chance can do.
+    const deps = { clock: systemClock, log: silentLogger, random: () => 0, dialPacer };
+    const source = startRtspSource(cameraAt(camera.url(), { transport: 'tcp' }, `cam${index}`), sink, deps);
+    source.setWatched(true);
+    sources.push(source);
+    return sink;
+  });
+  await waitFor('all to play', () => sinks.every(({ videoUnits }) => videoUnits.length > 0), 30_000);
+  expect(busiestSecond(0)).toBeLessThanOrEqual(MAX_DIALS_A_SECOND);
+
+  await Promise.all(cameras.map((camera) => camera.stop()));
+  await waitFor('all to notice', () => sinks.every(({ waits }) => waits.length > 0));
+  const backAtMs = performance.now();
+  const before = sinks.map(({ videoUnits }) => videoUnits.length);
+  await Promise.all(cameras.map((camera) => camera.start()));
+  await waitFor(
+    'all to play again',
+    () => sinks.every(({ videoUnits }, index) => videoUnits.length > (before[index] ?? 0)),
+    30_000,
+  );
+  expect(busiestSecond(backAtMs)).toBeLessThanOrEqual(MAX_DIALS_A_SECOND);
+  // Each needed one dial: nobody gave up for having had to wait.
+  const dials = cameras.map(({ connections }) =>
+    connections.filter(({ openedAtMs }) => openedAtMs > backAtMs),
+  );
+  expect(Math.max(...dials.map(({ length }) => length))).toBe(1);
+}, 90_000);
+
+/** The most connections that were opened in any one second since then. */
+function busiestSecond(sinceMs: number): number {
+  const opened = cameras
+    .flatMap(({ connections }) => connections.map(({ openedAtMs }) => openedAtMs))
+    .filter((atMs) => atMs >= sinceMs)
+    .sort((a, b) => a - b);
+  let most = 0;
+  for (const [index, atMs] of opened.entries()) {
+    const inSecond = opened.slice(index).findIndex((other) => other >= atMs + 1_000);
+    most = Math.max(most, inSecond === -1 ? opened.length - index : inSecond);
+  }
+  return most;
+}
