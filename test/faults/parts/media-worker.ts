@@ -6,9 +6,9 @@ import { withSubject } from './camera-gone.ts';
 import { childrenOf } from './processes.ts';
 
 /** When the page's player showed pictures, on the page's clock. */
-const WATCH_FRAMES = `{
+const watchFrames = (id: string) => `{
   globalThis.shownMs = [];
-  const { video } = document.querySelector('sluice-player');
+  const { video } = [...document.querySelectorAll('sluice-player')].find(({ src }) => src === '/${id}');
   const note = () => { shownMs.push(performance.now()); video.requestVideoFrameCallback(note); };
   video.requestVideoFrameCallback(note);
 }`;
@@ -30,10 +30,8 @@ function workerFault(id: string, what: string, blow: 'SIGKILL' | 'SIGSTOP', paus
         try {
           const page = await browser.newPage();
           await page.goto(`${site.gateway.url}/#/${subject.id}`);
-          await page.evaluate(`[...document.querySelectorAll('sluice-player')].forEach((player) => {
-            if (player.src !== '/${subject.id}') player.remove();
-          })`);
-          await page.evaluate(WATCH_FRAMES);
+          await page.getByRole('button', { name: 'Back to all cameras' }).waitFor();
+          await page.evaluate(watchFrames(subject.id));
           const shown = () => page.evaluate<number[]>('shownMs');
           await waitFor('the page to play', async () => (await shown()).length > 50, 30_000);
           const workers = childrenOf(site.gateway.pid ?? 0, /mediasoup-worke/);

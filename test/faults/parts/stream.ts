@@ -79,7 +79,19 @@ export const streamFaults: readonly Fault[] = [
   oddStream({
     id: '8 seq',
     what: 'RTP sequence numbers wrap',
-    strike: (subject) => subject.camera.cues.setSequence(65_530),
+    options: async () => ({ first: { sequence: 65_536 - 400 } }),
+    strike: async (subject) => {
+      const sequence = () => subject.camera.session?.tracks[0]?.state.sequence ?? 65_535;
+      await waitFor('the sequence to wrap', () => sequence() < 60_000);
+    },
+  }),
+  oddStream({
+    id: '8 reset',
+    what: 'RTP sequence numbers begin anew',
+    // What is missing cannot be known: up to the next key frame.
+    limits: { pauseMs: 1_300, lostMs: 1_500 },
+    isWhole: false,
+    strike: (subject) => subject.camera.cues.jumpSequence(20_000),
   }),
   oddStream({
     id: '8 time',
