@@ -1,5 +1,3 @@
-/** A track may be so far ahead of the time that really passed: a camera that sends what it kept in one burst is. */
-export const MAX_LEAD_MS = 10_000;
 /** What is ahead or behind for long is made the rule at most this fast: clocks are wrong by far less. */
 const SLEW = 0.02;
 const WINDOW_MS = 2_000;
@@ -63,9 +61,9 @@ export class Pace {
     return this.#onWindow(best);
   }
 
-  /** Whether a unit at `ptsMs` would be further ahead of real time than anything honest is. */
-  isTooFarAhead(ptsMs: number, atMs: number): boolean {
-    return this.#leadMs !== undefined && ptsMs - atMs - this.#leadMs > MAX_LEAD_MS;
+  /** How far ahead of the time that really passed a unit at `ptsMs` would be; negative where it comes late. */
+  aheadMs(ptsMs: number, atMs: number): number {
+    return this.#leadMs === undefined ? 0 : ptsMs - atMs - this.#leadMs;
   }
 
   /** The track as a whole was moved. */

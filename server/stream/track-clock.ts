@@ -1,7 +1,14 @@
 import { Pace } from './pace.ts';
 
-/** A forward step this much longer than the time that really passed is a jump of the camera's clock. */
-export const JUMP_MS = 5_000;
+/**
+ * A forward step this much longer than the time that really passed, and that leads so far ahead of real time, is a jump of
+ * the camera's clock. One that only makes up for a delay is none, however long.
+ */
+export const JUMP_MS = 1_000;
+/** How much of a jump may still tell how fast a wrong clock goes. */
+const MOST_STEP_MS = 50_000;
+/** Small steps may lead so far ahead: a camera that sends what it has kept in one burst makes them. */
+export const MAX_AHEAD_MS = 10_000;
 /** Pictures are reordered by far less than this (B-frames), so a longer step back is a reset of the camera's clock. */
 export const RESET_BACK_MS = 1_000;
 /** Units in a row with the same timestamp: more than the two fields of a picture say that the camera's clock stands. */
@@ -10,7 +17,7 @@ const TICKS = 90_000;
 
 /**
  * Carries one track's 32-bit RTP timestamps onto the stream's timeline: camera timestamps count as deltas, wraps are
- * unwrapped. Jumps over 5 s, resets, a clock that stands and steps that together run far ahead of real time are
+ * unwrapped. Jumps ahead of real time, resets, a clock that stands and steps that together run far ahead are
  * replaced by the time that really passed; a clock that is far too fast or slow is made to go right.
  */
 export class TrackClock {
@@ -108,9 +115,11 @@ export class TrackClock {
     const cameraMs = (delta * 1000) / this.#clockRate;
     const deltaMs = cameraMs * this.#pace.rate;
     const due90k = this.#pts(this.#ticks + delta);
-    if (deltaMs - elapsedMs > JUMP_MS) {
+    const excessMs = deltaMs - elapsedMs;
+    const aheadMs = this.#pace.aheadMs(due90k / 90, receivedAtMs);
+    if (excessMs > JUMP_MS && aheadMs > JUMP_MS) {
       // A clock that is much too fast does this all the time; its speed is told by what it does.
-      if (cameraMs < 10 * JUMP_MS) this.#allTicks += delta;
+      if (cameraMs < MOST_STEP_MS) this.#allTicks += delta;
       else this.#pace.restart();
       return true;
     }
@@ -121,7 +130,7 @@ export class TrackClock {
       return true;
     }
     if (this.#same > MAX_SAME) return true;
-    const isTooFar = deltaMs > elapsedMs && this.#pace.isTooFarAhead(due90k / 90, receivedAtMs);
+    const isTooFar = excessMs > 0 && aheadMs > MAX_AHEAD_MS;
     if (isTooFar) this.#allTicks += delta;
     return isTooFar;
   }

@@ -93,6 +93,37 @@ describe('clocks that go wrong', () => {
     expect(house.video(0).pts90k - house.due90k).toBeLessThanOrEqual(12_000 * 90);
   });
 
+  it('absorbs a jump of less than 5 s that leads ahead of the time that passed', () => {
+    const house = new House();
+    const first = house.video(0).pts90k;
+    house.clock.advance(40);
+    expect(house.video(4_940 * 90).pts90k - first).toBe(3_600);
+    expect(house.timeline.jumps).toBe(1);
+  });
+
+  it('takes a step as it is that makes up for a delay, as when a camera threw away what it could not send', () => {
+    const house = new House();
+    const first = house.video(0).pts90k;
+    house.clock.advance(40);
+    house.video(3_600);
+    house.clock.advance(7_000);
+    expect(house.video(7_200).pts90k - first).toBe(7_200);
+    house.clock.advance(1);
+    expect(house.video(7_000 * 90).pts90k - first).toBe(7_000 * 90);
+    expect(house.timeline.jumps).toBe(0);
+  });
+
+  it('takes what a camera kept and sends in one burst at the start', () => {
+    const house = new House();
+    const first = house.video(0).pts90k;
+    for (let n = 1; n <= 200; n += 1) expect(house.video(n * 3_600).pts90k - first).toBe(n * 3_600);
+    for (let n = 201; n <= 400; n += 1) {
+      house.clock.advance(40);
+      expect(house.video(n * 3_600).pts90k - first).toBe(n * 3_600);
+    }
+    expect(house.timeline.jumps).toBe(0);
+  });
+
   it.each([
     ['21 pictures a second with the timestamps of 25', 21, 25],
     ['12 with the timestamps of 25', 12, 25],
