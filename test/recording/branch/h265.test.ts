@@ -10,6 +10,7 @@ import { codecsText, type Segment } from '../../../server/recording/segment.ts';
 import { probeTs } from '../../../server/recording/ts/index.ts';
 import { h265Format } from '../../../server/rtsp/parse/index.ts';
 import { AAC, type PlayedClip } from '../../support/clip-camera.ts';
+import { encodeClip } from '../../support/h264-clip.ts';
 import { encodeLevels, type LevelsOptions } from '../../support/levels-clip.ts';
 import { waitFor } from '../../support/wait.ts';
 import { CAM, FFMPEG, faultsOf, house } from './recorder-house.ts';
@@ -119,6 +120,30 @@ describe.concurrent('recording H.265', () => {
     const seen = await shown(all);
     expect(seen.trouble).toBe('');
     expect(seen.pictures).toBe(pictures);
+  });
+
+  it('begins another recording where a camera goes from H.264 to H.265 and back, without a gap', async () => {
+    const h264 = await encodeClip({ width: 320, height: 192, frames: 25 });
+    const h = await house(h264);
+    try {
+      h.add(CAM, { record: true });
+      const codecs = () => h.archive.recordings.map(([first]) => first?.recording.format.videoCodec);
+      await waitFor('H.264', () => codecs().length === 1);
+      h.camera().switchTo(plain);
+      await waitFor('H.265', () => codecs().length === 2);
+      h.camera().switchTo(h264);
+      await waitFor('H.264 again', () => codecs().length === 3);
+      await h.recorder.close();
+      expect(codecs()).toEqual(['h264', 'h265', 'h264']);
+      expect(h.archive.recordings.map(([first]) => first?.recording.cause)).toEqual([
+        'started',
+        'format-changed',
+        'format-changed',
+      ]);
+      expect(faultsOf(h.archive.segmentsKept)).toEqual([]);
+    } finally {
+      await h.close();
+    }
   });
 
   it('finds the picture of an instant in a segment, with its parameter sets', async () => {
