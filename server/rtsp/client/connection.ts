@@ -27,7 +27,7 @@ import { answerServerRequest } from './server-requests.ts';
 import { SessionId } from './session-id.ts';
 import { hostPort, parseTarget, type RtspTarget } from './target.ts';
 import { type PacketListener, TrackLinks, type TrackLinksOptions } from './track-links.ts';
-import type { SupportedTrack } from './track-selection.ts';
+import type { SupportedTrack, TrackSelection } from './track-selection.ts';
 import { type LowerTransport, secureTransport } from './transport-choice.ts';
 import type { PortRange } from './udp-ports.ts';
 import { emitLog, emitMessage, emitPacket } from './yellowstone-events.ts';
@@ -49,7 +49,16 @@ export interface GatewayRtspConnectionOptions {
   readonly tlsFingerprint?: string | undefined;
   /** The camera is known to hang up on any other keep-alive than OPTIONS. */
   readonly onlyOptions?: boolean | undefined;
+  /** A session of an earlier connection that the camera may still hold a place for. */
+  readonly staleSession?: CameraSession | undefined;
   readonly listener: PacketListener;
+}
+
+/** A session as a camera knows it. */
+export interface CameraSession {
+  readonly id: string;
+  /** What TEARDOWN goes to. */
+  readonly url: string;
 }
 
 /** A camera whose tracks are set up. `format` is what yellowstone's connect() gave: the video's encoding. */
@@ -105,6 +114,7 @@ export class GatewayRtspConnection extends RtspClient {
   #opened: Opened | undefined;
   #keepAlive: KeepAlive | undefined;
   #hungUpOnKeepAlive = false;
+  #isTornDown = false;
   #publicMethods: ReadonlySet<string> = new Set();
   #offered: readonly RtspTrack[] = [];
   #server: string | undefined;
@@ -186,6 +196,12 @@ export class GatewayRtspConnection extends RtspClient {
     return this.#hungUpOnKeepAlive;
   }
 
+  /** The camera's session where it was never told that it is over. */
+  get leftSession(): CameraSession | undefined {
+    const { id } = this.#session;
+    return id === undefined || this.#isTornDown ? undefined : { id, url: this.#aggregateUrl };
+  }
+
   /** Dials the camera and sets its tracks up. Rejects with an RtspError; everything is closed then. */
   override async connect(url: string): Promise<Described> {
     this.#expect('idle');
@@ -204,7 +220,7 @@ export class GatewayRtspConnection extends RtspClient {
         },
       });
       this.#aggregateUrl = description.aggregateUrl;
-      await links.setUp(description.selection);
+      await this.#setUp(links, description.selection);
       this.#to('connecting', { name: 'ready' });
       return { format: 'H264', tracks: links.tracks };
     } catch (thrown) {
@@ -306,6 +322,26 @@ export class GatewayRtspConnection extends RtspClient {
     if (this.#ingest.admits(sizeBytes)) return true;
     if (this.#ingest.isFlood) this.#end(flood(this.#context()));
     return false;
+  }
+
+  /**
+   * Sets the tracks up. A camera with few places may still keep one for a session of ours whose connection broke; that
+   * one is ended first where there is no room.
+   */
+  async #setUp(links: TrackLinks, selection: TrackSelection): Promise<void> {
+    const stale = this.#options.staleSession;
+    try {
+      await links.setUp(selection);
+    } catch (thrown) {
+      const { status } = asRtspError(thrown).context;
+      if (stale === undefined || (status !== 453 && status !== 503)) throw thrown;
+      await this.#opened?.exchange.request({
+        method: 'TEARDOWN',
+        uri: stale.url,
+        headers: [['Session', stale.id]],
+      });
+      await links.setUp(selection);
+    }
   }
 
   async #open(target: RtspTarget): Promise<Opened> {
@@ -455,7 +491,9 @@ export class GatewayRtspConnection extends RtspClient {
     this.#keepAlive?.close();
     if (!isImmediate && this.#session.id !== undefined) {
       const late = () => new RtspError('request-timeout', 'The camera did not answer TEARDOWN.');
-      const teardown = this.#send('TEARDOWN', this.#aggregateUrl, {});
+      const teardown = this.#send('TEARDOWN', this.#aggregateUrl, {}).then(() => {
+        this.#isTornDown = true;
+      });
       await withTimeout(this.#options.clock, TEARDOWN_TIMEOUT_MS, teardown, late).catch(() => {});
     }
     this.#end(error);

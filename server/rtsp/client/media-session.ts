@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { SenderReport, SourceSink, SourceUnit, TrackFormat } from '../../stream/index.ts';
 import type { CameraFacts, ConnectionFacts } from './camera-facts.ts';
-import { GatewayRtspConnection } from './connection.ts';
+import { type CameraSession, GatewayRtspConnection } from './connection.ts';
 import { asRtspError, RtspError } from './errors.ts';
 import { LossWatch } from './loss-watch.ts';
 import { MediaWatch } from './media-watch.ts';
@@ -28,6 +28,8 @@ export interface MediaSessionOptions {
   readonly mayMoveToTcp: boolean;
   /** As the connection's. */
   readonly onlyOptions: boolean;
+  /** Of the last connection, as above. */
+  readonly staleSession: CameraSession | undefined;
   readonly sink: SourceSink;
   readonly tally: SourceTally;
   readonly facts: CameraFacts;
@@ -64,15 +66,17 @@ export interface MediaSessionEnd {
   readonly transport: LowerTransport;
   /** The camera hung up on a keep-alive that it offers. */
   readonly hungUpOnKeepAlive?: boolean;
+  /** The camera's session where it was never told that it is over. */
+  readonly leftSession?: CameraSession | undefined;
 }
 
 /** Dials a camera, follows its redirects, delivers its media, and resolves with why that ended. */
 export async function runMediaSession(options: MediaSessionOptions): Promise<MediaSessionEnd> {
   const { url, username, password } = options.source;
   let destination: Destination = { url, username, password };
-  let { resolveAddress } = options;
+  let { resolveAddress, staleSession } = options;
   for (let redirects = 0; ; redirects++) {
-    const end = await new MediaSession({ ...options, resolveAddress }, destination).run();
+    const end = await new MediaSession({ ...options, resolveAddress, staleSession }, destination).run();
     const { location } = end.error.context;
     if (end.error.kind !== 'redirected' || location === undefined) return end;
     if (redirects === MAX_REDIRECTS) {
@@ -81,7 +85,10 @@ export async function runMediaSession(options: MediaSessionOptions): Promise<Med
     }
     const next = followRedirect(destination, location);
     if (!next.ok) return { ...end, error: next.error };
-    if (!isSameHost(destination.url, next.value.url)) resolveAddress = options.resolveRedirect;
+    if (!isSameHost(destination.url, next.value.url)) {
+      resolveAddress = options.resolveRedirect;
+      staleSession = undefined;
+    }
     destination = next.value;
   }
 }
@@ -135,6 +142,7 @@ class MediaSession {
       // It holds for wherever the camera sends us, too.
       tlsFingerprint: source.tlsFingerprint,
       onlyOptions: options.onlyOptions,
+      staleSession: options.staleSession,
       listener: {
         onRtp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtp(packet, receivedAtMs),
         onRtcp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtcp(packet, receivedAtMs),
@@ -179,6 +187,7 @@ class MediaSession {
       playedMs: this.#watch.playedMs(clock.monotonicMs()),
       transport: this.#connection.transport,
       hungUpOnKeepAlive: this.#connection.hungUpOnKeepAlive,
+      leftSession: this.#connection.leftSession,
     };
   }
 

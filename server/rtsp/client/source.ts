@@ -9,6 +9,7 @@ import type { Logger } from '../../base/log.ts';
 import { redactUrl } from '../../base/redact.ts';
 import type { Source, SourceSink } from '../../stream/index.ts';
 import { CameraFacts } from './camera-facts.ts';
+import type { CameraSession } from './connection.ts';
 import type { DialPacer } from './dial-pacer.ts';
 import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
 import { type MediaSessionEnd, type PlayingSession, runMediaSession } from './media-session.ts';
@@ -98,6 +99,8 @@ export class RtspSource implements Source {
   #playing: PlayingSession | undefined;
   /** The camera hung up on a keep-alive that was no OPTIONS. */
   #onlyOptions = false;
+  /** Of a connection that broke: the camera may still keep its place. */
+  #leftSession: CameraSession | undefined;
   #watched = false;
   #running: Promise<void> | undefined;
 
@@ -238,6 +241,7 @@ export class RtspSource implements Source {
         mayMoveToTcp:
           this.#definition.source.transport === 'auto' && clock.monotonicMs() >= this.#stayOnUdpUntilMs,
         onlyOptions: this.#onlyOptions,
+        staleSession: this.#leftSession,
         sink: this.#sink,
         tally: this.#tally,
         facts: this.#facts,
@@ -261,6 +265,9 @@ export class RtspSource implements Source {
         },
       });
       this.#onlyOptions ||= end.hungUpOnKeepAlive === true;
+      // A connection that got no session of its own leaves an older one as it was.
+      if (end.leftSession !== undefined) this.#leftSession = end.leftSession;
+      else if (end.playedMs > 0) this.#leftSession = undefined;
       return end;
     } catch (thrown) {
       // What gets here is a bug; the stream shows it and the other streams go on.

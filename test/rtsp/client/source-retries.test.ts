@@ -140,6 +140,45 @@ describe('retries', () => {
     expect(sink.waits).toHaveLength(1);
   });
 
+  it('a camera that has no room because it keeps the place of a broken connection is told that that is over', async () => {
+    const clock = new FakeClock();
+    const places = new Set<string>();
+    let sessions = 0;
+    const server = await camera({
+      onPlay: (connection) => connection.sendPicture({ timestamp: 0 }),
+      onRequest: (request) => {
+        const asked = request.headers.get('session') ?? '';
+        if (request.method === 'TEARDOWN') places.delete(asked);
+        if (request.method === 'PLAY') return { headers: { Session: asked } };
+        if (request.method !== 'SETUP') return undefined;
+        // This camera serves one at a time.
+        if (places.size > 0) return { status: 453, reason: 'Not Enough Bandwidth' };
+        sessions += 1;
+        places.add(`s${sessions}`);
+        return {
+          headers: { Session: `s${sessions};timeout=60`, Transport: request.headers.get('transport') ?? '' },
+        };
+      },
+    });
+    const { sink } = pull(server.url(), { transport: 'tcp' }, { clock });
+    await waitFor('a picture', () => sink.units.length === 1);
+    server.connections[0]?.socket.resetAndDestroy();
+    expect(await firstWait(sink)).toMatchObject({ reason: 'CAMERA_CLOSED' });
+    clock.advance(2_000);
+    await waitFor('a picture again', () => sink.units.length === 2);
+    expect(sink.waits).toHaveLength(1);
+    const second = server.connections[1]?.requests.map(({ method, headers }) => [
+      method,
+      headers.get('session'),
+    ]);
+    expect(second?.slice(2)).toEqual([
+      ['SETUP', undefined],
+      ['TEARDOWN', 's1'],
+      ['SETUP', undefined],
+      ['PLAY', 's2'],
+    ]);
+  });
+
   it('close() ends a wait, a dial and a play at once, and nothing is told after it', async () => {
     const server = await camera({ onPlay: stream });
     const playing = pull(server.url());
