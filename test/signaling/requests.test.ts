@@ -192,6 +192,18 @@ describe('events', () => {
     expect(viewer.received.slice(1)).toEqual(told.map((data) => ({ event: 'watch.congested', data })));
   });
 
+  it('SG25: end one watch with the reason, and leave the session as it is', async () => {
+    const message = 'The camera sends B-frames.';
+    const data = { watchId: 'w1', code: 'WEBRTC_UNSUITABLE', retryable: false, message };
+    expect(EVENTS['watch.closed'].parse(data)).toEqual(data);
+    edge.gateway.last.emit({ event: 'watch.closed', data });
+    expect(await viewer.event('watch.closed')).toEqual({ event: 'watch.closed', data });
+    edge.gateway.last.failWith = new ApiError('WEBRTC_UNSUITABLE', message);
+    const { error } = await viewer.ask(2, 'watch.start', VALID['watch.start']);
+    expect(error).toMatchObject({ code: 'WEBRTC_UNSUITABLE', message });
+    expect(edge.gateway.last.closed).toBe(false);
+  });
+
   it('SG22: come no more once the WebSocket is closed', async () => {
     viewer.socket.close();
     await waitFor('the end', () => edge.gateway.last.closed);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { H264Depacketiser, h264Format } from '../../../server/rtsp/parse/index.ts';
 import type { SourceUnit } from '../../../server/stream/index.ts';
+import { mediaOfFile } from '../../support/camera-sim/index.ts';
 import { encodeReorderedClip, type ReorderedClipOptions } from '../../support/reordered-clip.ts';
 import { packetiser, received, unitOf } from '../../support/rtp-units.ts';
 
@@ -61,5 +62,39 @@ describe('B-pictures are known by the pictures themselves', () => {
     const { format, units } = await depacketised({ bFrames: 0 });
     expect(format.reorderFrames).toBe(0);
     expect(units.every((unit) => unit.isReordered === false && unit.isDisposable === false)).toBe(true);
+  });
+
+  test.each([
+    ['Cisco_Men_whisper_640x320_CABAC_Bframe_9', { reordered: 7, disposable: 7 }],
+    ['NRF_MW_E', { reordered: 0, disposable: 66 }],
+    ['MPS_MW_A', { reordered: 0, disposable: 0 }],
+  ])('%s: as FFmpeg shows it', async (name, counts) => {
+    const path = new URL(`../../fixtures/h264/${name}.264`, import.meta.url).pathname;
+    const { video } = await mediaOfFile(path, { fps: 25 });
+    if (video === undefined) throw new Error('no pictures');
+    const units: SourceUnit[] = [];
+    const depacketiser = new H264Depacketiser({ onUnit: (unit) => units.push(unit), onFormat: () => {} });
+    let sequence = 0;
+    video.pictures.forEach(({ nals }, i) => {
+      nals.forEach((payload, n) => {
+        const marker = n === nals.length - 1;
+        const packet = { payloadType: 96, marker, sequence, timestamp: i * 3600, ssrc: 1, payload };
+        sequence = (sequence + 1) & 0xffff;
+        depacketiser.push(packet, 0);
+      });
+    });
+    expect(units.length).toBe(video.pictures.length);
+    let newest = -1;
+    const expected = video.pictures.map((_, i) => {
+      const shown = video.displayOrder?.[i] ?? i;
+      const isReordered = shown < newest;
+      newest = Math.max(newest, shown);
+      return isReordered;
+    });
+    expect(units.map(({ isReordered }) => isReordered ?? false)).toEqual(expected);
+    expect({
+      reordered: units.filter(({ isReordered }) => isReordered === true).length,
+      disposable: units.filter(({ isDisposable }) => isDisposable === true).length,
+    }).toEqual(counts);
   });
 });
