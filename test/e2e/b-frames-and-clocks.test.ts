@@ -137,6 +137,37 @@ async function probed(bytes: ArrayBuffer): Promise<{ stepsMs: number[]; decoded:
   };
 }
 
+/** Eight pictures in a row, B-frames among them: each is had by its time, and they are all different. */
+async function expectFrames(name: string, startMs: number): Promise<void> {
+  const pictures = new Set<string>();
+  for (let n = 0; n < 8; n += 1) {
+    const at = startMs + n * 40;
+    const frame = await fetch(`${gateway.url}/api/v1/streams/live/${name}/frame?at=${at}`);
+    expect(frame.status).toBe(200);
+    const apartMs = at - Number(frame.headers.get('x-frame-time'));
+    expect(apartMs).toBeGreaterThanOrEqual(0);
+    expect(apartMs).toBeLessThan(45);
+    pictures.add(Buffer.from(await frame.arrayBuffer()).toString('base64'));
+  }
+  expect(pictures.size).toBe(8);
+}
+
+async function expectExport(name: string, startMs: number): Promise<void> {
+  const asked = await fetch(`${gateway.url}/api/v1/exports`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ app: 'live', name, start: startMs, durationMs: 2_000 }),
+  });
+  expect(asked.status).toBe(202);
+  const { id } = (await asked.json()) as { id: string };
+  await waitFor('the export', async () => (await get<{ state: string }>(`exports/${id}`)).state === 'done');
+  const file = await fetch(`${gateway.url}/api/v1/exports/${id}/file`);
+  const { stepsMs, decoded } = await probed(await file.arrayBuffer());
+  // Exact to the picture: no more are shown than were asked for.
+  expect(Math.abs(decoded - 50)).toBeLessThanOrEqual(1);
+  expect(new Set(stepsMs.slice(0, -8))).toEqual(new Set([40]));
+}
+
 test(
   'a camera with B-frames plays over WebRTC without them, and the status says so',
   async () => {
@@ -172,7 +203,7 @@ test(
 );
 
 test(
-  'clips of both have every picture, each at its time',
+  'clips, exports and single pictures of both are right to the picture',
   async () => {
     for (const name of ['left-out', 'pyramid']) {
       const { ranges } = await waitFor('four seconds to be recorded', async () => {
@@ -192,6 +223,8 @@ test(
       expect(decoded).toBe(packets);
       // The last may be cut off in the middle of pictures that are not in order.
       expect(new Set(stepsMs.slice(0, -8))).toEqual(new Set([40]));
+      await expectFrames(name, startMs);
+      await expectExport(name, startMs);
     }
   },
   TIMEOUT_MS,

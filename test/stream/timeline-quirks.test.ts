@@ -400,6 +400,31 @@ describe('sound beside the picture', () => {
     expect(worstMs).toBeLessThan(110);
   });
 
+  it.each([
+    ['with reports', true],
+    ['without', false],
+  ])('is soon beside a picture whose timestamps go at a wrong pace, %s', (_name, hasReports) => {
+    const house = new House();
+    const ntpMs = house.clock.wallMs();
+    let silentMs = 0;
+    let apartMs = 0;
+    for (let n = 0; n < 21 * 120; n += 1) {
+      const sentMs = (n * 1_000) / 21;
+      const picture = house.video(n * 3_600);
+      const sound = house.audio(sentMs * 8);
+      if (hasReports && n % 105 === 0) {
+        house.report('video', ntpMs + sentMs, n * 3_600);
+        house.report('audio', ntpMs + sentMs, sentMs * 8);
+      }
+      if (sound === undefined) silentMs += 1_000 / 21;
+      else apartMs = Math.abs(sound.pts90k - picture.pts90k) / 90;
+      // Nothing is known in the first seconds, then the picture catches up.
+      if (n > 21 * 40) expect(apartMs).toBeLessThan(hasReports ? 100 : 130);
+      house.clock.advance(1_000 / 21);
+    }
+    expect(silentMs).toBeLessThan(3_000);
+  });
+
   it('is put right by reports, and only a little at a time', () => {
     const house = new House();
     const ntpMs = house.clock.wallMs();
