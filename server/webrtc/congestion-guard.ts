@@ -53,17 +53,19 @@ export class CongestionGuard {
   #isLooking = false;
   #isClosed = false;
 
-  constructor(clock: Clock, viewer: GuardedViewer) {
+  /** `ladder`: of the guard before this one, where the same viewer has begun anew. */
+  constructor(clock: Clock, viewer: GuardedViewer, ladder?: QualityLadder) {
     this.#clock = clock;
     this.#viewer = viewer;
-    this.#ladder = new QualityLadder(clock.monotonicMs());
+    const now = clock.monotonicMs();
+    this.#ladder = ladder ?? new QualityLadder(now);
+    ladder?.restart(now);
     this.#cancel = () => {};
-    this.#plan(CALM_LOOK_MS);
+    this.#plan(this.#ladder.isTrial(now) ? LOOK_MS : CALM_LOOK_MS);
   }
 
-  /** What the viewer may get now. */
-  get level(): Level {
-    return this.#isSilent ? 'paused' : this.#ladder.level;
+  get ladder(): QualityLadder {
+    return this.#ladder;
   }
 
   /** Something looks bad: look within a second. */

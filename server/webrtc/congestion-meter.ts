@@ -29,8 +29,16 @@ const TRIAL_LOSS_MS = 3000;
  */
 const MAX_ROUND_TRIP_MS = 1500;
 const DELAY_MS = 2000;
+/**
+ * Reports go on, but tell the same round trip, of one of our reports that came long ago: those sent since wait in the
+ * queue. A viewer far away is told from that by the least round trip that it ever had.
+ */
+const STALE_MS = 4000;
+const STALE_ROUND_TRIP_MS = 300;
+const STALE_TIMES_LEAST = 3;
+const STALE_DIFFERENCE_MS = 1;
 const DOUBTFUL_LOST_SHARE = 0.03;
-const DOUBTFUL_ROUND_TRIP_MS = 500;
+const DOUBTFUL_ROUND_TRIP_MS = 300;
 const DOUBTFUL_UNHEARD_MS = 3000;
 
 interface Heard {
@@ -52,6 +60,9 @@ export class CongestionMeter {
   #lossSinceMs: number | undefined;
   #delaySinceMs: number | undefined;
   #hasHeard = false;
+  #leastRoundTripMs = Number.POSITIVE_INFINITY;
+  /** Since when the round trip has been this one, to the last digit nearly. */
+  #stale: { readonly sinceMs: number; readonly roundTripMs: number } | undefined;
 
   constructor(options: { readonly onTrial: boolean }) {
     this.#lossMs = options.onTrial ? TRIAL_LOSS_MS : LOSS_MS;
@@ -72,6 +83,7 @@ export class CongestionMeter {
     const { atMs, lostShare, roundTripMs } = report;
     this.#heard = this.#within(atMs, this.#lossMs);
     this.#heard.push({ atMs, lostShare, roundTripMs });
+    this.#noteRoundTrip(atMs, roundTripMs);
     return this.#verdict(atMs, true);
   }
 
@@ -98,7 +110,24 @@ export class CongestionMeter {
     if (this.#delaySinceMs !== undefined && nowMs - this.#delaySinceMs >= DELAY_MS) {
       return { kind: 'congested', cause: 'delay', lostShare };
     }
+    if (this.#stale !== undefined && nowMs - this.#stale.sinceMs >= STALE_MS) {
+      return { kind: 'congested', cause: 'delay', lostShare };
+    }
     return this.#isDoubtful(newest, nowMs) ? { kind: 'doubtful' } : { kind: 'good' };
+  }
+
+  #noteRoundTrip(atMs: number, roundTripMs: number): void {
+    // 0: it has told none yet.
+    if (roundTripMs > 0) this.#leastRoundTripMs = Math.min(this.#leastRoundTripMs, roundTripMs);
+    const isLong =
+      roundTripMs > STALE_ROUND_TRIP_MS && roundTripMs > this.#leastRoundTripMs * STALE_TIMES_LEAST;
+    if (!isLong) this.#stale = undefined;
+    else if (
+      this.#stale === undefined ||
+      Math.abs(roundTripMs - this.#stale.roundTripMs) > STALE_DIFFERENCE_MS
+    ) {
+      this.#stale = { sinceMs: atMs, roundTripMs };
+    }
   }
 
   #calm(nowMs: number): LinkVerdict {

@@ -31,6 +31,16 @@ export class QualityLadder {
     return this.#level;
   }
 
+  /** What it has learnt is of use to whoever watches the same over the same link next. */
+  get hasFailed(): boolean {
+    return this.#tryAfterMs.size > 0;
+  }
+
+  /** The viewer begins anew: with all of it, which is a trial where it has failed before. */
+  restart(nowMs: number): void {
+    this.#enter('full', nowMs, false, this.hasFailed);
+  }
+
   /** This level is tried after one below it, and may yet fail. */
   isTrial(nowMs: number): boolean {
     return this.#cameUp && nowMs - this.#sinceMs < TRIAL_MS;

@@ -12,6 +12,7 @@ import { requireSuitable } from './live-wait.ts';
 import type { Pipes } from './pipes.ts';
 import { type Placement, type PlacementDeps, placeViewer } from './placement.ts';
 import type { WatchableStream, WatchableStreams } from './ports.ts';
+import type { QualityLadder } from './quality-ladder.ts';
 import { viewerCapabilities } from './rtp-parameters.ts';
 import { Serial } from './serial.ts';
 import type { StreamFeed } from './stream-feed.ts';
@@ -60,6 +61,7 @@ export class ViewerSession {
   readonly id: string = randomUUID();
   readonly #options: ViewerSessionOptions;
   readonly #watches = new Map<string, HeldWatch>();
+  readonly #ladders = new Map<StreamId, QualityLadder>();
   readonly #placing = new Serial();
   readonly #connected = new Set<string>();
   #placement: HeldPlacement | undefined;
@@ -150,6 +152,7 @@ export class ViewerSession {
         router: place.placement.router,
         transport: place.placement.transport,
         rtpCapabilities: viewerCapabilities(params.rtpCapabilities),
+        ladder: this.#takeLadder(stream.id),
         sub: () => this.#options.streams.derived(stream.id, 'sub'),
         onAdded: (consumer) => this.#emit({ event: 'consumer.added', data: { watchId: id, consumer } }),
         onClosed: (consumerId) => this.#emit({ event: 'consumer.closed', data: { watchId: id, consumerId } }),
@@ -221,8 +224,23 @@ export class ViewerSession {
 
   #dropWatch(held: HeldWatch): void {
     this.#watches.delete(held.watch.id);
+    this.#keepLadder(held);
     for (const undo of held.undo) undo();
     held.watch.close();
+  }
+
+  /** A player that sees no picture watches again; its link is the one that it was. */
+  #keepLadder({ watch, stream }: HeldWatch): void {
+    if (!watch.ladder.hasFailed) return;
+    this.#ladders.set(stream, watch.ladder);
+    const [oldest] = this.#ladders.keys();
+    if (this.#ladders.size > MAX_WATCHES && oldest !== undefined) this.#ladders.delete(oldest);
+  }
+
+  #takeLadder(stream: StreamId): QualityLadder | undefined {
+    const ladder = this.#ladders.get(stream);
+    this.#ladders.delete(stream);
+    return ladder;
   }
 
   #dropPlacement(): void {

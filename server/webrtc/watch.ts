@@ -8,7 +8,7 @@ import type { FeedLease, Feeds } from './feeds.ts';
 import { waitUntilLive } from './live-wait.ts';
 import type { Pipes } from './pipes.ts';
 import type { WatchableStream } from './ports.ts';
-import type { Level } from './quality-ladder.ts';
+import type { Level, QualityLadder } from './quality-ladder.ts';
 import type { RouterRef } from './router-set.ts';
 
 export interface WatchOptions {
@@ -20,6 +20,8 @@ export interface WatchOptions {
   readonly router: RouterRef;
   readonly transport: types.WebRtcTransport;
   readonly rtpCapabilities: types.RtpCapabilities;
+  /** Of the watch before this one of the same stream, where it had trouble. */
+  readonly ladder: QualityLadder | undefined;
   /** The camera's second stream, for a viewer whose link is too slow; undefined where it has none. */
   sub(): WatchableStream | undefined;
   onAdded(consumer: WireConsumer): void;
@@ -63,15 +65,16 @@ export class Watch {
     const { id, lease, pipes, router, transport, rtpCapabilities, clock } = options;
     this.id = id;
     this.#options = options;
-    this.#guard = new CongestionGuard(clock, {
+    const guarded = {
       transport,
       hasSub: () => options.sub() !== undefined,
       picture: () => (this.#sub?.consumers ?? this.#main).flowing('video'),
-      apply: (level) => this.#apply(level),
-      tell: (notice) => {
+      apply: (level: Level) => this.#apply(level),
+      tell: (notice: CongestionNotice) => {
         if (!this.#isClosed) options.onCongested(notice);
       },
-    });
+    };
+    this.#guard = new CongestionGuard(clock, guarded, options.ladder);
     this.#main = new FeedConsumers({
       ...{ lease, pipes, router, transport, rtpCapabilities, kinds: ALL },
       onAdded: options.onAdded,
@@ -86,6 +89,11 @@ export class Watch {
   async start(): Promise<{ consumers: WireConsumer[]; refused: boolean }> {
     const consumers = await this.#main.start();
     return { consumers, refused: this.#main.isRefused };
+  }
+
+  /** What it learnt of the viewer's link. */
+  get ladder(): QualityLadder {
+    return this.#guard.ladder;
   }
 
   async resume(): Promise<void> {

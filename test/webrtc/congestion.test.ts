@@ -76,6 +76,19 @@ describe('the meter of a link', () => {
     expect(congestedAtMs(reports(Array(60).fill(0), 1000, 1200))).toBeUndefined();
   });
 
+  test('one whose reports tell the same long round trip again and again waits behind a queue, unless it is far away', () => {
+    const waiting = (roundTrips: readonly number[]) =>
+      congestedAtMs(roundTrips.map((roundTripMs, at) => ({ ...quiet(at), roundTripMs })));
+    const quiet = (at: number): LinkReport => ({
+      ...{ atMs: at * 1000, sentPackets: at * 100, lostPackets: 0, lostShare: 0, jitter: at, roundTripMs: 0 },
+    });
+    expect(waiting([20, 20, 20, ...Array(10).fill(441.7)])).toBe(7000);
+    expect(waiting(Array(60).fill(441.7))).toBeUndefined();
+    expect(
+      waiting(Array.from({ length: 60 }, (_, at) => (at < 3 ? 20 : 440 + 5 * (at % 2)))),
+    ).toBeUndefined();
+  });
+
   test('a report that is seen again and again counts once, and its age is told while packets are sent', () => {
     const meter = new CongestionMeter({ onTrial: false });
     const [, first, second] = reports([0, 0, 0.9]);
@@ -131,6 +144,18 @@ describe('the ladder', () => {
     expect(ladder.isTrial(nowMs + 30_000)).toBe(false);
     ladder.down(nowMs + 200_000, false);
     expect(ladder.retryInMs(nowMs + 200_000)).toBe(10_000);
+  });
+
+  test('a viewer that begins anew gets all of it, on trial where it has failed before', () => {
+    const fresh = new QualityLadder(0);
+    fresh.restart(1000);
+    expect([fresh.level, fresh.isTrial(1001), fresh.hasFailed]).toEqual(['full', false, false]);
+    const ladder = new QualityLadder(0);
+    ladder.down(1000, false);
+    ladder.restart(2000);
+    expect([ladder.level, ladder.isTrial(2001), ladder.hasFailed]).toEqual(['full', true, true]);
+    ladder.down(5000, false);
+    expect(ladder.retryInMs(5000)).toBe(20_000);
   });
 
   test('whatever happens, a level below the best one is left again within 5 minutes', () => {
