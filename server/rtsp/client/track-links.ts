@@ -115,6 +115,7 @@ export class TrackLinks {
     const link = await setUpTrack({
       ...options,
       lower: this.#lower,
+      profile: track.profile,
       index,
       context,
       setup: (transport) => setup(track.controlUrl, transport),

@@ -13,6 +13,8 @@ export type TrackLink =
 
 export interface TrackSetupOptions {
   readonly lower: LowerTransport;
+  /** `RTP/AVP`, or `RTP/AVPF` with feedback. */
+  readonly profile: string;
   /** Position among the tracks that are set up; asks for channels 2n and 2n + 1. */
   readonly index: number;
   readonly clock: Clock;
@@ -39,7 +41,7 @@ export function setUpTrack(options: TrackSetupOptions): Promise<TrackLink> {
 async function setUpOverTcp(options: TrackSetupOptions): Promise<TrackLink> {
   const asked = [2 * options.index, 2 * options.index + 1] as const;
   const transport = buildTransport({
-    profile: 'RTP/AVP',
+    profile: options.profile,
     lower: 'tcp',
     delivery: 'unicast',
     interleaved: asked,
@@ -60,7 +62,7 @@ async function setUpOverUdp(options: TrackSetupOptions): Promise<TrackLink> {
   const udp = new UdpTrack({ pair, peerAddress, clock, onRtp, onRtcp, onFailure, admits });
   try {
     const transport = buildTransport({
-      profile: 'RTP/AVP',
+      profile: options.profile,
       lower: 'udp',
       delivery: 'unicast',
       clientPorts: udp.clientPorts,

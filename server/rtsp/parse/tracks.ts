@@ -19,6 +19,8 @@ interface TrackBase {
   readonly mediaIndex: number;
   /** What to SETUP. */
   readonly controlUrl: string;
+  /** What to ask for there: with feedback (RFC 4585) where the description has it so, else the profile every server has. */
+  readonly profile: 'RTP/AVP' | 'RTP/AVPF';
   readonly payloadType: number;
   readonly clockRate: number;
 }
@@ -84,18 +86,20 @@ export function describeTracks(session: SessionDescription, baseUrl: string): Rt
   const hasReceived = session.media.some((media) => media.direction === 'recvonly');
   return session.media.map((media, mediaIndex) => {
     const controlUrl = resolveControl(baseUrl, media.control);
+    const profile = /^RTP\/AVPF(?:\/|$)/.test(media.protocol) ? 'RTP/AVPF' : 'RTP/AVP';
+    const place: Place = { mediaIndex, controlUrl, profile };
     if (media.direction === 'sendonly' && hasReceived) {
-      return other(media, { mediaIndex, controlUrl }, 'is a back-channel to the camera');
+      return other(media, place, 'is a back-channel to the camera');
     }
     for (const format of media.formats) {
-      const track = describeFormat(media, format, { mediaIndex, controlUrl });
+      const track = describeFormat(media, format, place);
       if (track !== undefined) return track;
     }
-    return other(media, { mediaIndex, controlUrl }, unusedBecause(media));
+    return other(media, place, unusedBecause(media));
   });
 }
 
-type Place = Pick<TrackBase, 'mediaIndex' | 'controlUrl'>;
+type Place = Pick<TrackBase, 'mediaIndex' | 'controlUrl' | 'profile'>;
 
 function unusedBecause(media: MediaDescription): string {
   return media.formats.some(isOnvifMetadata)

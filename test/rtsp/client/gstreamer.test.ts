@@ -37,6 +37,7 @@ describe('a GStreamer RTSP server as camera', () => {
         '/udp-only': { transport: 'udp' },
         '/tcp-only': { transport: 'tcp' },
         '/h265': { video: 'h265', audio: 'aac' },
+        '/feedback': { feedback: true, gop: 10_000 },
         '/jpeg': { video: 'jpeg' },
         '/sound-only': { video: 'none', audio: 'pcma' },
       },
@@ -64,6 +65,21 @@ describe('a GStreamer RTSP server as camera', () => {
     });
     expect(steps.every((step) => step === 3600)).toBe(true);
   });
+
+  it.each(['tcp', 'udp'])(
+    'gives a key frame when asked over %s, for its description says that it does',
+    async (transport) => {
+      const sink = pull(server.url('/feedback'), { transport });
+      // The media is shared, so the second one to come may have to ask before it sees anything.
+      const source = open.at(-1);
+      await waitFor('the answer to PLAY', () => sink.playings.length === 1);
+      const ask = setInterval(() => source?.requestKeyFrame(), 500);
+      await waitFor('a picture', () => sink.videoUnits.length > 10).finally(() => clearInterval(ask));
+      const before = sink.videoUnits.filter((unit) => unit.isKeyFrame).length;
+      source?.requestKeyFrame();
+      await waitFor('a key frame', () => sink.videoUnits.filter((unit) => unit.isKeyFrame).length > before);
+    },
+  );
 
   it('plays H.264 with AAC, and reads the sender reports of both', async () => {
     const sink = pull(server.url('/aac'));
