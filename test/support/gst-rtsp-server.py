@@ -44,8 +44,14 @@ def video_branch(mount):
     preset = "ultrafast" if mount["profile"] == "constrained-baseline" else "superfast"
     return raw + (
         "x264enc tune=zerolatency speed-preset={preset} key-int-max={gop} bitrate={kbps} ! "
-        "video/x-h264,profile={profile},stream-format=avc ! rtph264pay pt=96 mtu={mtu} config-interval={interval}"
-    ).format(interval=interval, preset=preset, **mount)
+        "video/x-h264,profile={profile},stream-format=avc ! rtph264pay pt=96 mtu={mtu} config-interval={interval}{feedback_caps}"
+    ).format(
+        interval=interval,
+        preset=preset,
+        # What the description then says of the feedback it takes.
+        feedback_caps=" ! capsfilter caps=application/x-rtp,rtcp-fb-nack-pli=true" if mount["feedback"] else "",
+        **mount,
+    )
 
 
 def launch_line(mount):
@@ -79,6 +85,8 @@ def main():
         factory.set_launch(launch_line(mount))
         factory.set_shared(True)
         factory.set_latency(0)
+        if mount["feedback"]:
+            factory.set_profiles(GstRtsp.RTSPProfile.AVPF)
         factory.set_protocols(LOWER_TRANSPORTS[mount["transport"]])
         if options["auth"] != "none":
             permissions = GstRtspServer.RTSPPermissions()

@@ -21,6 +21,8 @@ export interface GstMount {
   readonly mtu?: number;
   /** A pattern of GStreamer's videotestsrc. */
   readonly pattern?: string;
+  /** Offers RTP/AVPF: it takes PLI. */
+  readonly feedback?: boolean;
 }
 
 export interface GstServerOptions {
@@ -56,6 +58,7 @@ const DEFAULT_MOUNT: Required<GstMount> = {
   kbps: 300,
   mtu: 1400,
   pattern: 'ball',
+  feedback: false,
 };
 
 /** Starts Debian's gst-rtsp-server (needs gir1.2-gst-rtsp-server-1.0 and the GStreamer plugins). */
