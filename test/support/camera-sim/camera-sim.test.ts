@@ -223,7 +223,7 @@ describe('what befalls it', { concurrent: true }, () => {
   it.for([
     ['a giant header', (camera: CameraSim) => camera.cues.giantHeader(2_000_000)],
     ['headers without end', (camera: CameraSim) => camera.cues.manyHeaders(20_000)],
-  ])('%s', async ([_what, act], test) => {
+  ] as const)('%s', async ([_what, act], test) => {
     const { camera, sink, pictures } = await scene(test);
     await pictures(2);
     act(camera);

@@ -16,5 +16,5 @@ export { type NetworkConditions, PERFECT_NETWORK } from './network.ts';
 export type { CameraOptions, CameraTraits, SenderReportHabit } from './options.ts';
 export type { Packetisation } from './packetise.ts';
 export type { SimReply, SimRequest } from './rtsp-io.ts';
-export { type Random, randomBytes, seeded } from './seeded.ts';
+export { integer, type Random, randomBytes, seeded } from './seeded.ts';
 export type { SimSession } from './session.ts';
