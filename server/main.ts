@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StreamId } from '../shared/names.ts';
 import { parentStreamId, streamId } from '../shared/names.ts';
-import { resolveAnyAddress, resolveCameraAddress } from './base/address-policy.ts';
+import { resolveAnyAddress, resolveCameraAddress, resolveLocalRedirect } from './base/address-policy.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { Closers } from './base/closers.ts';
 import { ConfigError, type LoadedConfig, loadConfig } from './base/config/load.ts';
@@ -69,7 +69,7 @@ function sourceStarter(parts: {
       dialPacer,
       resolveAddress: mayBeLocal ? resolveAnyAddress : resolveCameraAddress,
       // The file speaks for its cameras, not for where they send us.
-      resolveRedirect: settings.sources.allowLoopback ? resolveAnyAddress : resolveCameraAddress,
+      resolveRedirect: settings.sources.allowLoopback ? resolveLocalRedirect : resolveCameraAddress,
     });
   };
 }

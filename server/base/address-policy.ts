@@ -54,6 +54,18 @@ export const resolveCameraAddress: AddressResolver = async (host) => {
   return err({ kind: 'address-forbidden', message });
 };
 
+/**
+ * Resolver for where a camera sends us, on a gateway whose sources may be on this machine: there too, but never to link-local addresses
+ * (cloud metadata), multicast and the like, which only the user may name.
+ */
+export const resolveLocalRedirect: AddressResolver = async (host) => {
+  const resolved = await resolveAnyAddress(host);
+  if (!resolved.ok || !isForbiddenAddress(resolved.value, NO_ADDRESSES)) return resolved;
+  if (isLoopback(resolved.value)) return resolved;
+  const message = `The camera sends us to ${host}, which is no camera's address. If it is meant, put it into the source's URL.`;
+  return err({ kind: 'address-forbidden', message });
+};
+
 /** Resolver for sources of the configuration file: takes any address. */
 export const resolveAnyAddress: AddressResolver = async (host) => {
   if (isIP(host) !== 0) return ok(host);
@@ -64,6 +76,19 @@ export const resolveAnyAddress: AddressResolver = async (host) => {
     return err({ kind: 'name-not-found', message });
   }
 };
+
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
+const LOOPBACK = (() => {
+  const list = new BlockList();
+  list.addSubnet('127.0.0.0', 8, 'ipv4');
+  list.addAddress('::1', 'ipv6');
+  return list;
+})();
+
+function isLoopback(address: string): boolean {
+  const plain = unmapped(address);
+  return LOOPBACK.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
+}
 
 function addressesOfThisMachine(): ReadonlySet<string> {
   const addresses = new Set<string>();

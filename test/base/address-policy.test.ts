@@ -3,6 +3,7 @@ import {
   isForbiddenAddress,
   resolveAnyAddress,
   resolveCameraAddress,
+  resolveLocalRedirect,
 } from '../../server/base/address-policy.ts';
 
 const OWN = new Set(['192.168.1.10', '2001:db8::10']);
@@ -55,5 +56,22 @@ describe('addresses that a source added through the API may be dialled at', () =
       ok: false,
       error: { kind: 'name-not-found' },
     });
+  });
+
+  it('follows a redirect to this machine where sources may be on it, and to link-local addresses never', async () => {
+    for (const host of ['127.0.0.1', 'localhost', '::1', '10.1.2.3']) {
+      expect((await resolveLocalRedirect(host)).ok, host).toBe(true);
+    }
+    for (const host of [
+      '169.254.169.254',
+      '::ffff:169.254.169.254',
+      'fe80::1',
+      '224.0.0.1',
+      '0.0.0.0',
+      '64:ff9b::7f00:1',
+    ]) {
+      const refused = await resolveLocalRedirect(host);
+      expect(refused, host).toMatchObject({ ok: false, error: { kind: 'address-forbidden' } });
+    }
   });
 });
