@@ -28,6 +28,8 @@ export interface MediaSessionOptions {
   readonly mayMoveToTcp: boolean;
   /** As the connection's. */
   readonly onlyOptions: boolean;
+  /** Of the last connection. */
+  readonly learntSilenceMs: number | undefined;
   /** Of the last connection, as above. */
   readonly staleSession: CameraSession | undefined;
   readonly sink: SourceSink;
@@ -68,6 +70,8 @@ export interface MediaSessionEnd {
   readonly hungUpOnKeepAlive?: boolean;
   /** The camera's session where it was never told that it is over. */
   readonly leftSession?: CameraSession | undefined;
+  /** How long this camera may be silent, by the intervals between its pictures. */
+  readonly learntSilenceMs?: number;
 }
 
 /** Dials a camera, follows its redirects, delivers its media, and resolves with why that ended. */
@@ -156,6 +160,7 @@ class MediaSession {
       transport: () => this.#connection.transport,
       mayChooseTransport: source.transport === 'auto',
       silenceTimeoutMs: source.silenceTimeoutMs,
+      learntSilenceMs: options.learntSilenceMs,
       receivers: () => this.#receivers,
       onFirstPacket: () => options.onFirstPacket(this.#connection.transport),
       onFailure: (error) => this.#onFailure(error),
@@ -188,6 +193,7 @@ class MediaSession {
       transport: this.#connection.transport,
       hungUpOnKeepAlive: this.#connection.hungUpOnKeepAlive,
       leftSession: this.#connection.leftSession,
+      learntSilenceMs: this.#watch.learntSilenceMs(error),
     };
   }
 

@@ -10,6 +10,8 @@ export interface MediaWatchOptions {
   /** Where another transport can be tried, a first packet is waited for less long. */
   readonly mayChooseTransport: boolean;
   readonly silenceTimeoutMs: number;
+  /** `learntSilenceMs()` of the last connection. */
+  readonly learntSilenceMs?: number | undefined;
   receivers(): readonly TrackReceiver[];
   onFirstPacket(): void;
   /** Called once. */
@@ -23,6 +25,8 @@ const AFTER_BYE_MS = 1_000;
 const SILENT_INTERVALS = 5;
 const REMEMBERED_INTERVALS = 8;
 const MAX_SILENCE_MS = 120_000;
+/** A camera that sends one picture and hangs, each time, is not waited for any longer. */
+const MAX_LEARNT_MS = 40_000;
 /** Packets without one picture among them: longer than the longest key-frame interval that cameras offer. */
 const NO_PICTURE_MS = 60_000;
 
@@ -63,11 +67,27 @@ export class MediaWatch {
     this.#lastPictureAtMs = receivedAtMs;
   }
 
-  /** The set time-out, or five times the usual interval between pictures (the median of the last) where that is longer. */
+  /**
+   * The set time-out, or five times the usual interval between pictures (the median of the last) where that is longer;
+   * before there is an interval, what the last connection has learnt.
+   */
   get silenceMs(): number {
+    const { silenceTimeoutMs, learntSilenceMs = 0 } = this.#options;
+    if (this.#intervalCount === 0) return Math.max(silenceTimeoutMs, learntSilenceMs);
     const known = this.#intervals.slice(0, Math.min(this.#intervalCount, REMEMBERED_INTERVALS)).sort();
     const usualMs = known[known.length >> 1] ?? 0;
-    return Math.max(this.#options.silenceTimeoutMs, Math.min(SILENT_INTERVALS * usualMs, MAX_SILENCE_MS));
+    return Math.max(silenceTimeoutMs, Math.min(SILENT_INTERVALS * usualMs, MAX_SILENCE_MS));
+  }
+
+  /**
+   * How long the next connection is to wait before the camera counts as silent. One that sent a single picture may be
+   * slower than anybody thought (cameras offer a picture in 16 s), so it is given twice the time.
+   */
+  learntSilenceMs(endedBy: RtspError): number {
+    const { silenceMs } = this;
+    const isTooSoon =
+      endedBy.kind === 'silent' && this.#lastPictureAtMs !== undefined && this.#intervalCount === 0;
+    return isTooSoon ? Math.max(silenceMs, Math.min(2 * silenceMs, MAX_LEARNT_MS)) : silenceMs;
   }
 
   bye(kind: TrackKind): void {

@@ -99,6 +99,7 @@ export class RtspSource implements Source {
   #playing: PlayingSession | undefined;
   /** The camera hung up on a keep-alive that was no OPTIONS. */
   #onlyOptions = false;
+  #learntSilenceMs: number | undefined;
   /** Of a connection that broke: the camera may still keep its place. */
   #leftSession: CameraSession | undefined;
   #watched = false;
@@ -241,6 +242,7 @@ export class RtspSource implements Source {
         mayMoveToTcp:
           this.#definition.source.transport === 'auto' && clock.monotonicMs() >= this.#stayOnUdpUntilMs,
         onlyOptions: this.#onlyOptions,
+        learntSilenceMs: this.#learntSilenceMs,
         staleSession: this.#leftSession,
         sink: this.#sink,
         tally: this.#tally,
@@ -265,6 +267,7 @@ export class RtspSource implements Source {
         },
       });
       this.#onlyOptions ||= end.hungUpOnKeepAlive === true;
+      this.#learntSilenceMs = end.learntSilenceMs;
       // A connection that got no session of its own leaves an older one as it was.
       if (end.leftSession !== undefined) this.#leftSession = end.leftSession;
       else if (end.playedMs > 0) this.#leftSession = undefined;

@@ -5,7 +5,10 @@ import type { TrackReceiver } from '../../../server/rtsp/client/track-receiver.t
 import { FakeClock } from '../../support/fake-clock.ts';
 
 /** A watch on a camera that sends one picture after each of `intervalsMs`, and nothing from then on. */
-function silentAfter(intervalsMs: readonly number[]): { afterMs: number; error: RtspError } {
+function silentAfter(
+  intervalsMs: readonly number[],
+  learntSilenceMs?: number,
+): { afterMs: number; error: RtspError; learntMs: number } {
   const clock = new FakeClock();
   let lastPacketAtMs: number | undefined;
   const receiver = {
@@ -21,6 +24,7 @@ function silentAfter(intervalsMs: readonly number[]): { afterMs: number; error: 
     transport: () => 'tcp',
     mayChooseTransport: false,
     silenceTimeoutMs: 5_000,
+    learntSilenceMs,
     receivers: () => [receiver],
     onFirstPacket: () => {},
     onFailure: (error) => errors.push(error),
@@ -43,7 +47,7 @@ function silentAfter(intervalsMs: readonly number[]): { afterMs: number; error: 
   stop();
   const [error] = errors;
   if (error === undefined) throw new Error('no error');
-  return { afterMs: clock.monotonicMs() - fromMs, error };
+  return { afterMs: clock.monotonicMs() - fromMs, error, learntMs: watch.learntSilenceMs(error) };
 }
 
 describe('a camera that falls silent', () => {
@@ -63,5 +67,19 @@ describe('a camera that falls silent', () => {
   it('is not waited for any longer because of one hiccup', () => {
     const hiccup = [...new Array<number>(20).fill(40), 4_500, 40];
     expect(silentAfter(hiccup).afterMs).toBeLessThanOrEqual(5_500);
+  });
+
+  it('after a single picture is given twice the time on the next connection, up to 40 s', () => {
+    const waits: number[] = [];
+    let learntMs: number | undefined;
+    for (let connection = 0; connection < 5; connection++) {
+      const end = silentAfter([40], learntMs);
+      waits.push(Math.floor(end.afterMs / 5_000) * 5);
+      learntMs = end.learntMs;
+    }
+    expect(waits).toEqual([5, 10, 20, 40, 40]);
+    // Once two pictures came, its own pace counts.
+    expect(silentAfter([40, 40, 40], learntMs)).toMatchObject({ learntMs: 5_000 });
+    expect(silentAfter([40, 16_000, 16_000], 20_000)).toMatchObject({ learntMs: 80_000 });
   });
 });
