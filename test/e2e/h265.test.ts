@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StreamStatus, streamStatusSchema } from '../../shared/stream.ts';
 import { CameraSim, testAudio, testVideo } from '../support/camera-sim/index.ts';
@@ -17,7 +16,9 @@ import { waitFor } from '../support/wait.ts';
 const run = promisify(execFile);
 const FFMPEG = process.env.FFMPEG_PATH ?? 'ffmpeg';
 const FFPROBE = FFMPEG.replace(/ffmpeg$/, 'ffprobe');
-const LIMITS = { maxBuffer: 64 * 1024 * 1024, timeout: 30_000 };
+/** Exports step back for all else, so on a busy machine they take their time. */
+const WAIT_MS = 60_000;
+const LIMITS = { maxBuffer: 64 * 1024 * 1024, timeout: WAIT_MS };
 
 let cameras: Record<'plain' | 'reordered', CameraSim>;
 let gateway: GatewayProcess;
@@ -63,12 +64,16 @@ async function statusOf(name: Name): Promise<StreamStatus> {
 
 /** The first recorded time, once there is so much. */
 async function recordedFrom(name: Name, forMs: number): Promise<number> {
-  return waitFor('recorded time', async () => {
-    const { oldestMs, newestMs } = (await statusOf(name)).recorder;
-    return oldestMs !== undefined && newestMs !== undefined && newestMs - oldestMs >= forMs
-      ? oldestMs
-      : undefined;
-  });
+  return waitFor(
+    'recorded time',
+    async () => {
+      const { oldestMs, newestMs } = (await statusOf(name)).recorder;
+      return oldestMs !== undefined && newestMs !== undefined && newestMs - oldestMs >= forMs
+        ? oldestMs
+        : undefined;
+    },
+    WAIT_MS,
+  );
 }
 
 interface Film {
@@ -110,7 +115,7 @@ function expectEven({ times, trouble }: Film): void {
   expect(steps.filter((step) => Math.abs(step - 3600) > 20)).toEqual([]);
 }
 
-describe('a camera that sends H.265', () => {
+describe.concurrent('a camera that sends H.265', { timeout: 2 * WAIT_MS }, () => {
   it('is told of as what it is, and browsers are told of the conversion', async () => {
     for (const name of NAMES) {
       const status = await waitFor('it to be live', async () => {
@@ -151,11 +156,15 @@ describe('a camera that sends H.265', () => {
     const headers = { 'content-type': 'application/json' };
     const made = await get('/v1/nvr/convert2mp4', { method: 'POST', headers, body });
     const { status_url } = (await made.json()) as { status_url: string };
-    await waitFor('the export', async () => {
-      const { state } = (await (await get(status_url)).json()) as { state: string };
-      if (state === 'failed') throw new Error('the export failed');
-      return state === 'done';
-    });
+    await waitFor(
+      'the export',
+      async () => {
+        const { state } = (await (await get(status_url)).json()) as { state: string };
+        if (state === 'failed') throw new Error('the export failed');
+        return state === 'done';
+      },
+      WAIT_MS,
+    );
     const file = join(dir, `${name}.mp4`);
     await writeFile(file, await (await get(`${status_url}/file`)).bytes());
     const exported = await watch(file);
@@ -173,6 +182,8 @@ describe('a camera that sends H.265', () => {
       const jpeg = await decodeJpeg(Buffer.from(await response.bytes()));
       expect(jpeg.width).toBe(query.includes('width') ? 160 : 320);
     }
+    const thumbnail = await get(`/api/v1/streams/live/${name}/thumbnail?at=${atMs}`);
+    expect((await decodeJpeg(Buffer.from(await thumbnail.bytes()))).width).toBe(320);
   });
 
   it('is handed on over RTSP as it is: FFmpeg and GStreamer decode it', async () => {
@@ -193,28 +204,26 @@ describe('a camera that sends H.265', () => {
     expect(stderr).not.toMatch(/ERROR|WARN/);
   });
 
-  describe('in a browser that cannot decode it', () => {
-    let browser: Browser;
-    beforeAll(async () => {
-      browser = await launchChromium();
-    });
-    afterAll(() => browser?.close());
-
-    it('HLS says so in words, and what to do', async () => {
+  it('in a browser that cannot decode it HLS says so in words, and what to do', async () => {
+    const browser = await launchChromium();
+    try {
       const page = await browser.newPage();
       await page.goto(gateway.url);
       await page.evaluate(
         `document.body.innerHTML = '<sluice-player src="/live/plain" mode="hls" muted autoplay></sluice-player>'`,
       );
-      const reason = await waitFor('the reason', () =>
-        page.evaluate<{ code: string; message: string } | undefined>(
-          `document.querySelector('sluice-player').reason`,
-        ),
+      const reason = await waitFor(
+        'the reason',
+        () =>
+          page.evaluate<{ code: string; message: string } | undefined>(
+            `document.querySelector('sluice-player').reason`,
+          ),
+        WAIT_MS,
       );
       expect(reason.code).toBe('UNSUPPORTED_BROWSER');
-      expect(reason.message).toMatch(/H\.265/);
-      expect(reason.message).toMatch(/WebRTC|live/);
-      await page.close();
-    });
+      expect(reason.message).toMatch(/cannot decode H\.265.*WebRTC/);
+    } finally {
+      await browser.close();
+    }
   });
 });
