@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { roleOf, type SimPicture, type SimVideoCodec, takeApart } from './access-units.ts';
 import { adtsFrames, opusFrames } from './audio-frames.ts';
@@ -127,47 +128,51 @@ export interface FileOptions {
 
 /** Picture and sound of any file that FFmpeg reads (MP4, TS, Annex B …); the picture is not encoded anew. */
 export async function mediaOfFile(path: string, options: FileOptions = {}): Promise<FileMedia> {
-  const { stdout: info } = await run(ffprobePath(), [
-    ...[
-      '-v',
-      'error',
-      '-show_entries',
-      'stream=codec_type,codec_name,avg_frame_rate,has_b_frames',
-      '-of',
-      'json',
-      path,
-    ],
-  ]);
-  const { streams } = JSON.parse(info) as {
-    streams: Array<{
-      codec_type: string;
-      codec_name: string;
-      avg_frame_rate: string;
-      has_b_frames?: number;
-    }>;
-  };
-  const picture = streams.find((stream) => stream.codec_type === 'video');
-  let video: SimVideo | undefined;
-  if (picture !== undefined) {
-    const codec: SimVideoCodec = picture.codec_name === 'hevc' ? 'h265' : 'h264';
-    const raw = codec === 'h264' ? 'h264' : 'hevc';
-    const { stdout } = await run(
-      ffmpegPath(),
-      ['-v', 'error', '-nostdin', '-i', path, '-map', '0:v:0', '-c', 'copy', '-f', raw, 'pipe:1'],
-      { encoding: 'buffer', maxBuffer: 2 ** 30 },
-    );
-    const [numerator = 25, denominator = 1] = picture.avg_frame_rate.split('/').map(Number);
-    const plain = videoOfAnnexB(stdout, codec, options.fps ?? numerator / (denominator || 1));
-    const reorders = (picture.has_b_frames ?? 0) > 0;
-    video = reorders ? { ...plain, displayOrder: await displayOrderOf(stdout, codec) } : plain;
-  }
-  const hasSound = options.audio !== undefined && streams.some((stream) => stream.codec_type === 'audio');
+  const entries = 'format=format_name:stream=codec_type,codec_name,avg_frame_rate,has_b_frames';
+  const args = ['-v', 'error', '-show_entries', entries, '-of', 'json', path];
+  const probed = JSON.parse((await run(ffprobePath(), args)).stdout) as ProbedFile;
+  const picture = probed.streams.find((stream) => stream.codec_type === 'video');
+  const hasSound = probed.streams.some((stream) => stream.codec_type === 'audio');
+  const isRaw = ['h264', 'hevc'].includes(probed.format.format_name);
   return {
-    ...(video === undefined ? {} : { video }),
+    ...(picture === undefined ? {} : { video: await pictureOf(path, picture, isRaw, options.fps) }),
     ...(hasSound && options.audio !== undefined
       ? { audio: await audioOf(['-i', path, '-map', '0:a:0'], options.audio) }
       : {}),
   };
+}
+
+interface ProbedPicture {
+  readonly codec_type: string;
+  readonly codec_name: string;
+  readonly avg_frame_rate: string;
+  readonly has_b_frames?: number;
+}
+
+interface ProbedFile {
+  readonly format: { readonly format_name: string };
+  readonly streams: readonly ProbedPicture[];
+}
+
+async function pictureOf(
+  path: string,
+  probed: ProbedPicture,
+  isRaw: boolean,
+  fps: number | undefined,
+): Promise<SimVideo> {
+  const codec: SimVideoCodec = probed.codec_name === 'hevc' ? 'h265' : 'h264';
+  // FFmpeg would leave out what comes before the first key frame.
+  const annexB = isRaw ? await readFile(path) : await unwrapped(path, codec);
+  const [numerator = 25, denominator = 1] = probed.avg_frame_rate.split('/').map(Number);
+  const video = videoOfAnnexB(annexB, codec, fps ?? (numerator / denominator || 25));
+  if ((probed.has_b_frames ?? 0) === 0) return video;
+  return { ...video, displayOrder: await displayOrderOf(annexB, codec) };
+}
+
+async function unwrapped(path: string, codec: SimVideoCodec): Promise<Buffer> {
+  const format = codec === 'h264' ? 'h264' : 'hevc';
+  const args = ['-v', 'error', '-nostdin', '-i', path, '-map', '0:v:0', '-c', 'copy', '-f', format, 'pipe:1'];
+  return (await run(ffmpegPath(), args, { encoding: 'buffer', maxBuffer: 2 ** 30 })).stdout;
 }
 
 /** A tone of so many seconds. */

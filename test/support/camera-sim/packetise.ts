@@ -74,10 +74,11 @@ function withParameterSets(
   const { parameterSets = 'both' } = habits;
   const own = picture.nals.filter((nal) => roleOf(nal, codec) === 'parameter-set');
   const rest = picture.nals.filter((nal) => roleOf(nal, codec) !== 'parameter-set');
-  const isWanted =
-    parameterSets === 'both' || parameterSets === 'in-band'
-      ? picture.isKeyFrame
-      : parameterSets === 'first-only' && isFirst && picture.isKeyFrame;
+  // Other sets than the first picture's may come at any picture; only a camera that never sends any leaves those out.
+  const isInBand = parameterSets === 'both' || parameterSets === 'in-band';
+  const isWanted = isInBand
+    ? picture.isKeyFrame || own.length > 0
+    : parameterSets === 'first-only' && isFirst && picture.isKeyFrame;
   if (!isWanted) return rest;
   const delimiters = rest.filter((nal) => roleOf(nal, codec) === 'delimiter');
   const others = rest.filter((nal) => roleOf(nal, codec) !== 'delimiter');
