@@ -1,9 +1,11 @@
 import {
   h264Format,
+  h265Format,
   parseAacConfig,
   parseSpropParameterSets,
   parseSps,
 } from '../../../server/rtsp/parse/index.ts';
+import { h265CodecString, parseH265Sps } from '../../../server/stream/h265/index.ts';
 import { BitReader, splitAtStartCodes, withoutEmulationPrevention } from '../../../server/stream/index.ts';
 import { mutatedBytes } from '../support/mutations.ts';
 import { h264Nals, h265Nals } from '../support/seeds.ts';
@@ -33,6 +35,16 @@ export const parameterSets: FuzzTarget<Buffer> = {
     }
     const format = h264Format([bytes, ...sps.slice(0, 1)], [bytes, ...pps.slice(0, 1)]);
     must(format !== undefined, 'one good pair is enough');
+    const hevcInfo = parseH265Sps(bytes);
+    if (hevcInfo !== undefined) {
+      const { width, height, fps, id, profile } = hevcInfo;
+      must(width > 0 && width <= 16_384 && height > 0 && height <= 16_384, 'a picture has a size');
+      must(fps === undefined || (fps > 0 && fps <= 480), 'a frame rate is one');
+      must(id >= 0 && id <= 15, 'an id has its bounds');
+      must(/^hvc1\.[ABC]?\d+\.[0-9A-F]+\.[LH]\d+/.test(h265CodecString(profile)), 'the codec has a name');
+    }
+    const sets = [bytes, ...hevc.slice(0, 4)];
+    must(h265Format({ vps: sets, sps: sets, pps: sets }) !== undefined, 'one good set of each is enough');
     const nals = splitAtStartCodes(bytes);
     must(nals.reduce((sum, nal) => sum + nal.length, 0) <= bytes.length, 'cutting adds nothing');
     must(withoutEmulationPrevention(bytes).length <= bytes.length, 'taking out adds nothing');
