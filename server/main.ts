@@ -255,7 +255,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   const metrics = new Metrics({
     hub,
     recorders: () => recording.figures(),
-    viewers: () => hub.list().reduce((sum, { id }) => sum + webRtc.viewersOf(id), 0),
+    viewers: () => webRtc.viewerCounts(),
   });
   const gate = new Gate({
     clock,

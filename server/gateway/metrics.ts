@@ -9,7 +9,8 @@ const STATES = ['connecting', 'live', 'waiting', 'idle'] as const;
 /** What the metrics are read from when somebody asks for them. */
 export interface MetricsSources {
   readonly hub: Hub;
-  readonly viewers: () => number;
+  /** Watches over WebRTC; `sub` and `paused` are those whose link is too slow. */
+  readonly viewers: () => { readonly all: number; readonly sub: number; readonly paused: number };
   readonly recorders: () => readonly RecorderMetrics[];
 }
 
@@ -38,7 +39,17 @@ export class Metrics {
         gauge.set({ state }, hub.list().filter((s) => s.state.state === state).length);
     });
     this.#single('sluice_webrtc_viewers', 'Watches over WebRTC.', [], (gauge) =>
-      gauge.set(sources.viewers()),
+      gauge.set(sources.viewers().all),
+    );
+    this.#single(
+      'sluice_webrtc_congested_viewers',
+      "Watches that get the camera's second stream or no picture, for their link is too slow.",
+      ['level'],
+      (gauge) => {
+        const { sub, paused } = sources.viewers();
+        gauge.set({ level: 'sub' }, sub);
+        gauge.set({ level: 'paused' }, paused);
+      },
     );
     this.#single('sluice_gop_cache_bytes', 'Kept groups of pictures.', [], (gauge) =>
       gauge.set(hub.gopBytes),

@@ -1,6 +1,7 @@
 import type { types } from 'mediasoup';
 import type { Clock } from '../base/clock.ts';
 import { CongestionMeter, type LinkReport } from './congestion-meter.ts';
+import type { LevelCounts } from './level-counts.ts';
 import { type Level, QualityLadder } from './quality-ladder.ts';
 
 /** Why a viewer gets less than it asked for. */
@@ -18,6 +19,8 @@ export interface CongestionNotice {
 
 /** The viewer that a guard minds. */
 export interface GuardedViewer {
+  /** Where it is counted. */
+  readonly counts: LevelCounts;
   readonly transport: types.WebRtcTransport;
   /** Whether there is a second stream to go down to. */
   hasSub(): boolean;
@@ -51,6 +54,7 @@ export class CongestionGuard {
   #cancel: () => void;
   #dueMs = 0;
   #isLooking = false;
+  #counted: Level = 'full';
   #isClosed = false;
 
   /** `ladder`: of the guard before this one, where the same viewer has begun anew. */
@@ -82,7 +86,9 @@ export class CongestionGuard {
 
   /** Idempotent. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#count('full');
     this.#cancel();
   }
 
@@ -162,7 +168,7 @@ export class CongestionGuard {
       if (this.#isClosed) return;
       const now = this.#clock.monotonicMs();
       if (isThere || level === 'paused') {
-        this.#viewer.tell({ level, cause: why, lostShare, retryInMs: this.#ladder.retryInMs(now) });
+        this.#tell({ level, cause: why, lostShare, retryInMs: this.#ladder.retryInMs(now) });
         return;
       }
       why ??= 'loss';
@@ -170,11 +176,21 @@ export class CongestionGuard {
     }
   }
 
+  #tell(notice: CongestionNotice): void {
+    this.#count(notice.level);
+    this.#viewer.tell(notice);
+  }
+
+  #count(level: Level): void {
+    this.#viewer.counts.move(this.#counted, level);
+    this.#counted = level;
+  }
+
   /** The second stream takes a moment to come; meanwhile the link rests and the viewer knows. */
   async #relieve(cause: CongestionCause, lostShare: number | undefined): Promise<void> {
     await this.#viewer.apply('paused');
     if (this.#isClosed) return;
-    this.#viewer.tell({ level: 'paused', cause, lostShare, retryInMs: 0 });
+    this.#tell({ level: 'paused', cause, lostShare, retryInMs: 0 });
   }
 
   async #lookWhetherSilent(): Promise<void> {
@@ -188,8 +204,9 @@ export class CongestionGuard {
     this.#isSilent = true;
     this.#metered = undefined;
     await this.#viewer.apply('paused');
+    if (this.#isClosed) return;
     const retryInMs = undefined;
-    this.#viewer.tell({ level: 'paused', cause: 'silence', lostShare: undefined, retryInMs });
+    this.#tell({ level: 'paused', cause: 'silence', lostShare: undefined, retryInMs });
   }
 
   async #lookWhetherBack(): Promise<number> {

@@ -8,6 +8,7 @@ import type { StateChange } from '../stream/index.ts';
 import { congestedEvent } from './congestion-words.ts';
 import { noSuchStream, shuttingDown, toApiError } from './failures.ts';
 import type { Feeds } from './feeds.ts';
+import type { LevelCounts } from './level-counts.ts';
 import { requireSuitable } from './live-wait.ts';
 import type { Pipes } from './pipes.ts';
 import { type Placement, type PlacementDeps, placeViewer } from './placement.ts';
@@ -31,6 +32,7 @@ export interface ViewerSessionDeps extends PlacementDeps {
   readonly feeds: Feeds;
   readonly pipes: Pipes;
   readonly clock: Clock;
+  readonly counts: LevelCounts;
   readonly log: Logger;
 }
 
@@ -149,6 +151,7 @@ export class ViewerSession {
         feeds: this.#options.feeds,
         pipes: this.#options.pipes,
         clock: this.#options.clock,
+        counts: this.#options.counts,
         router: place.placement.router,
         transport: place.placement.transport,
         rtpCapabilities: viewerCapabilities(params.rtpCapabilities),

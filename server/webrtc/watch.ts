@@ -5,6 +5,7 @@ import type { TrackKind } from '../stream/index.ts';
 import { CongestionGuard, type CongestionNotice } from './congestion-guard.ts';
 import { FeedConsumers } from './feed-consumers.ts';
 import type { FeedLease, Feeds } from './feeds.ts';
+import type { LevelCounts } from './level-counts.ts';
 import { waitUntilLive } from './live-wait.ts';
 import type { Pipes } from './pipes.ts';
 import type { WatchableStream } from './ports.ts';
@@ -17,6 +18,7 @@ export interface WatchOptions {
   readonly feeds: Feeds;
   readonly pipes: Pipes;
   readonly clock: Clock;
+  readonly counts: LevelCounts;
   readonly router: RouterRef;
   readonly transport: types.WebRtcTransport;
   readonly rtpCapabilities: types.RtpCapabilities;
@@ -66,6 +68,7 @@ export class Watch {
     this.id = id;
     this.#options = options;
     const guarded = {
+      counts: options.counts,
       transport,
       hasSub: () => options.sub() !== undefined,
       picture: () => (this.#sub?.consumers ?? this.#main).flowing('video'),

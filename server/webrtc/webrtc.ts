@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
-import type { StreamId } from '../../shared/names.ts';
+import { isInternalStream, type StreamId } from '../../shared/names.ts';
 import type { Clock } from '../base/clock.ts';
 import { Closers } from '../base/closers.ts';
 import type { Logger } from '../base/log.ts';
 import { Feeds } from './feeds.ts';
+import { LevelCounts } from './level-counts.ts';
 import type { ListenOptions } from './listen-infos.ts';
 import { Pipes } from './pipes.ts';
 import type { WatchableStreams } from './ports.ts';
@@ -57,6 +58,7 @@ export class WebRtc {
   readonly #pool: WorkerPool;
   readonly #feeds: Feeds;
   readonly #pipes: Pipes;
+  readonly #counts: LevelCounts;
   readonly #closers: Closers;
 
   private constructor(parts: {
@@ -65,6 +67,7 @@ export class WebRtc {
     pool: WorkerPool;
     feeds: Feeds;
     pipes: Pipes;
+    counts: LevelCounts;
     closers: Closers;
   }) {
     this.viewers = parts.viewers;
@@ -72,6 +75,7 @@ export class WebRtc {
     this.#pool = parts.pool;
     this.#feeds = parts.feeds;
     this.#pipes = parts.pipes;
+    this.#counts = parts.counts;
     this.#closers = parts.closers;
   }
 
@@ -99,6 +103,7 @@ export class WebRtc {
       });
       closers.add(() => feeds.close());
       const pipes = new Pipes();
+      const counts = new LevelCounts();
       const deps = {
         pool,
         listen,
@@ -106,6 +111,7 @@ export class WebRtc {
         streams,
         feeds,
         pipes,
+        counts,
         clock,
         log,
       };
@@ -113,7 +119,7 @@ export class WebRtc {
       closers.add(() => viewers.close());
       const whep = new WhepGateway({ ...deps, liveTimeoutMs: options.liveTimeoutMs ?? 5000 });
       closers.add(() => whep.close());
-      return new WebRtc({ viewers, whep, pool, feeds, pipes, closers });
+      return new WebRtc({ viewers, whep, pool, feeds, pipes, counts, closers });
     } catch (failure) {
       await closers.close();
       throw failure;
@@ -123,6 +129,17 @@ export class WebRtc {
   /** How many watch a stream over WebRTC. */
   viewersOf(stream: StreamId): number {
     return this.#feeds.viewersOf(stream);
+  }
+
+  /** Watches, and those among them whose link is too slow for the stream. */
+  viewerCounts(): { readonly all: number; readonly sub: number; readonly paused: number } {
+    // Who is given a second stream goes on holding the first one.
+    const all = this.#feeds.list().filter(({ stream }) => !isInternalStream(stream));
+    return {
+      all: all.reduce((sum, { viewers }) => sum + viewers, 0),
+      sub: this.#counts.of('sub'),
+      paused: this.#counts.of('paused'),
+    };
   }
 
   /** At least one worker takes viewers. */

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { CongestionGuard } from './congestion-guard.ts';
 import type { FeedLease } from './feeds.ts';
+import type { LevelCounts } from './level-counts.ts';
 import {
   type AudioChoice,
   chooseAudio,
@@ -22,6 +23,7 @@ import { whepCapabilities } from './whep-capabilities.ts';
 export interface WhepSessionDeps extends PlacementDeps {
   readonly pipes: Pipes;
   readonly clock: Clock;
+  readonly counts: LevelCounts;
   readonly log: Logger;
 }
 
@@ -197,6 +199,7 @@ export class WhepSession {
   #startGuard(transport: Placement['transport']): CongestionGuard {
     const picture = this.#tracks.find(({ track }) => track.kind === 'video')?.consumer;
     const guard = new CongestionGuard(this.#options.clock, {
+      counts: this.#options.counts,
       transport,
       hasSub: () => false,
       picture: () => (picture?.paused === false ? picture : undefined),

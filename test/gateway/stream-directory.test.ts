@@ -174,7 +174,7 @@ describe('stream directory', () => {
     sink?.counters({ receivedPackets: 7, receivedBytes: 900, lostPackets: 1, droppedUnits: 0 });
     const text = await new Metrics({
       hub,
-      viewers: () => 2,
+      viewers: () => ({ all: 2, sub: 1, paused: 0 }),
       recorders: () => [
         { stream: 'live/door', state: 'recording', ringBytes: 5, segments: 3, bytes: 9, restarts: 1 },
       ],
@@ -182,6 +182,7 @@ describe('stream directory', () => {
     expect(text).toContain('sluice_streams{state="connecting"} 1');
     expect(text).toContain('sluice_stream_received_packets{stream="live/door"} 7');
     expect(text).toContain('sluice_webrtc_viewers 2');
+    expect(text).toContain('sluice_webrtc_congested_viewers{level="sub"} 1');
     expect(text).toContain('sluice_recorders{state="recording"} 1');
     expect(text).toContain('sluice_recorder_restarts{stream="live/door"} 1');
     for (const line of text.split('\n').filter((each) => each !== '')) {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CongestionGuard, type CongestionNotice } from '../../server/webrtc/congestion-guard.ts';
 import { CongestionMeter, type LinkReport } from '../../server/webrtc/congestion-meter.ts';
 import { congestedEvent } from '../../server/webrtc/congestion-words.ts';
+import { LevelCounts } from '../../server/webrtc/level-counts.ts';
 import { type Level, QualityLadder } from '../../server/webrtc/quality-ladder.ts';
 import { EVENTS } from '../../shared/signaling.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -183,6 +184,7 @@ describe('the ladder', () => {
 class FakeViewer {
   readonly clock = new FakeClock();
   readonly levels: Level[] = [];
+  readonly counts = new LevelCounts();
   readonly notices: CongestionNotice[] = [];
   lostShare = 0;
   roundTripMs = 20;
@@ -214,6 +216,7 @@ class FakeViewer {
 
   constructor() {
     this.guard = new CongestionGuard(this.clock, {
+      counts: this.counts,
       transport: {
         getStats: async () => [{ bytesReceived: this.#bytes }],
       } as unknown as types.WebRtcTransport,
@@ -262,6 +265,7 @@ describe('the guard of a viewer', () => {
     await viewer.run(12);
     expect(viewer.levels).toEqual(['paused']);
     expect(viewer.notices).toEqual([{ level: 'paused', cause: 'loss', lostShare: 0.5, retryInMs: 10_000 }]);
+    expect([viewer.counts.of('sub'), viewer.counts.of('paused')]).toEqual([0, 1]);
     await viewer.run(100);
     expect(viewer.levels.slice(1, 5)).toEqual(['full', 'paused', 'full', 'paused']);
     viewer.lostShare = 0;
@@ -331,9 +335,13 @@ describe('the guard of a viewer', () => {
   test('a closed guard has no timer left', async () => {
     const viewer = new FakeViewer();
     await viewer.run(5);
+    viewer.lostShare = 0.5;
+    await viewer.run(8);
+    expect(viewer.counts.of('paused')).toBe(1);
     viewer.guard.close();
     await viewer.run(5);
     expect(viewer.clock.timers).toBe(0);
+    expect(viewer.counts.of('paused')).toBe(0);
   });
 });
 
