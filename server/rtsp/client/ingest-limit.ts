@@ -11,11 +11,11 @@ export interface IngestPolicy {
 }
 
 /**
- * 200 Mbit/s, four times what the best cameras make, or ten times their packets. The time until it is a flood is shorter than that after
- * which a connection counts as a steady one, so that retries become rare.
+ * What the 100 Mbit/s port of a camera carries, twice what the best ones make, or ten times their packets. The time until it is a flood is
+ * shorter than that after which a connection counts as a steady one, so that retries become rare.
  */
 export const INGEST_POLICY: IngestPolicy = {
-  bytesPerSecond: 25_000_000,
+  bytesPerSecond: 12_500_000,
   packetsPerSecond: 40_000,
   burstMs: 250,
   patienceMs: 5_000,

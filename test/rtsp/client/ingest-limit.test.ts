@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { resolveAnyAddress } from '../../../server/base/address-policy.ts';
+import { GatewayRtspConnection } from '../../../server/rtsp/client/connection.ts';
 import { INGEST_POLICY, IngestLimit } from '../../../server/rtsp/client/ingest-limit.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { interleaved, startFakeRtspServer } from '../../support/fake-rtsp-server.ts';
+import { waitFor } from '../../support/wait.ts';
 
 const MBIT_BYTES = 1_000_000 / 8;
 
@@ -75,3 +79,57 @@ describe('IngestLimit', () => {
     );
   });
 });
+
+it('a camera that floods is read no faster than its share, and is cut off with a reason', async () => {
+  const chunk = Buffer.concat(Array.from({ length: 1_000 }, () => interleaved(9, Buffer.alloc(60))));
+  let sentBytes = 0;
+  const server = await startFakeRtspServer({
+    onPlay: ({ socket }) => {
+      const more = () => {
+        while (!socket.destroyed && socket.writableLength < 65_536) {
+          socket.write(chunk);
+          sentBytes += chunk.length;
+        }
+      };
+      socket.on('drain', more);
+      more();
+    },
+  });
+  const clock = new FakeClock();
+  let packets = 0;
+  const connection = new GatewayRtspConnection({
+    ...{ transport: 'tcp', clock, resolveAddress: resolveAnyAddress, random: Math.random },
+    ...{ udpPorts: { min: 20_000, max: 29_999 }, connectTimeoutMs: 10_000, requestTimeoutMs: 10_000 },
+    listener: {
+      onRtp() {},
+      onRtcp() {},
+      onUnassigned() {
+        packets += 1;
+      },
+    },
+  });
+  await connection.connect(server.url());
+  await connection.play();
+  // While no time goes by nothing more is read than what may come at once, and the chunks that were read by then.
+  let before = -1;
+  await waitFor('the camera to be held', async () => {
+    const isStill = packets > 0 && packets === before;
+    before = packets;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return isStill;
+  });
+  expect(packets).toBeLessThan((INGEST_POLICY.packetsPerSecond * INGEST_POLICY.burstMs) / 1000 + 4_000);
+  expect(connection.state.name).toBe('playing');
+  const ended = connection.ended;
+  await waitFor('the end', async () => {
+    clock.advance(100);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    return connection.state.name === 'closed';
+  });
+  expect(await ended).toMatchObject({ kind: 'bad-data', reason: 'CAMERA_BAD_DATA' });
+  expect((await ended).message).toContain('Lower its bit rate');
+  const elapsedMs = clock.monotonicMs();
+  expect(packets).toBeLessThan((INGEST_POLICY.packetsPerSecond * (elapsedMs + 500)) / 1000 + 4_000);
+  expect(sentBytes).toBeGreaterThan(0);
+  await server.close();
+}, 60_000);
