@@ -18,6 +18,7 @@ import type { WorkerPool } from './worker-pool.ts';
 
 const SENDER_REPORT_EVERY_MS = 1000;
 const REBUILD_AFTER_MS = 1000;
+const TROUBLE_KEPT_MS = 500;
 const UNSUITABLE_AGAIN_MS = 1000;
 
 export interface StreamFeedDeps {
@@ -271,6 +272,8 @@ export class StreamFeed {
   #openReader(): void {
     if (this.#reader !== undefined || this.#isClosed) return;
     this.#isStarted = false;
+    // What kept an earlier reader from its picture may be over; this one is told if it is not.
+    this.#pictureTrouble = undefined;
     this.#reader = new PlayableReader({
       stream: this.stream,
       leg: this.#leg,
@@ -288,9 +291,18 @@ export class StreamFeed {
   #closeReader(): void {
     this.#held = [];
     this.#hasTaker = false;
-    this.#pictureTrouble = undefined;
     this.#reader?.close();
     this.#reader = undefined;
+    this.#forgetTrouble();
+  }
+
+  /** Whoever was refused for it has still to be told; who comes later tries anew. */
+  #forgetTrouble(): void {
+    const trouble = this.#pictureTrouble;
+    if (trouble === undefined) return;
+    this.#deps.clock.after(TROUBLE_KEPT_MS, () => {
+      if (this.#reader === undefined && this.#pictureTrouble === trouble) this.#pictureTrouble = undefined;
+    });
   }
 
   /** Room again, or the producers are there: the hub delivers what it kept meanwhile. */

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.ts';
 const EARLIEST_MS = -45;
 const LATEST_MS = 125;
 /** Beeps in a row that have to be in time. A browser that has just started takes some seconds to get its sound going. */
-const IN_A_ROW = 6;
+const IN_A_ROW = 5;
 
 let gateway: GatewayProcess;
 let browser: Browser;
