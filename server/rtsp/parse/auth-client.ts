@@ -55,10 +55,10 @@ export function parseChallenges(headers: readonly string[]): Challenge[] {
 
 function strength(challenge: Challenge): number {
   if (challenge.scheme === 'basic') return 0;
-  return challenge.algorithm.startsWith('SHA-256') ? 2 : 1;
+  return challenge.algorithm.startsWith('SHA-') ? 2 : 1;
 }
 
-/** The strongest challenge: SHA-256, then MD5, then Basic; among equals the server's first. */
+/** The strongest challenge: SHA-256 or SHA-512-256, then MD5, then Basic; among equals the server's first. */
 export function chooseChallenge(challenges: readonly Challenge[]): Challenge | undefined {
   return challenges.toSorted((a, b) => strength(b) - strength(a))[0];
 }

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 
 /** The hashes of RFC 7616 that cameras use. */
-export type DigestAlgorithm = 'MD5' | 'MD5-sess' | 'SHA-256' | 'SHA-256-sess';
+export type DigestAlgorithm =
+  | 'MD5'
+  | 'MD5-sess'
+  | 'SHA-256'
+  | 'SHA-256-sess'
+  | 'SHA-512-256'
+  | 'SHA-512-256-sess';
 
 /**
  * The algorithm a field names; MD5 where it names none (RFC 7616 section 3.3), undefined where we have it
@@ -20,6 +26,10 @@ export function digestAlgorithm(name: string | undefined): DigestAlgorithm | und
       return 'SHA-256';
     case 'sha-256-sess':
       return 'SHA-256-sess';
+    case 'sha-512-256':
+      return 'SHA-512-256';
+    case 'sha-512-256-sess':
+      return 'SHA-512-256-sess';
     default:
       return undefined;
   }
@@ -41,8 +51,8 @@ export interface DigestInput {
 
 /** The response of RFC 7616 section 3.4.1, in lower-case hex. */
 export function digestResponse(input: DigestInput): string {
-  const hashName = input.algorithm.startsWith('SHA-256') ? 'sha256' : 'md5';
-  const hash = (text: string): string => createHash(hashName).update(text).digest('hex');
+  const name = hashName(input.algorithm);
+  const hash = (text: string): string => createHash(name).update(text).digest('hex');
   const secret = hash(`${input.username}:${input.realm}:${input.password}`);
   const a1 = input.algorithm.endsWith('-sess')
     ? hash(`${secret}:${input.nonce}:${input.auth?.cnonce ?? input.cnonce ?? ''}`)
@@ -51,4 +61,9 @@ export function digestResponse(input: DigestInput): string {
   const middle =
     input.auth === undefined ? input.nonce : `${input.nonce}:${input.auth.nc}:${input.auth.cnonce}:auth`;
   return hash(`${a1}:${middle}:${a2}`);
+}
+
+function hashName(algorithm: DigestAlgorithm): 'md5' | 'sha256' | 'sha512-256' {
+  if (algorithm.startsWith('MD5')) return 'md5';
+  return algorithm.startsWith('SHA-512-256') ? 'sha512-256' : 'sha256';
 }

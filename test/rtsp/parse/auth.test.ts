@@ -43,6 +43,21 @@ describe('Digest as in the RFCs', () => {
     expect(header).toContain('opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"');
   });
 
+  test('SHA-512-256: the hash that FIPS 180-4 section 6.7 defines, not a cut-off SHA-512 as in the printed example', () => {
+    const [challenge] = parseChallenges([rfc7616('SHA-512-256')]);
+    expect(challenge).toMatchObject({ algorithm: 'SHA-512-256', qopAuth: true });
+    const header = authorize(
+      [challenge].flatMap((one) => one ?? []),
+      { ...request, password: 'p' },
+    );
+    const hash = (text: string): string => createHash('sha512-256').update(text).digest('hex');
+    const secret = hash('admin:http-auth@example.org:p');
+    const nonce = '7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v';
+    const response = hash(`${secret}:${nonce}:00000002:c0ffee:auth:${hash('DESCRIBE:rtsp://10.0.0.5/s1')}`);
+    expect(header).toContain(`response="${response}"`);
+    expect(header).toContain('algorithm=SHA-512-256');
+  });
+
   test('MD5 of RFC 2617', () => {
     const challenge =
       'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc069c403ebaf9f0171e9517f40e41"';
@@ -85,7 +100,7 @@ describe('challenges', () => {
       parseChallenges([
         'Negotiate abc==',
         'Digest realm="r"',
-        'Digest realm="r", nonce="n", algorithm=SHA-512-256',
+        'Digest realm="r", nonce="n", algorithm=SHA-384',
         'Digest realm="r", nonce="n", qop="auth-int"',
         '',
         '"',
