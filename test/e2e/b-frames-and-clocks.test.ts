@@ -14,6 +14,9 @@ const run = promisify(execFile);
 const TIMEOUT_MS = 120_000;
 const PROBE = process.env.FFPROBE_PATH ?? 'ffprobe';
 
+/** The clock of a camera that is trusted. */
+const CAMERA_AHEAD_MS = -7_200_000;
+
 const cameras: Record<string, CameraSim> = {};
 let gateway: GatewayProcess;
 let browser: Browser;
@@ -37,11 +40,17 @@ beforeAll(async () => {
     testVideo({ fps: 21, frames: 42, keyFrameEvery: 21 }).then((video) =>
       start('slow-clock', { video, timestampDriftPpm: -160_000, senderReports: 'nonsense' }),
     ),
-    testVideo().then((video) => start('jumping', { video, audio, senderReports: 'nonsense' })),
+    testVideo().then(async (video) => {
+      await start('jumping', { video, audio, senderReports: 'nonsense' });
+      await start('trusted', { video, clockOffsetMs: CAMERA_AHEAD_MS });
+    }),
   ]);
   const streams = Object.entries(cameras).map(([name, camera]) => [
     `live/${name}`,
-    { source: { url: camera.url(), transport: 'tcp' }, record: { segmentMs: 1000 } },
+    {
+      source: { url: camera.url(), transport: 'tcp', trustCameraClock: name === 'trusted' },
+      record: { segmentMs: 1000 },
+    },
   ]);
   startedAtMs = Date.now();
   gateway = await GatewayProcess.start({ settings: { streams: Object.fromEntries(streams) } });
@@ -234,6 +243,9 @@ test(
   'clocks that jump, wrap and go at a wrong pace neither stop the picture nor leave gaps or overlaps in recordings',
   async () => {
     const { cues } = cameras.jumping ?? {};
+    // Of another century, and of tomorrow.
+    cameras.trusted?.cues.senderReport(-1_000_000_000_000, 12_345);
+    cameras.trusted?.cues.senderReport(Date.now() + 86_400_000, 12_345);
     await page.goto(gateway.url);
     await untilPlaying('jumping', ({ mode }) => mode === 'webrtc');
     const turns: Array<() => void> = [
@@ -252,17 +264,18 @@ test(
     }
     // What three windows in a row say is believed, and what was lost till then made good.
     await waitFor('the slow clock to be known', () => Date.now() - liveSinceMs > 22_000, 30_000);
-    for (const name of ['slow-clock', 'jumping']) {
+    for (const name of ['slow-clock', 'jumping', 'trusted']) {
+      const aheadMs = name === 'trusted' ? CAMERA_AHEAD_MS : 0;
       const { ranges } = await get<{ ranges: Array<{ start: number; end: number }> }>(
         `streams/live/${name}/timeline?to=${Date.now() + 3_600_000}`,
       );
       expect(ranges, name).toHaveLength(1);
       const [{ start, end } = { start: 0, end: 0 }] = ranges;
-      const behindMs = Date.now() - end;
+      const behindMs = Date.now() + aheadMs - end;
       expect(behindMs, name).toBeLessThan(6_000);
       expect(behindMs, name).toBeGreaterThan(-1_500);
-      expect(start - startedAtMs, name).toBeGreaterThan(0);
-      expect(start - liveSinceMs, name).toBeLessThan(10_000);
+      expect(start - aheadMs - startedAtMs, name).toBeGreaterThan(0);
+      expect(start - aheadMs - liveSinceMs, name).toBeLessThan(10_000);
     }
     const { webrtc, fps } = await statusOf('slow-clock');
     expect(webrtc?.video).toBe('as-is');

@@ -145,11 +145,12 @@ export class RecordingClock {
     return this.#observedMs(pts90k) ?? nowMs - (endPts90k - pts90k) / 90;
   }
 
-  /** What a source sends first is often held up, so what came by the segment's end tells its beginning better. */
+  /**
+   * What a source sends first is often held up, so what came by the segment's end tells its beginning better. So it does
+   * where the time stepped in between, as when a trusted camera tells its own only behind the first picture.
+   */
   #startWallMs(pts90k: number, endPts90k: number, nowMs: number): number {
-    const wallMs = this.#wallMs(pts90k, endPts90k, nowMs);
-    const fromEndMs = (this.#observedMs(endPts90k) ?? nowMs) - (endPts90k - pts90k) / 90;
-    return Math.abs(fromEndMs - wallMs) > STEP_MS ? wallMs : fromEndMs;
+    return (this.#observedMs(endPts90k) ?? nowMs) - (endPts90k - pts90k) / 90;
   }
 
   /** By the nearest observation. */

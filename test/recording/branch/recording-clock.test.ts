@@ -103,6 +103,15 @@ describe('RecordingClock', () => {
     expect(machine.placed.at(-1)?.endMs).toBe(machine.wallMs());
   });
 
+  test('takes the time that is told behind the first key frame, as trusted cameras do, for all of it', () => {
+    const machine = new Machine();
+    machine.offsetMs = -7_200_000;
+    machine.segments(5);
+    expect(recordings(machine.placed)).toHaveLength(1);
+    expect(machine.placed[0]).toMatchObject({ startMs: T0 - 7_200_000, isRepeat: false });
+    expect(machine.placed.at(-1)?.endMs).toBe(machine.wallMs());
+  });
+
   test.each([
     ['forward', 3_600_000, false],
     ['back', -3_600_000, true],
