@@ -107,6 +107,13 @@ async function watch(url: string, args: readonly string[] = []): Promise<Film> {
   };
 }
 
+/** How many VPS a file has: as `hvc1` one, which is not among the pictures. */
+async function parameterSetsIn(path: string): Promise<number> {
+  const trace = ['-v', 'info', '-i', path, '-map', '0:v', '-c', 'copy', '-bsf:v', 'trace_headers'];
+  const { stderr } = await run(FFMPEG, [...trace, '-f', 'null', '-'], LIMITS);
+  return stderr.split('Video Parameter Set').length - 1;
+}
+
 /** Every picture is there, in its place. */
 function expectEven({ times, trouble }: Film): void {
   expect(trouble).toBe('');
@@ -172,6 +179,7 @@ describe.concurrent('a camera that sends H.265', { timeout: 2 * WAIT_MS }, () =>
     expect(exported.hasSound).toBe(name === 'plain');
     expectEven(exported);
     expect(exported.times.length).toBeGreaterThanOrEqual(75);
+    for (const path of [clip, file]) expect(await parameterSetsIn(path)).toBe(1);
   });
 
   it.each(NAMES)('gives pictures of now and of recorded time: %s', async (name) => {

@@ -37,12 +37,17 @@ function inputOptions(): [string, string, ...string[]] {
   return ['-copyts', '-itsoffset', String(-FILE_START_90K / 90_000), '-f', 'mpegts'];
 }
 
+/**
+ * FFmpeg would write `hev1`, which Apple's players do not take. In `hvc1` parameter sets are in the sample entry alone
+ * (ISO/IEC 14496-15 section 8.4.1.1), so those in the pictures go; and delimiters, which MP4 has no use for.
+ */
+const HVC1 = ['-tag:v', 'hvc1', '-bsf:v', 'filter_units=remove_types=32-35'];
+
 /** What every MP4 of ours has: nothing is encoded anew, pictures and sound before the start keep their negative times. */
 export function copyOptions(videoCodec: VideoCodec): string[] {
   return [
     ...['-map', '0:v:0', '-map', '0:a:0?', '-c', 'copy', '-bsf:a', 'aac_adtstoasc'],
-    // FFmpeg would write `hev1`, which Apple's players do not take.
-    ...(videoCodec === 'h265' ? ['-tag:v', 'hvc1'] : []),
+    ...(videoCodec === 'h265' ? HVC1 : []),
   ];
 }
 
