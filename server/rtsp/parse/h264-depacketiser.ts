@@ -84,7 +84,8 @@ export class H264Depacketiser implements Depacketiser {
     if (!unit.isOpen) this.#open(packet, verdict === 'gap');
     this.#receivedAtMs = receivedAtMs;
     this.#take(packet.payload);
-    if (packet.marker && unit.hasSlice && !this.#markersLie) this.#close();
+    // Cameras that mark every packet do so in the middle of a fragmented slice too, where no picture ends.
+    if (packet.marker && unit.hasSlice && !unit.isFragmented && !this.#markersLie) this.#close();
   }
 
   #onGap(): void {
@@ -196,6 +197,8 @@ export class H264Depacketiser implements Depacketiser {
         else this.#sets.add(nal);
         break;
       case NAL.accessUnitDelimiter:
+        if (containsStartCode(nal)) this.#takeAnnexB(nal);
+        break;
       case NAL.filler:
         break;
       case NAL.sei:

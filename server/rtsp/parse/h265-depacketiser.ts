@@ -102,7 +102,8 @@ export class H265Depacketiser implements Depacketiser {
     if (!unit.isOpen) this.#open(packet, verdict === 'gap');
     this.#receivedAtMs = receivedAtMs;
     this.#take(packet.payload);
-    if (packet.marker && unit.hasSlice && !this.#markersLie) this.#close();
+    // Cameras that mark every packet do so in the middle of a fragmented slice too, where no picture ends.
+    if (packet.marker && unit.hasSlice && !unit.isFragmented && !this.#markersLie) this.#close();
   }
 
   #onGap(): void {
@@ -209,6 +210,8 @@ export class H265Depacketiser implements Depacketiser {
         else this.#sets.add(nal);
         break;
       case H265_NAL.accessUnitDelimiter:
+        if (containsStartCode(nal)) this.#takeAnnexB(nal);
+        break;
       case H265_NAL.filler:
       case H265_NAL.endOfBitstream:
         break;
