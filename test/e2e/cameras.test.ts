@@ -42,6 +42,7 @@ describe('cameras', () => {
           fps: 10,
           gop: 10,
         },
+        '/long-gop': { gop: 10_000, feedback: true },
         '/jpeg': { video: 'jpeg' },
       },
     });
@@ -58,7 +59,7 @@ describe('cameras', () => {
     await new Promise<void>((resolve) => noise.listen(0, '127.0.0.1', resolve));
     const address = noise.address();
     const noisePort = typeof address === 'object' && address !== null ? address.port : 0;
-    const plain = ['baseline', 'main', 'high', 'sdp-only', 'huge-packets', 'jpeg'].map((name) => [
+    const plain = ['baseline', 'main', 'high', 'sdp-only', 'huge-packets', 'long-gop', 'jpeg'].map((name) => [
       `live/${name}`,
       { source: { url: cameras.url(`/${name}`), ...(name === 'huge-packets' ? { transport: 'tcp' } : {}) } },
     ]);
@@ -109,6 +110,15 @@ describe('cameras', () => {
     await page.evaluate('play()');
     return { page, stats: () => page.evaluate<PageStats>('stats()') };
   }
+
+  it('a second viewer of a camera with a key frame in 400 s sees it at once, for the camera is asked for one', async () => {
+    const first = await play('long-gop');
+    await waitFor('the first viewer', async () => (await first.stats()).framesDecoded > 25);
+    const second = await play('long-gop');
+    await waitFor('the second viewer', async () => (await second.stats()).framesDecoded > 10);
+    expect((await statusOf('long-gop')).viewers).toBe(2);
+    await Promise.all([first.page.close(), second.page.close()]);
+  });
 
   it.each([
     ['baseline', 'Constrained Baseline', 320, 'udp', false],
