@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { systemClock } from '../../../server/base/clock.ts';
 import { silentLogger } from '../../../server/base/log.ts';
@@ -174,6 +175,26 @@ a=control:picture
     expect(setups.map((url) => url.split('/').at(-1)).sort()).toEqual(['picture', 'sound']);
     expect(camera.session?.tracks.map(({ state }) => state.payloadType).sort()).toEqual([0, 101]);
     expect(sink.audioUnits.length).toBeGreaterThan(0);
+  });
+
+  it('a real camera, from its captured replies: a Dahua with other channels and session ids than asked for', async (test) => {
+    const reply = (name: string) =>
+      readFileSync(new URL(`../../fixtures/rtsp/dahua_${name}.txt`, import.meta.url), 'latin1');
+    const replies = {
+      OPTIONS: reply('options'),
+      DESCRIBE: reply('describe_h265_pcma'),
+      SETUP: ['0-1', '2-3'].map((channels) =>
+        reply('setup').replace(/interleaved=\d+-\d+/, `interleaved=${channels}`),
+      ),
+      PLAY: reply('play'),
+    };
+    const pcma = await testAudio('pcma');
+    const { camera, sink, pictures } = await scene(test, { video: h265, audio: pcma, replies });
+    await pictures(30);
+    expectFilm(sink, h265);
+    expect(sink.playings[0]?.formats.map(({ codec }) => codec)).toEqual(['h265', 'pcma']);
+    expect(sink.audioUnits.length).toBeGreaterThan(0);
+    expect(camera.requests.find(({ method }) => method === 'SETUP')?.url).toContain('rtsp://cam-driveway/');
   });
 
   it.for(['basic', 'digest'] as const)('to those who know the password (%s)', async (scheme, test) => {

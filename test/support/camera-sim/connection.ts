@@ -87,13 +87,13 @@ export class SimConnection {
       this.write(formatReply(request, scripted, extra));
       return;
     }
-    const reply = await this.#reply(request);
+    const captured = this.#captured(request);
+    const reply = await this.#reply(request, captured);
     const isGood = (reply.status ?? 200) === 200;
     if (request.method === 'PLAY' && isGood && (traits.earlyMs ?? 0) > 0) {
       this.session.play();
       await new Promise((resolve) => setTimeout(resolve, traits.earlyMs));
     }
-    const captured = this.#captured(request);
     this.write(captured ?? formatReply(request, reply, extra));
     if (request.method === 'PLAY' && isGood) this.session.play();
     if (request.method === 'PAUSE') this.session.pause();
@@ -125,7 +125,7 @@ export class SimConnection {
     return replayed(text, request);
   }
 
-  async #reply(request: SimRequest): Promise<SimReply> {
+  async #reply(request: SimRequest, captured: string | undefined): Promise<SimReply> {
     switch (request.method) {
       case 'OPTIONS':
         return { headers: { Public: PUBLIC } };
@@ -134,7 +134,7 @@ export class SimConnection {
         return { headers, body: this.#description() };
       }
       case 'SETUP':
-        return this.#setup(request);
+        return this.#setup(request, captured);
       case 'PLAY': {
         this.#playUrl = request.url;
         const info = this.#deps.traits.rtpInfo === false ? {} : { 'RTP-Info': this.#rtpInfo() };
@@ -158,11 +158,14 @@ export class SimConnection {
     this.#sections = sectionsOf((text ?? description).replace(/\r?\n/g, '\r\n'));
   }
 
-  async #setup(request: SimRequest): Promise<SimReply> {
+  async #setup(request: SimRequest, captured: string | undefined): Promise<SimReply> {
     const { traits, socket, host } = this.#deps;
     const asked = parseTransport(request.headers.get('transport') ?? '');
     const { transports = 'any' } = traits;
     if (asked === undefined || (transports !== 'any' && transports !== asked.kind)) return { status: 461 };
+    // A captured reply may name other channels than were asked for; the camera sends on those it names.
+    const named = parseTransport(/^transport:.*$/im.exec(captured ?? '')?.[0] ?? '');
+    const channels = named?.kind === 'tcp' ? named : asked;
     const section = this.#sectionOf(request.url);
     const media: SimMedia | undefined = section?.kind === 'audio' ? traits.audio : traits.video;
     let transport = request.headers.get('transport') ?? '';
@@ -179,7 +182,7 @@ export class SimConnection {
       this.session.addTrack(
         media,
         section.payloadType,
-        tcpOutput((bytes) => this.#writeMedia(bytes), asked),
+        tcpOutput((bytes) => this.#writeMedia(bytes), channels),
       );
     }
     const { sessionTimeoutS = 60 } = traits;
