@@ -5,8 +5,8 @@ const SETTLE_MS = 25_000;
 const CHECK_EVERY_MS = 5_000;
 /** Sound is moved when it is this far from where it was against the picture. */
 const TOLERANCE_MS = 60;
-/** More at once is no drift. */
-const MOST_MS = 1_000;
+/** More from check to check is no drift: one of the tracks takes longer on its way from now on. */
+const STEP_MS = 50;
 
 /**
  * Keeps sound with the picture where no sender reports do: a sound card's clock and that of the picture go
@@ -17,7 +17,9 @@ export class SoundDrift {
   #audio = new WallClockEstimate();
   #startedAtMs: number | undefined;
   #checkedAtMs = 0;
+  /** How much later sound arrives than the picture, at the start and at the last check. */
   #apartMs: number | undefined;
+  #lastApartMs: number | undefined;
   /** By how much sound was moved since the start. */
   #movedMs = 0;
 
@@ -36,11 +38,16 @@ export class SoundDrift {
     const audio = this.#audio.wallMs(0);
     if (video === undefined || audio === undefined) return 0;
     const apartMs = audio - this.#movedMs - video;
-    this.#apartMs ??= apartMs;
-    const byMs = Math.round(apartMs - this.#apartMs);
-    if (Math.abs(byMs) > MOST_MS) this.#apartMs = apartMs;
-    else if (Math.abs(byMs) > TOLERANCE_MS) return this.#moved(byMs);
-    return 0;
+    const stepMs = apartMs - (this.#lastApartMs ?? apartMs);
+    const isStep = Math.abs(stepMs) > STEP_MS;
+    const usualMs = (this.#apartMs ?? apartMs) + (isStep ? stepMs : 0);
+    this.#apartMs = usualMs;
+    this.#lastApartMs = apartMs;
+    const byMs = Math.round(apartMs - usualMs);
+    if (Math.abs(byMs) <= TOLERANCE_MS) return 0;
+    this.#movedMs += byMs;
+    this.#lastApartMs -= byMs;
+    return byMs * 90;
   }
 
   /** Sound was moved by somebody who knows better, or begins anew. */
@@ -49,11 +56,7 @@ export class SoundDrift {
     this.#audio = new WallClockEstimate();
     this.#startedAtMs = undefined;
     this.#apartMs = undefined;
+    this.#lastApartMs = undefined;
     this.#movedMs = 0;
-  }
-
-  #moved(byMs: number): number {
-    this.#movedMs += byMs;
-    return byMs * 90;
   }
 }

@@ -400,6 +400,22 @@ describe('sound beside the picture', () => {
     expect(worstMs).toBeLessThan(110);
   });
 
+  it('is not moved because it takes longer on its way', () => {
+    const house = new House();
+    const startedAtMs = house.clock.monotonicMs();
+    for (let n = 0; n < 50 * 300; n += 1) {
+      house.clock.advance(20);
+      const nowMs = house.clock.monotonicMs() - startedAtMs;
+      const lateMs = nowMs < 100_000 ? 40 : 240;
+      if (n % 2 === 0) house.video(nowMs * 90);
+      const place = house.audio((nowMs - lateMs) * 8);
+      if (n > 100 && place !== undefined) {
+        // As it was at the start: 40 ms late by arrival.
+        expect(Math.abs((house.due90k - place.pts90k) / 90 - (lateMs - 40))).toBeLessThan(21);
+      }
+    }
+  });
+
   it.each([
     ['with reports', true],
     ['without', false],
