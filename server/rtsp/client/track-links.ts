@@ -112,13 +112,24 @@ export class TrackLinks {
   async #setUpOne(track: SupportedTrack): Promise<void> {
     const index = this.#links.length;
     const { listener, setup, context, ...options } = this.#options;
+    let { controlUrl } = track;
     const link = await setUpTrack({
       ...options,
       lower: this.#lower,
       profile: track.profile,
       index,
       context,
-      setup: (transport) => setup(track.controlUrl, transport),
+      setup: async (transport) => {
+        const usual = await setup(controlUrl, transport);
+        if (usual.statusCode !== 404) return usual;
+        for (const other of track.otherControlUrls) {
+          const response = await setup(other, transport);
+          if (response.statusCode === 404) continue;
+          controlUrl = other;
+          return response;
+        }
+        return usual;
+      },
       isChannelTaken: (channel) => this.isKnownChannel(channel),
       onRtp: (packet, receivedAtMs) => listener.onRtp(index, packet, receivedAtMs),
       onRtcp: (packet, receivedAtMs) => listener.onRtcp(index, packet, receivedAtMs),
@@ -128,7 +139,7 @@ export class TrackLinks {
       throw new RtspError('stopped', 'The connection was closed by the gateway.');
     }
     this.#links.push(link);
-    this.#tracks.push(track);
+    this.#tracks.push({ ...track, controlUrl });
     if (link.lower === 'udp') return;
     // A camera may put RTP and RTCP on one channel; its RTP is what counts.
     this.#routes[link.rtcpChannel] = 2 * index + 1;

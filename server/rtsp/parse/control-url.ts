@@ -35,6 +35,21 @@ export function resolveControl(base: string, control: string | undefined): strin
   return tidy(`${base.replace(/\/$/, '')}/${wanted.replace(/^\//, '')}`);
 }
 
+/**
+ * What else a relative control may mean, for servers that know nothing at the usual place (404): in front of the base's
+ * query, and by RFC 3986 in place of the base's last part.
+ */
+export function otherControls(base: string, control: string | undefined): string[] {
+  const wanted = control?.trim() ?? '';
+  if (wanted === '' || wanted === '*' || wanted.startsWith('?') || ABSOLUTE.test(wanted)) return [];
+  const [path = '', query] = base.split(/\?(.*)/s);
+  const beforeQuery = query === undefined ? [] : [`${resolveControl(path, wanted)}?${query}`];
+  const folder = /^[a-z]+:\/\/.+(?=\/[^/]*$)/i.exec(path)?.[0] ?? path;
+  const inFolder = resolveControl(wanted.startsWith('/') ? originOf(base) : folder, wanted);
+  const usual = resolveControl(base, wanted);
+  return [...new Set([...beforeQuery, inFolder].map(tidy))].filter((url) => url !== usual);
+}
+
 /** A blank would end the URL in a request line. */
 function tidy(url: string): string {
   return withoutUserInfo(url).replace(/\s/g, '%20');

@@ -1,6 +1,6 @@
 import type { AudioCodec, AudioFormat, H264Format, H265Format } from '../../stream/index.ts';
 import { buildAacConfig, parseAacConfig } from './aac-config.ts';
-import { resolveControl } from './control-url.ts';
+import { otherControls, resolveControl } from './control-url.ts';
 import { h265Format, parseH265Sprop } from './h265-parameter-sets.ts';
 import { h264Format, parseSpropParameterSets } from './parameter-sets.ts';
 import type { MediaDescription, MediaFormat, SessionDescription } from './sdp.ts';
@@ -19,6 +19,8 @@ interface TrackBase {
   readonly mediaIndex: number;
   /** What to SETUP. */
   readonly controlUrl: string;
+  /** What else the description may mean, in the order to try, for a server that answers 404 there. */
+  readonly otherControlUrls: readonly string[];
   /** What to ask for there: with feedback (RFC 4585) where the description has it so, else the profile every server has. */
   readonly profile: 'RTP/AVP' | 'RTP/AVPF';
   readonly payloadType: number;
@@ -87,7 +89,8 @@ export function describeTracks(session: SessionDescription, baseUrl: string): Rt
   return session.media.map((media, mediaIndex) => {
     const controlUrl = resolveControl(baseUrl, media.control);
     const profile = /^RTP\/AVPF(?:\/|$)/.test(media.protocol) ? 'RTP/AVPF' : 'RTP/AVP';
-    const place: Place = { mediaIndex, controlUrl, profile };
+    const otherControlUrls = otherControls(baseUrl, media.control);
+    const place: Place = { mediaIndex, controlUrl, otherControlUrls, profile };
     if (media.direction === 'sendonly' && hasReceived) {
       return other(media, place, 'is a back-channel to the camera');
     }
@@ -99,7 +102,7 @@ export function describeTracks(session: SessionDescription, baseUrl: string): Rt
   });
 }
 
-type Place = Pick<TrackBase, 'mediaIndex' | 'controlUrl' | 'profile'>;
+type Place = Pick<TrackBase, 'mediaIndex' | 'controlUrl' | 'otherControlUrls' | 'profile'>;
 
 function unusedBecause(media: MediaDescription): string {
   return media.formats.some(isOnvifMetadata)

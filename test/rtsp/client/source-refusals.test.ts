@@ -163,6 +163,27 @@ describe('a camera that cannot be played', () => {
     expect(sink.playings[0]?.formats.map((format) => format.codec)).toEqual(['h264']);
   });
 
+  it('404 to the usual place of a track: the other places that its control may mean are asked', async () => {
+    const server = await camera({
+      onPlay: (connection) => connection.sendPicture({ timestamp: 0 }),
+      onRequest: (request) => {
+        if (request.method === 'DESCRIBE') {
+          return { headers: { 'Content-Type': 'application/sdp' }, body: FAKE_SDP };
+        }
+        return request.method === 'SETUP' && !request.url.endsWith('/trackID=0?ch=1')
+          ? { status: 404 }
+          : undefined;
+      },
+    });
+    const { sink } = pull(server.url('/cam?ch=1'));
+    await waitFor('a picture', () => sink.units.length === 1);
+    const setups = server.requests.filter(({ method }) => method === 'SETUP');
+    expect(setups.map(({ url }) => url.replace(/^.*:\d+/, ''))).toEqual([
+      '/cam?ch=1/trackID=0',
+      '/cam/trackID=0?ch=1',
+    ]);
+  });
+
   it('459 to the aggregate PLAY: each track is played by itself', async () => {
     const server = await camera({
       onRequest: (request, connection) => {

@@ -157,6 +157,24 @@ describe('addresses', () => {
     expect(resolveControl(base, control)).toBe(url);
   });
 
+  test.each([
+    ['rtsp://c/live/main', 'trackID=1', ['rtsp://c/live/trackID=1']],
+    ['rtsp://c/live/', 'trackID=1', []],
+    ['rtsp://c', 'trackID=1', []],
+    ['rtsp://c/cam?ch=1', 'trackID=1', ['rtsp://c/cam/trackID=1?ch=1', 'rtsp://c/trackID=1']],
+    ['rtsp://c/cam/?ch=1/2', 't', ['rtsp://c/cam/t?ch=1/2', 'rtsp://c/cam/t']],
+    ['rtsp://c:554/a/b', '/t', ['rtsp://c:554/t']],
+    ['rtsp://c/live', 'rtsp://c/other', []],
+    ['rtsp://c/live', '*', []],
+    ['rtsp://c/live', undefined, []],
+  ])('what else a control of %s and %s may mean', (base, control, urls) => {
+    const [track] = tracksOf(
+      ['m=video 0 RTP/AVP 96', ...(control === undefined ? [] : [`a=control:${control}`])],
+      base,
+    );
+    expect(track?.otherControlUrls).toEqual(urls);
+  });
+
   test('a session without a control of its own is controlled at its base', () => {
     const session = parseSdp(['v=0', ...VIDEO].join('\n'));
     expect(session.ok && aggregateUrl(session.value, requestUrl)).toBe(requestUrl);
