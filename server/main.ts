@@ -256,6 +256,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     hub,
     recorders: () => recording.figures(),
     viewers: () => webRtc.viewerCounts(),
+    legs: () => legs.running,
   });
   const gate = new Gate({
     clock,

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { StreamId } from '../../shared/names.ts';
+import { parentStreamId, type StreamId } from '../../shared/names.ts';
 import { RECORDER_STATES, type RecorderStatus } from '../../shared/recording.ts';
 import { VERSION } from '../base/version.ts';
 import type { Hub, Stream } from '../stream/index.ts';
@@ -12,6 +12,8 @@ export interface MetricsSources {
   /** Watches over WebRTC; `sub` and `paused` are those whose link is too slow. */
   readonly viewers: () => { readonly all: number; readonly sub: number; readonly paused: number };
   readonly recorders: () => readonly RecorderMetrics[];
+  /** FFmpegs that run for viewers. */
+  readonly legs?: () => { readonly video: number; readonly audio: number };
 }
 
 /** The recorder of one stream. */
@@ -36,8 +38,21 @@ export class Metrics {
     );
     this.#single('sluice_streams', 'Streams by state.', ['state'], (gauge) => {
       for (const state of STATES)
-        gauge.set({ state }, hub.list().filter((s) => s.state.state === state).length);
+        gauge.set(
+          { state },
+          hub.list().filter((s) => s.state.state === state && parentStreamId(s.id) === s.id).length,
+        );
     });
+    this.#single(
+      'sluice_legs',
+      'FFmpegs that convert a track for viewers, by what they convert.',
+      ['kind'],
+      (gauge) => {
+        const { video, audio } = sources.legs?.() ?? { video: 0, audio: 0 };
+        gauge.set({ kind: 'video' }, video);
+        gauge.set({ kind: 'audio' }, audio);
+      },
+    );
     this.#single('sluice_webrtc_viewers', 'Watches over WebRTC.', [], (gauge) =>
       gauge.set(sources.viewers().all),
     );

@@ -39,7 +39,7 @@ const KEY_FRAME_EVERY_90K = 2 * 90_000;
 /** Sound that is older when it is written would be heard that late from then on. */
 const SOUND_AGE_MS = 300;
 /** A picture that is older when it is written comes out of the hub's kept group: nobody wants to see that in one burst. */
-const SHOWN_AGE_MS = 500;
+const SHOWN_AGE_MS = 300;
 /** What was written so long ago without any output is not answered any more; a first answer takes longer. */
 export const STALL_LIMITS: StallLimits = { startingMs: 10_000, runningMs: 3_000 };
 /** What FFmpeg may hold back: an encoder's or a decoder's order. */

@@ -114,6 +114,20 @@ it('a key frame that somebody asks for comes at once, not with the next group of
   expect(next).toBeLessThan(20);
 }, 30_000);
 
+it('pictures that the camera sends out of their order come in order, each at its own time', async () => {
+  const video = await testVideo({ codec: 'h265', bFrames: 3 });
+  const { leg, stream } = await house({ video });
+  const parent = read(stream);
+  const { units } = read(leg('h264'));
+  await waitFor('pictures', () => units.length > 60);
+  expect(parent.units.some(({ pts90k }, n) => pts90k < (parent.units[n - 1]?.pts90k ?? 0))).toBe(true);
+  const times = new Set(parent.units.map(({ pts90k }) => pts90k));
+  for (const [n, { pts90k }] of units.entries()) {
+    expect(times.has(pts90k)).toBe(true);
+    expect(pts90k).toBeGreaterThan(units[n - 1]?.pts90k ?? 0);
+  }
+}, 30_000);
+
 it('a camera that is away and comes back finds the same FFmpeg; another size gets another one', async () => {
   const { camera, stream, leg } = await house();
   const { units } = read(leg('h264'));
