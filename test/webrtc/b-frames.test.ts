@@ -117,6 +117,9 @@ test('a camera that is switched to such a stream ends its watches with the reaso
     stream: 'live/plain',
     rtpCapabilities: VIEWER_CAPABILITIES,
   });
+  const player = new WeriftViewer({ video: [h264Codec(102)] });
+  cleanups.push(() => player.close());
+  const { sessionId } = await webrtc.whep.create('live/cam', await player.offer());
   await waitFor('pictures', () => viewer.ofKind('video').length > 20);
   camera.switchTo(pyramid);
   const [closed] = await waitFor('the watch to end', () => {
@@ -130,6 +133,8 @@ test('a camera that is switched to such a stream ends its watches with the reaso
     message: expect.stringContaining('HLS'),
   });
   expect(session.ofEvent('watch.closed')).toHaveLength(1);
+  // A player that came by WHEP has no other word for it.
+  await expect(webrtc.whep.remove(sessionId)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
   await session.session.resumeWatch({ watchId: other });
   // What went out before had no picture out of its order.
   const times = viewer.ofKind('video').map(({ timestamp }) => timestamp);
@@ -149,4 +154,28 @@ test('after a needed picture that was left out nothing comes up to the next key 
   expect(pass({ isReordered: true, isDisposable: true })).toBe(false);
   expect(pass({ isKeyFrame: true })).toBe(true);
   expect(pass({ isDisposable: true })).toBe(true);
+});
+
+test('a resting stream wakes up for its viewer, and says so as soon as it is seen', async () => {
+  const opened = await openHouse({ cam: new ClipCamera(pyramid) }, { onDemand: true });
+  cleanups.push(() => opened.close());
+  const session = new TestSession(opened.webrtc);
+  const { watchId } = await session.session.startWatch({
+    stream: 'live/cam',
+    rtpCapabilities: VIEWER_CAPABILITIES,
+  });
+  const [closed] = await waitFor('the watch to end', () => {
+    const events = session.ofEvent('watch.closed');
+    return events.length > 0 ? events : undefined;
+  });
+  expect(closed).toMatchObject({ watchId, code: 'WEBRTC_UNSUITABLE' });
+  // It rests again, so it may have been set otherwise the next time.
+  await waitFor('it to rest', () => opened.hub.get('live/cam')?.state.state === 'idle');
+  const again = await session.session.startWatch({
+    stream: 'live/cam',
+    rtpCapabilities: VIEWER_CAPABILITIES,
+  });
+  await waitFor('that watch to end', () =>
+    session.ofEvent('watch.closed').some((event) => event.watchId === again.watchId),
+  );
 });
