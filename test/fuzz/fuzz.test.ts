@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createDepacketiser, parseRtp } from '../../server/rtsp/parse/index.ts';
 import { HOARD_BYTES, MAX_HELD_MIB } from './parts/hoards.ts';
 import { heldBytes, knownHoards } from './parts/memory.ts';
+import { anySession, runSession } from './parts/sockets.ts';
 import { runInThread } from './support/in-thread.ts';
 import { readKept } from './support/kept-input.ts';
 import { inputAt, replay, runTarget } from './support/one-target.ts';
@@ -13,7 +15,8 @@ import { trackOf } from './targets/payloads.ts';
 
 /** A short slice of `npm run fuzz`, with the same inputs each time. */
 const SEED = 20_261_121;
-const COUNT = 3_000;
+const COUNT = 2_500;
+const SESSIONS = 24;
 
 test.each(fuzzTargets.map(({ name, summary }) => [name, summary]))('%s: %s', async (name) => {
   const result = await runInThread({ name, seed: SEED, count: COUNT });
@@ -54,6 +57,13 @@ test('a camera that never ends what it begins is held to a bound', () => {
     expect(heldBytes(how, HOARD_BYTES) / 2 ** 20).toBeLessThan(MAX_HELD_MIB);
   }
 }, 60_000);
+
+test('a camera that answers and sends anything ends with a reason, and tells nothing it must not', async () => {
+  const ends = await Promise.allSettled(
+    fc.sample(anySession, { numRuns: SESSIONS, seed: SEED }).map(runSession),
+  );
+  expect(ends.filter(({ status }) => status === 'rejected')).toEqual([]);
+});
 
 test('a failure is made small, and tried again from what is kept of it', () => {
   const [sdp] = fuzzTargets.filter(({ name }) => name === 'sdp') as FuzzTarget<Buffer>[];

@@ -34,8 +34,14 @@ function tryAgain(file: string): number {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { count: { type: 'string' }, seed: { type: 'string' }, replay: { type: 'string' } },
+    options: {
+      count: { type: 'string' },
+      seed: { type: 'string' },
+      replay: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
+  if (values.help === true) return usage();
   if (values.replay !== undefined) return tryAgain(values.replay);
   const count = Number(values.count ?? COUNT);
   const seed = Number(values.seed ?? randomInt(2 ** 31));
