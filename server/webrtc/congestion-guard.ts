@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { CongestionMeter, type LinkReport } from './congestion-meter.ts';
 import type { LevelCounts } from './level-counts.ts';
 import { type Level, QualityLadder } from './quality-ladder.ts';
+import { TcpBacklog } from './tcp-backlog.ts';
 
 /** Why a viewer gets less than it asked for. */
 export type CongestionCause = 'loss' | 'delay' | 'silence';
@@ -45,6 +46,7 @@ export class CongestionGuard {
   readonly #clock: Clock;
   readonly #viewer: GuardedViewer;
   readonly #ladder: QualityLadder;
+  readonly #backlog: TcpBacklog;
   #meter = new CongestionMeter({ onTrial: false });
   /** The consumer that the meter is about. */
   #metered: types.Consumer | undefined;
@@ -61,6 +63,7 @@ export class CongestionGuard {
   constructor(clock: Clock, viewer: GuardedViewer, ladder?: QualityLadder) {
     this.#clock = clock;
     this.#viewer = viewer;
+    this.#backlog = new TcpBacklog(viewer.transport);
     const now = clock.monotonicMs();
     this.#ladder = ladder ?? new QualityLadder(now);
     ladder?.restart(now);
@@ -121,8 +124,10 @@ export class CongestionGuard {
         return LOOK_MS;
       }
     }
-    const higher = this.#ladder.up(now, this.#viewer.hasSub());
-    if (higher !== undefined) {
+    // What waits from before has to be gone first, or the trial would wait behind it.
+    const isDue = this.#ladder.retryInMs(now) === 0;
+    if (isDue && (await this.#backlog.isFull(this.#meter.leastRoundTripMs))) return LOOK_MS;
+    if (isDue && this.#ladder.up(now, this.#viewer.hasSub()) !== undefined) {
       await this.#give(undefined, undefined);
       return LOOK_MS;
     }
@@ -144,14 +149,17 @@ export class CongestionGuard {
       this.#received = undefined;
     }
     const verdict = this.#meter.add(report);
-    if (verdict.kind === 'congested') {
+    const isLong = await this.#backlog.isLong(report.atMs, this.#meter.leastRoundTripMs);
+    if (this.#isClosed) return LOOK_MS;
+    if (verdict.kind === 'congested' || isLong) {
       this.#ladder.down(report.atMs, this.#viewer.hasSub());
-      await this.#give(verdict.cause, verdict.lostShare);
+      const { cause, lostShare } = verdict.kind === 'congested' ? verdict : { cause: 'delay' as const };
+      await this.#give(cause, lostShare);
       return LOOK_MS;
     }
     if (verdict.kind === 'good') {
       this.#received = undefined;
-      return onTrial ? LOOK_MS : CALM_LOOK_MS;
+      return onTrial || this.#backlog.isTcp ? LOOK_MS : CALM_LOOK_MS;
     }
     if (this.#meter.unheardMs(report.atMs) > LOOK_MS * 2) await this.#lookWhetherSilent();
     return LOOK_MS;

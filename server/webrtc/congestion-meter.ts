@@ -87,6 +87,11 @@ export class CongestionMeter {
     return this.#verdict(atMs, true);
   }
 
+  /** Of the viewer when nothing was in its way; a guess before it has told. */
+  get leastRoundTripMs(): number {
+    return Number.isFinite(this.#leastRoundTripMs) ? this.#leastRoundTripMs : DOUBTFUL_ROUND_TRIP_MS;
+  }
+
   /** How long a viewer that reported before has kept silent while it was sent to. */
   unheardMs(nowMs: number): number {
     const { atMs: _at, sentPackets = 0 } = this.#last ?? {};
