@@ -126,7 +126,10 @@ export async function encodeLevelsTs(options: {
       ...['-frames:v', String(options.frames), '-pix_fmt', 'yuv420p', '-c:v', encoder, '-crf', '18'],
       ...['-g', String(options.keyFrameEvery), '-bf', String(options.bFrames ?? 0), '-sc_threshold', '0'],
       ...(codec === 'h265'
-        ? ['-x265-params', 'aud=1:b-adapt=0:open-gop=0:log-level=error']
+        ? [
+            '-x265-params',
+            `aud=1:b-adapt=0:open-gop=0:scenecut=0:min-keyint=${options.keyFrameEvery}:log-level=error`,
+          ]
         : ['-x264-params', 'aud=1:b-adapt=0']),
       ...['-f', 'mpegts', 'pipe:1'],
     ],
