@@ -232,9 +232,12 @@ export class GatewayRtspConnection extends RtspClient {
   override async play(): Promise<this> {
     this.#expect('ready', 'paused');
     try {
-      const response = await this.#aggregate('PLAY', { Range: 'npt=0.000-' });
+      let response = await this.#aggregate('PLAY', { Range: 'npt=0.000-' });
+      // There are live sources that know no time at all.
+      if (response.statusCode === 457) response = await this.#aggregate('PLAY', {});
       if (response.statusCode >= 300) throw refusal(response, this.#context('PLAY'));
       this.#to(this.#state.name === 'paused' ? 'paused' : 'ready', { name: 'playing' });
+      this.#opened?.links.punchHoles();
       this.#keepAlive ??= this.#startKeepAlive();
       return this;
     } catch (thrown) {

@@ -90,6 +90,11 @@ export class TrackLinks {
     else this.#options.sendInterleaved(link.rtcpChannel, packet);
   }
 
+  /** Once more when the media is to flow: a packet may have been lost, and some cameras open their ports with PLAY only. */
+  punchHoles(): void {
+    for (const link of this.#links) if (link.lower === 'udp') link.udp.punchHole();
+  }
+
   /** Idempotent. */
   close(): void {
     if (this.#closed) return;

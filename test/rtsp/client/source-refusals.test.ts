@@ -184,6 +184,16 @@ describe('a camera that cannot be played', () => {
     ]);
   });
 
+  it('457 to PLAY from the beginning: PLAY without a range', async () => {
+    const server = await camera({
+      onPlay: (connection) => connection.sendPicture({ timestamp: 0 }),
+      onRequest: (request) => (request.headers.has('range') ? { status: 457 } : undefined),
+    });
+    const { sink } = pull(server.url());
+    await waitFor('a picture', () => sink.units.length > 0);
+    expect(sink.waits).toEqual([]);
+  });
+
   it('459 to the aggregate PLAY: each track is played by itself', async () => {
     const server = await camera({
       onRequest: (request, connection) => {

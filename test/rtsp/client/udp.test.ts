@@ -49,7 +49,9 @@ describe('RTP over UDP', () => {
     expect(camera.clientPort() % 2).toBe(0);
     expect(camera.clientPort()).toBeGreaterThanOrEqual(21_002);
     expect(camera.clientPort()).toBeLessThanOrEqual(21_998);
-    await waitFor('the punches', () => camera.rtpIn.length > 0 && camera.rtcpIn.length > 0);
+    await waitFor('the punches, after SETUP and after PLAY', () => {
+      return camera.rtpIn.length === 2 && camera.rtcpIn.length === 2;
+    });
     expect(camera.rtcpIn[0]?.[1]).toBe(201);
   });
 
