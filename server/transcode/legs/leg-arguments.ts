@@ -26,7 +26,7 @@ export function pictureArguments(format: VideoFormat, encoder: VideoEncoder): st
   const kbps = bitrateKbps(size);
   return [
     ...inputArguments(encoder.global),
-    ...['-threads', String(threads), '-i', 'pipe:0', '-map', '0:v:0', '-an'],
+    ...['-threads', String(threads), '-max_pixels', '40000000', '-i', 'pipe:0', '-map', '0:v:0', '-an'],
     ...['-vf', filters.join(','), '-filter_threads', '1'],
     // Times as they were given, in ms.
     ...['-fps_mode', 'passthrough', '-enc_time_base', '1:1000'],

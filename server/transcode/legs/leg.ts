@@ -73,7 +73,7 @@ export class Leg implements Source {
   readonly #sink: SourceSink;
   readonly #deps: LegDeps;
   readonly #kind: TrackKind;
-  readonly #reader: Reader;
+  #reader: Reader;
   #state: State = { kind: 'resting' };
   #attempt = 0;
   #sps: readonly Buffer[] = [];
@@ -85,13 +85,7 @@ export class Leg implements Source {
     this.#sink = sink;
     this.#deps = deps;
     this.#kind = request.kind === 'h264' ? 'video' : 'audio';
-    this.#reader = deps.parent.read({
-      name: 'leg',
-      role: 'service',
-      start: 'cached',
-      write: (unit) => this.#write(unit),
-      onState: (change) => this.#onParentState(change),
-    });
+    this.#reader = this.#open();
   }
 
   status(): LegStatus {
@@ -125,6 +119,17 @@ export class Leg implements Source {
     if (state.kind === 'waiting') state.cancel();
     if (state.kind === 'running') this.#ending = state.run.stop();
     await this.#ending;
+  }
+
+  /** Begins with the kept group of pictures, so that nothing has to wait for the camera's next key frame. */
+  #open(): Reader {
+    return this.#deps.parent.read({
+      name: 'leg',
+      role: 'service',
+      start: 'cached',
+      write: (unit) => this.#write(unit),
+      onState: (change) => this.#onParentState(change),
+    });
   }
 
   #write(unit: Unit): boolean {
@@ -218,7 +223,10 @@ export class Leg implements Source {
     const cancel = this.#deps.clock.after(retryInMs, () => {
       this.#state = { kind: 'resting' };
       this.#sink.connecting();
-      this.requestKeyFrame();
+      const before = this.#reader;
+      this.#reader = this.#open();
+      // Only now, so that the stream is wanted all the time.
+      before.close();
     });
     this.#state = { kind: 'waiting', reason, cancel };
     if (isQuiet) this.#sink.connecting();
