@@ -87,8 +87,7 @@ export class CameraSim {
         ? createServer({ allowHalfOpen: true, noDelay: true }, onSocket)
         : createTlsServer({ ...tls, allowHalfOpen: true }, onSocket);
     server.on('tlsClientError', () => {});
-    server.listen(this.#port, host);
-    await once(server, 'listening');
+    await listening(server, this.#port, host);
     this.#server = server;
     this.#port = (server.address() as AddressInfo).port;
   }
@@ -135,6 +134,22 @@ export class CameraSim {
     // The client has ended its half: nothing more will be asked for.
     socket.on('end', () => socket.end());
     this.connections.push(connection);
+  }
+}
+
+const PORT_TAKEN_TRIES = 50;
+
+/** While the camera was away some client may have been given its port for a moment. */
+async function listening(server: Server, port: number, host: string): Promise<void> {
+  for (let left = PORT_TAKEN_TRIES; ; left -= 1) {
+    try {
+      server.listen(port, host);
+      await once(server, 'listening');
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 }
 
