@@ -6,8 +6,8 @@ import { GatewayProcess } from '../support/gateway.ts';
 import { UdpRelay } from '../support/udp-relay.ts';
 import { waitFor } from '../support/wait.ts';
 
-const TIMEOUT_MS = 120_000;
-const FULL_WIDTH = 1280;
+const TIMEOUT_MS = 180_000;
+const FULL_WIDTH = 640;
 const SUB_WIDTH = 320;
 
 interface Shown {
@@ -67,13 +67,13 @@ beforeAll(async () => {
   const [main, sub] = await Promise.all([
     testVideo({
       codec: 'h264',
-      ...{ width: FULL_WIDTH, height: 720, fps: 25, frames: 50, keyFrameEvery: 25 },
-      bitrate: '2500k',
-      params: 'nal-hrd=cbr:vbv-maxrate=2500:vbv-bufsize=1000',
+      ...{ width: FULL_WIDTH, height: 360, fps: 25, frames: 50, keyFrameEvery: 25 },
+      bitrate: '1500k',
+      params: 'nal-hrd=cbr:vbv-maxrate=1500:vbv-bufsize=600',
     }),
     testVideo({
       codec: 'h264',
-      ...{ width: SUB_WIDTH, height: 180, fps: 15, frames: 30, keyFrameEvery: 15 },
+      ...{ width: SUB_WIDTH, height: 180, fps: 15, frames: 30, keyFrameEvery: 15, bitrate: '200k' },
     }),
   ]);
   cameras = await Promise.all([CameraSim.start({ video: main }), CameraSim.start({ video: sub })]);
