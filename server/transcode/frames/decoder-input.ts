@@ -1,3 +1,4 @@
+import { parseH265Sps } from '../../stream/h265/index.ts';
 import type { H265Format } from '../../stream/index.ts';
 import { matroskaHeader, matroskaUnit } from '../legs/matroska.ts';
 import { type CodedPicture, type PictureRequest, placePictures } from './coded-pictures.ts';
@@ -89,8 +90,8 @@ const H265_PRIMER = {
   pps: Buffer.from('4401c172b02240', 'hex'),
   picture: Buffer.from('2801af78ebaefbfe7557cb4f', 'hex'),
 };
-/** At most so many pictures may be held back for reordering (ITU-T H.265 section A.4.2), and one is decoded. */
-const MOST_HELD_BACK = 17;
+/** At most so many pictures may be held back for reordering (ITU-T H.265 section A.4.2). */
+const MOST_HELD_BACK = 16;
 
 /**
  * H.265 as Matroska, since FLV knows none. FFmpeg's decoder gives out one picture for each that begins a new sequence, so
@@ -127,8 +128,12 @@ class H265Input implements DecoderInput {
     const filler = { format: primer, payloads: [H265_PRIMER.picture], isKeyFrame: true };
     // Odd times: not wanted.
     const fromMs = placed.nextMs + 1;
-    for (let held = 0; held < MOST_HELD_BACK; held += 1) bytes.push(matroskaUnit(filler, fromMs + 2 * held));
-    this.#nextMs = placed.nextMs + 2 * MOST_HELD_BACK;
+    const [first] = sps;
+    const heldBack = (first && parseH265Sps(first)?.reorderFrames) ?? MOST_HELD_BACK;
+    // One more for the picture that is decoded, and one since decoders may hold back what the SPS did not tell.
+    const fillers = heldBack + 2;
+    for (let n = 0; n < fillers; n += 1) bytes.push(matroskaUnit(filler, fromMs + 2 * n));
+    this.#nextMs = placed.nextMs + 2 * fillers;
     return { bytes, wantedMs: placed.wantedMs };
   }
 }
