@@ -80,6 +80,15 @@ test('a failure is made small, and tried again from what is kept of it', () => {
   expect(inputAt(fragile, result.seed, result.path)).toEqual(result.input);
 });
 
+test('an input that never ends is stopped, and told', async () => {
+  const result = await runInThread({ name: 'endless', seed: SEED, count: 200, hangMs: 1_500 });
+  expect(result).toMatchObject({
+    kind: 'failed',
+    input: 7,
+    message: expect.stringContaining('does not end'),
+  });
+});
+
 test('an input that takes too long is a failure', () => {
   const [fields] = fuzzTargets.filter(({ name }) => name === 'fields') as FuzzTarget<Buffer>[];
   if (fields === undefined) throw new Error('no target');

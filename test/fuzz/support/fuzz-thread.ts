@@ -1,7 +1,9 @@
 /** A thread that feeds one target: so that an input that never ends can be noticed, named and stopped. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { fuzzTargets } from '../targets/index.ts';
+import { endless } from './endless.ts';
 import { inputAt, runTarget } from './one-target.ts';
+import type { FuzzTarget } from './target.ts';
 
 export interface FuzzThreadData {
   readonly name: string;
@@ -16,7 +18,7 @@ export interface FuzzThreadData {
 
 const { name, seed, count, path, isShown, progress } = workerData as FuzzThreadData;
 const counter = new Int32Array(progress);
-const target = fuzzTargets.find((one) => one.name === name);
+const target = [...fuzzTargets, endless as FuzzTarget].find((one) => one.name === name);
 if (target === undefined) throw new Error(`no target ${name}`);
 const answer = isShown
   ? inputAt(target, seed, path ?? '0')

@@ -4,6 +4,8 @@ import type { TargetResult } from './one-target.ts';
 
 /** No input may take longer than this, on whatever machine; the finer bound is CPU time, inside of the thread. */
 const HANG_MS = 20_000;
+/** To load its code, which is compiled on the way. */
+const START_MS = 60_000;
 /** What a thread may have in its heap at once: far over what the largest input makes. */
 const MAX_HEAP_MB = 512;
 
@@ -12,6 +14,8 @@ export interface ThreadRun {
   readonly seed: number;
   readonly count: number;
   readonly path?: string;
+  /** How long one input may take before it counts as a hang. */
+  readonly hangMs?: number;
   onProgress?(count: number): void;
 }
 
@@ -19,7 +23,7 @@ export interface ThreadRun {
 export async function runInThread(run: ThreadRun): Promise<TargetResult> {
   const progress = new SharedArrayBuffer(4);
   const counter = new Int32Array(progress);
-  const { name, seed, count, path } = run;
+  const { name, seed, count, path, hangMs = HANG_MS } = run;
   const data: FuzzThreadData = {
     ...{ name, seed, count, progress, isShown: false },
     ...(path === undefined ? {} : { path }),
@@ -34,17 +38,17 @@ export async function runInThread(run: ThreadRun): Promise<TargetResult> {
     if (done !== last) {
       last = done;
       lastAtMs = performance.now();
-    } else if (performance.now() - lastAtMs > HANG_MS) {
+    } else if (performance.now() - lastAtMs > (done === 0 ? START_MS : hangMs)) {
       hung = true;
       void worker.terminate();
     }
-  }, 1_000);
+  }, 500);
   try {
     return await answerOf<TargetResult>(worker);
   } catch (failure) {
     // The thread died or hung with this one.
     const at = String(Math.max(0, Atomics.load(counter, 0) - 1));
-    const message = hung ? `does not end within ${HANG_MS} ms` : String(failure);
+    const message = hung ? `does not end within ${hangMs} ms` : String(failure);
     return { kind: 'failed', seed, path: at, message, input: await shownInput(data, at), shrinks: 0 };
   } finally {
     clearInterval(timer);
