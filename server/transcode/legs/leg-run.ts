@@ -5,6 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { giveBack } from '../../base/give-back.ts';
 import type { Logger } from '../../base/log.ts';
 import type { TrackFormat, Unit, UnitPlace } from '../../stream/index.ts';
+import { Lateness } from './lateness.ts';
 import { KEY_FRAME_MARK, SKIP_MARK, TIME_STEP_MS } from './leg-arguments.ts';
 import { matroskaHeader, matroskaUnit } from './matroska.ts';
 import { SoundClock } from './sound-clock.ts';
@@ -38,8 +39,6 @@ const FIRST_TIME_MS = 10_000;
 const KEY_FRAME_EVERY_90K = 2 * 90_000;
 /** Sound that is older when it is written would be heard that late from then on. */
 const SOUND_AGE_MS = 300;
-/** A picture that is older when it is written comes out of the hub's kept group: nobody wants to see that in one burst. */
-const SHOWN_AGE_MS = 300;
 /** What was written so long ago without any output is not answered any more; a first answer takes longer. */
 export const STALL_LIMITS: StallLimits = { startingMs: 10_000, runningMs: 3_000 };
 /** What FFmpeg may hold back: an encoder's or a decoder's order. */
@@ -61,6 +60,7 @@ export class LegRun {
   #stdin: Writable | undefined;
   #pending: Buffer[] = [];
   #originPts90k: number | undefined;
+  readonly #lateness: Lateness;
   readonly #soundClock = new SoundClock();
   #wallOffsetMs = 0;
   #lastKeyPts90k = Number.NEGATIVE_INFINITY;
@@ -73,6 +73,7 @@ export class LegRun {
   constructor(options: LegRunOptions) {
     this.#options = options;
     this.format = options.format;
+    this.#lateness = new Lateness(options.clock.monotonicMs());
     this.#output = new TsOutput((unit) => this.#onUnit(unit));
     this.#pending.push(matroskaHeader(options.format));
     this.#done = this.#run();
@@ -179,8 +180,10 @@ export class LegRun {
     return { pts90k, wallMs: pts90k / 90 + this.#wallOffsetMs };
   }
 
-  #picture(unit: Unit): Buffer {
-    const timeMs = this.#markedTimeMs(unit);
+  #picture(unit: Unit): Buffer | undefined {
+    const verdict = this.#lateness.judge(unit, this.#options.clock.monotonicMs());
+    if (verdict === 'drop') return undefined;
+    const timeMs = this.#markedTimeMs(unit, verdict === 'decode');
     if (timeMs % TIME_STEP_MS < SKIP_MARK) this.#owe();
     return matroskaUnit(unit, timeMs);
   }
@@ -199,8 +202,7 @@ export class LegRun {
   }
 
   /** The picture's time with its marks: one that no other picture of late has, as it is found by it again. */
-  #markedTimeMs(unit: Unit): number {
-    const isStale = this.#options.clock.monotonicMs() - unit.receivedAtMs > SHOWN_AGE_MS;
+  #markedTimeMs(unit: Unit, isStale: boolean): number {
     const isDue = unit.pts90k - this.#lastKeyPts90k >= KEY_FRAME_EVERY_90K;
     const isKeyFrame = !isStale && (isDue || this.#wantsKeyFrame);
     const mark = isStale ? SKIP_MARK : isKeyFrame ? KEY_FRAME_MARK : 0;
