@@ -2,9 +2,12 @@ import { unpinned } from './depacketiser.ts';
 
 const MAX_UNIT_BYTES = 8 * 1024 * 1024;
 const MAX_NALS = 4096;
-/** Fragments and what they hold in memory; a small fragment may keep a large chunk of the socket alive. */
 const MAX_FRAGMENTS = 16_384;
-const MAX_PINNED_BYTES = 8 * MAX_UNIT_BYTES;
+/**
+ * A small part may keep a large chunk of the socket alive. Where all of them keep this much more than they are, and more than their
+ * double, they are copied out; what cameras send hardly ever is.
+ */
+const MAX_PINNED_SPARE_BYTES = 4 * 1024 * 1024;
 /**
  * Sockets read no more at once; what is larger is memory that somebody else has for a reason of their own.
  */
@@ -105,7 +108,15 @@ export class AccessUnit {
     if (buffer === this.#lastBuffer) return;
     this.#lastBuffer = buffer;
     this.#pinnedBytes += Math.min(buffer.byteLength, SOCKET_CHUNK_BYTES);
-    if (this.#pinnedBytes > MAX_PINNED_BYTES) this.damage();
+    const ownBytes = this.#sizeBytes + this.#fragmentBytes;
+    if (this.#pinnedBytes > 2 * ownBytes + MAX_PINNED_SPARE_BYTES) this.#copyOut(ownBytes);
+  }
+
+  #copyOut(ownBytes: number): void {
+    this.#nals = this.#nals.map((nal) => Buffer.from(nal));
+    this.#fragments = this.#fragments.map((fragment) => Buffer.from(fragment));
+    this.#pinnedBytes = ownBytes;
+    this.#lastBuffer = undefined;
   }
 
   #dropFragments(): void {

@@ -4,12 +4,12 @@ import type { FuzzPart } from './part.ts';
 
 const MIB = 1024 * 1024;
 /**
- * One picture in work may hold 64 MiB of the socket's chunks (server/rtsp/parse/access-unit.ts); beside it there are a message, a packet
- * and what waits to be put in order.
+ * One picture in work may be 8 MiB, hold twice that of the socket's chunks and 4 MiB more (server/rtsp/parse/access-unit.ts); beside it
+ * there are a message, a packet and what waits to be put in order.
  */
-export const MAX_HELD_MIB = 72;
-/** More than the bound by a third, so that what grows without one is seen. */
-export const HOARD_BYTES = 96 * MIB;
+export const MAX_HELD_MIB = 28;
+/** Twice the bound, so that what grows without one is seen. */
+export const HOARD_BYTES = 56 * MIB;
 
 /** Cameras that send what has to be kept, and never its end. */
 export const hoards: FuzzPart = {
