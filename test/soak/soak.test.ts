@@ -9,7 +9,7 @@ afterAll(() => closers.close());
 
 /** A short slice of `npm run soak`. Memory is not judged: it takes longer than this to tell growth from warming up. */
 test('random faults leave nothing open and nothing stuck', async () => {
-  const result = await soak({ forMs: 8_000, seed: 11, isSlice: true, closers, progress: () => {} });
+  const result = await soak({ forMs: 6_000, seed: 11, isSlice: true, closers, progress: () => {} });
   expect(result.problems).toEqual([]);
   expect([...result.blows.values()].reduce((sum, times) => sum + times, 0)).toBeGreaterThan(0);
   expect(result.watches).toBeGreaterThan(0);

@@ -36,7 +36,7 @@ export function judge({ before, after, samples }: SoakRun): Judgement[] {
     memory('memory of the gateway (RSS), floor', rss, 24 * MIB),
     memory('its JavaScript heap, floor', heap, 12 * MIB),
     memory('memory of the media workers, floor', workers, 24 * MIB),
-    count('file descriptors', before.fds - ofDecoders(before), after.fds - ofDecoders(after), 4),
+    count('file descriptors', ownFds(before), ownFds(after), 4),
     count('sockets', before.sockets - ofDecoders(before), after.sockets - ofDecoders(after), 2),
     count('recorders’ FFmpegs', before.children.recorders, after.children.recorders, 0),
     count('legs’ FFmpegs', before.children.legs, after.children.legs, 0),
@@ -59,6 +59,11 @@ export function soakTable(judgements: readonly Judgement[]): string {
     return `| ${what} | ${show(before)} | ${show(after)} | ${show(allowed)} | ${verdict} |`;
   });
   return ['| of the gateway | before | after | at most | |', '|---|--:|--:|--:|---|', ...rows].join('\n');
+}
+
+/** Descriptors without those of frame decoders, of which there may be some or none. */
+export function ownFds(sample: Sample): number {
+  return sample.fds - ofDecoders(sample);
 }
 
 /** Standard input, output and errors of each decoder, which Node makes sockets of. */
