@@ -71,6 +71,8 @@ export class StreamFeed {
   #wants = 0;
   #hasTaker = false;
   #isStarted = false;
+  /** The camera was asked for the key frame to begin with. */
+  #hasAsked = false;
   #isSettled = false;
   #isClosed = false;
 
@@ -272,6 +274,7 @@ export class StreamFeed {
   #openReader(): void {
     if (this.#reader !== undefined || this.#isClosed) return;
     this.#isStarted = false;
+    this.#hasAsked = false;
     // What kept an earlier reader from its picture may be over; this one is told if it is not.
     this.#pictureTrouble = undefined;
     this.#reader = new PlayableReader({
@@ -320,7 +323,10 @@ export class StreamFeed {
       return true;
     }
     this.#isStarted ||= this.#hasTaker && canStartWith(unit, this.#deps.clock.monotonicMs());
-    if (!this.#isStarted) return true;
+    if (!this.#isStarted) {
+      this.#askForStart();
+      return true;
+    }
     const home = this.#home;
     if (home === undefined || !this.#isSettled) {
       // Kept till the producers exist, lest they miss the key frame that begins it all.
@@ -335,6 +341,13 @@ export class StreamFeed {
     if (!hasRoom || !wasKept(unit, this.#deps.clock.monotonicMs())) return hasRoom;
     this.#deps.clock.after(KEPT_PAUSE_MS, () => this.#resume());
     return false;
+  }
+
+  /** The kept key frame is too old to begin with: the camera is asked for one, for its next may be many seconds away. */
+  #askForStart(): void {
+    if (!this.#hasTaker || this.#hasAsked) return;
+    this.#hasAsked = true;
+    this.#reader?.requestKeyFrame();
   }
 
   #noteUnsuitable(): void {
