@@ -7,6 +7,7 @@ import { WebRtc } from '../../server/webrtc/index.ts';
 import { CameraSim, testVideo } from '../support/camera-sim/index.ts';
 import { waitFor } from '../support/wait.ts';
 import { streamDefinition, TestSession, untilLive } from '../support/webrtc-house.ts';
+import { h264Codec, VIEWER_CAPABILITIES, WeriftViewer } from '../support/werift-viewer.ts';
 
 const undo: Array<() => Promise<unknown>> = [];
 afterEach(async () => {
@@ -44,6 +45,25 @@ it('viewers who send PLI and FIR without end make the camera send a key frame ea
   });
   undo.push(() => webrtc.close());
   await untilLive(hub, 'live/cam');
+  // One that takes long to connect: the key frame that was asked for when it came is too old to begin with by then.
+  const { session } = new TestSession(webrtc);
+  const watch = await session.startWatch({ stream: 'live/cam', rtpCapabilities: VIEWER_CAPABILITIES });
+  const late = new WeriftViewer({ video: [h264Codec(102)] });
+  undo.push(() => late.close());
+  if (watch.transport === undefined) throw new Error('no transport');
+  const fingerprint = await late.answer(watch.transport, watch.consumers);
+  await session.resumeWatch({ watchId: watch.watchId });
+  await waitFor(
+    'the kept key frame to be old',
+    () => performance.now() - (askedAtMs.at(-1) ?? Infinity) > 1_500,
+  );
+  await session.connectTransport({
+    transportId: watch.transport.id,
+    dtlsParameters: { role: 'client', fingerprints: [fingerprint] },
+  });
+  await waitFor('its picture all the same', () => late.keyFrames() > 0);
+  const askedBefore = askedAtMs.length;
+
   const viewers = await Promise.all(
     Array.from({ length: 3 }, async () => (await new TestSession(webrtc).play('live/cam')).viewer),
   );
@@ -59,7 +79,7 @@ it('viewers who send PLI and FIR without end make the camera send a key frame ea
     for (const viewer of viewers) void viewer.askForKeyFrame();
   }, 10);
   undo.push(async () => clearInterval(flood));
-  await waitFor('three requests', () => askedAtMs.length >= 3, 20_000);
+  await waitFor('three requests', () => askedAtMs.length >= askedBefore + 3, 20_000);
   clearInterval(flood);
   await waitFor('two key frames for each', () =>
     viewers.every((viewer, index) => viewer.keyFrames() >= (before[index] ?? 0) + 2),
