@@ -37,6 +37,8 @@ const CALM_LOOK_MS = 3000;
 const LOOK_MS = 1000;
 /** A viewer from which nothing at all has come for this long is not sent to: it was stopped, or its network is gone. */
 const SILENT_MS = 6000;
+const LEAST_PACE = 0.8;
+const PACE_SPREAD = 0.4;
 
 /**
  * Minds one viewer's link: what loses over 10 % for 5 s, lags, or says nothing any more is sent less, so that what is sent
@@ -65,8 +67,9 @@ export class CongestionGuard {
     this.#viewer = viewer;
     this.#backlog = new TcpBacklog(viewer.transport);
     const now = clock.monotonicMs();
-    this.#ladder = ladder ?? new QualityLadder(now);
+    this.#ladder = ladder ?? new QualityLadder(now, LEAST_PACE + PACE_SPREAD * Math.random());
     ladder?.restart(now);
+    viewer.transport.on('iceselectedtuplechange', this.#onOtherWay);
     this.#cancel = () => {};
     this.#plan(this.#ladder.isTrial(now) ? LOOK_MS : CALM_LOOK_MS);
   }
@@ -81,6 +84,12 @@ export class CongestionGuard {
     if (this.#dueMs - this.#clock.monotonicMs() > LOOK_MS) this.#plan(LOOK_MS);
   }
 
+  /** A telephone has left the Wi-Fi, or come back to it. */
+  readonly #onOtherWay = () => {
+    this.#ladder.forget(this.#clock.monotonicMs());
+    this.hurry();
+  };
+
   /** The second stream, which the viewer was given, does not come any more. */
   subLost(): void {
     this.#isSubLost = true;
@@ -91,6 +100,7 @@ export class CongestionGuard {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#viewer.transport.off('iceselectedtuplechange', this.#onOtherWay);
     this.#count('full');
     this.#cancel();
   }

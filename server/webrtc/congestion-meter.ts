@@ -23,6 +23,9 @@ export const MAX_LOST_SHARE = 0.1;
 const LOSS_MS = 5000;
 /** On trial a viewer has shown before that it cannot take this, so less is enough. */
 const TRIAL_LOSS_MS = 3000;
+/** On trial so much says it all, and sooner: each try fills a link that others may need. */
+const HEAVY_LOST_SHARE = 0.3;
+const HEAVY_TRIAL_LOSS_MS = 750;
 /**
  * Nobody is this far away: the packets wait in a queue that is longer each second. Over TCP nothing is ever lost and the
  * queue is in our own memory, so this ends sooner.
@@ -52,7 +55,7 @@ interface Heard {
  * all of them together.
  */
 export class CongestionMeter {
-  readonly #lossMs: number;
+  readonly #onTrial: boolean;
   #heard: Heard[] = [];
   #last: LinkReport | undefined;
   /** Since when no new report came although packets were sent. */
@@ -65,7 +68,7 @@ export class CongestionMeter {
   #stale: { readonly sinceMs: number; readonly roundTripMs: number } | undefined;
 
   constructor(options: { readonly onTrial: boolean }) {
-    this.#lossMs = options.onTrial ? TRIAL_LOSS_MS : LOSS_MS;
+    this.#onTrial = options.onTrial;
   }
 
   /** The same report may be given many times: what it says counts once. */
@@ -81,7 +84,7 @@ export class CongestionMeter {
     this.#hasHeard = true;
     this.#unheard = { sinceMs: report.atMs, sentPackets: report.sentPackets };
     const { atMs, lostShare, roundTripMs } = report;
-    this.#heard = this.#within(atMs, this.#lossMs);
+    this.#heard = this.#within(atMs, this.#onTrial ? TRIAL_LOSS_MS : LOSS_MS);
     this.#heard.push({ atMs, lostShare, roundTripMs });
     this.#noteRoundTrip(atMs, roundTripMs);
     return this.#verdict(atMs, true);
@@ -109,7 +112,7 @@ export class CongestionMeter {
     else this.#lossSinceMs = undefined;
     if (newest.roundTripMs > MAX_ROUND_TRIP_MS) this.#delaySinceMs ??= nowMs;
     else this.#delaySinceMs = undefined;
-    if (this.#lossSinceMs !== undefined && nowMs - this.#lossSinceMs >= this.#lossMs) {
+    if (this.#lossSinceMs !== undefined && nowMs - this.#lossSinceMs >= this.#lossMs(lostShare)) {
       return { kind: 'congested', cause: 'loss', lostShare };
     }
     if (this.#delaySinceMs !== undefined && nowMs - this.#delaySinceMs >= DELAY_MS) {
@@ -119,6 +122,11 @@ export class CongestionMeter {
       return { kind: 'congested', cause: 'delay', lostShare };
     }
     return this.#isDoubtful(newest, nowMs) ? { kind: 'doubtful' } : { kind: 'good' };
+  }
+
+  #lossMs(lostShare: number): number {
+    if (!this.#onTrial) return LOSS_MS;
+    return lostShare > HEAVY_LOST_SHARE ? HEAVY_TRIAL_LOSS_MS : TRIAL_LOSS_MS;
   }
 
   #noteRoundTrip(atMs: number, roundTripMs: number): void {

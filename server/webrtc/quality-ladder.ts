@@ -4,9 +4,17 @@
  */
 export type Level = 'full' | 'sub' | 'paused';
 
-/** How long a viewer stays below before the better level is tried again; doubled by each try that failed. */
+/** How long a viewer stays below before the better level is tried again. */
 const FIRST_TRY_AFTER_MS = 10_000;
-const MAX_TRY_AFTER_MS = 300_000;
+/**
+ * Each try that fails makes the wait longer. Who sees nothing waits about a quarter of the time that its link has been bad,
+ * so that it has its picture soon after that has healed; who has the second stream is disturbed less often.
+ */
+const PATIENCE: Readonly<Record<Level, { readonly growth: number; readonly maxMs: number }>> = {
+  full: { growth: 1, maxMs: FIRST_TRY_AFTER_MS },
+  sub: { growth: 2, maxMs: 120_000 },
+  paused: { growth: 1.3, maxMs: 60_000 },
+};
 /** A level that was held this long is no trial any more. */
 const TRIAL_MS = 20_000;
 /** Held this long, it has earned a quick next try. */
@@ -18,13 +26,19 @@ const PROVEN_MS = 120_000;
  */
 export class QualityLadder {
   readonly #tryAfterMs = new Map<Level, number>();
+  readonly #pace: number;
   #level: Level = 'full';
   #sinceMs: number;
   #tryAtMs = Number.POSITIVE_INFINITY;
   #cameUp = false;
 
-  constructor(nowMs: number) {
+  /**
+   * `pace` scales the waits: viewers whose ways are one are paused together, and would fill it again if they tried
+   * together.
+   */
+  constructor(nowMs: number, pace = 1) {
     this.#sinceMs = nowMs;
+    this.#pace = pace;
   }
 
   get level(): Level {
@@ -55,16 +69,24 @@ export class QualityLadder {
   down(nowMs: number, hasSub: boolean): Level {
     const failed = this.#level;
     const heldMs = nowMs - this.#sinceMs;
+    const below = failed === 'full' && hasSub ? 'sub' : 'paused';
     const before = this.#tryAfterMs.get(failed);
-    if (before === undefined || heldMs >= PROVEN_MS) this.#tryAfterMs.set(failed, FIRST_TRY_AFTER_MS);
-    else this.#tryAfterMs.set(failed, Math.min(MAX_TRY_AFTER_MS, before * 2));
-    return this.#enter(failed === 'full' && hasSub ? 'sub' : 'paused', nowMs, hasSub, false);
+    const { growth, maxMs } = PATIENCE[below];
+    const isFirst = before === undefined || heldMs >= PROVEN_MS;
+    this.#tryAfterMs.set(failed, isFirst ? FIRST_TRY_AFTER_MS : Math.min(maxMs, before * growth));
+    return this.#enter(below, nowMs, hasSub, false);
   }
 
   /** The better level whose trial is due; undefined while there is none. */
   up(nowMs: number, hasSub: boolean): Level | undefined {
     if (nowMs < this.#tryAtMs) return undefined;
     return this.#enter(above(this.#level, hasSub), nowMs, hasSub, true);
+  }
+
+  /** The viewer's network is another one: what was learnt of the old one says nothing, and a better level is due now. */
+  forget(nowMs: number): void {
+    this.#tryAfterMs.clear();
+    if (Number.isFinite(this.#tryAtMs)) this.#tryAtMs = nowMs;
   }
 
   #enter(level: Level, nowMs: number, hasSub: boolean, cameUp: boolean): Level {
@@ -75,7 +97,7 @@ export class QualityLadder {
     this.#tryAtMs =
       next === undefined
         ? Number.POSITIVE_INFINITY
-        : nowMs + (this.#tryAfterMs.get(next) ?? FIRST_TRY_AFTER_MS);
+        : nowMs + (this.#tryAfterMs.get(next) ?? FIRST_TRY_AFTER_MS) * this.#pace;
     return level;
   }
 }
