@@ -35,6 +35,11 @@ export function startChild(module: URL): Child {
     if (message.error === undefined) one?.resolve(message.result);
     else one?.reject(new Error(message.error));
   });
+  // It was killed while it was being told something.
+  child.on('error', (failure) => {
+    for (const one of waiting.values()) one.reject(failure);
+    waiting.clear();
+  });
   child.once('exit', (code, signal) => {
     forget();
     for (const one of waiting.values()) one.reject(new Error(`${module.pathname} ended (${code ?? signal})`));
