@@ -1,65 +1,25 @@
-import type { Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import { RtspClient } from 'yellowstone';
 import type { ConnectionReport } from '../../../shared/report.ts';
-import type { AddressResolver } from '../../base/address-policy.ts';
-import { type Clock, withTimeout } from '../../base/clock.ts';
-import { TokenBucket } from '../../base/token-bucket.ts';
+import { withTimeout } from '../../base/clock.ts';
 import { VERSION } from '../../base/version.ts';
-import {
-  interleavedHeader,
-  RtspFramer,
-  type RtspRequest,
-  type RtspResponse,
-  type RtspTrack,
-} from '../parse/index.ts';
-import { Authenticator } from './authenticator.ts';
+import { RtspFramer, type RtspRequest, type RtspResponse, type RtspTrack } from '../parse/index.ts';
+import { type CameraLink, linkCamera } from './camera-link.ts';
+import { CameraShare } from './camera-share.ts';
+import type { CameraSession, GatewayRtspConnectionOptions } from './connection-options.ts';
+import { connectionReport } from './connection-report.ts';
 import { describeCamera } from './describe.ts';
 import { dial } from './dial.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
-import { RtspExchange } from './exchange.ts';
-import { flood, framingError, socketEnd } from './faults.ts';
-import { IngestLimit, ITEM_COST } from './ingest-limit.ts';
-import { KeepAlive, keepAliveIntervalMs } from './keep-alive.ts';
-import { offeredTrack } from './offered-track.ts';
-import { printable, refusal } from './refusals.ts';
+import { framingError, socketEnd } from './faults.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { refusal } from './refusals.ts';
 import { answerServerRequest } from './server-requests.ts';
 import { SessionId } from './session-id.ts';
-import { hostPort, parseTarget, type RtspTarget } from './target.ts';
-import { type PacketListener, TrackLinks, type TrackLinksOptions } from './track-links.ts';
+import { parseTarget, type RtspTarget } from './target.ts';
+import type { TrackLinks } from './track-links.ts';
 import type { SupportedTrack, TrackSelection } from './track-selection.ts';
 import { type LowerTransport, secureTransport } from './transport-choice.ts';
-import type { PortRange } from './udp-ports.ts';
 import { emitLog, emitMessage, emitPacket } from './yellowstone-events.ts';
-
-export interface GatewayRtspConnectionOptions {
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly transport: LowerTransport;
-  /** Taken where the camera refuses `transport` (461). */
-  readonly fallbackTransport?: LowerTransport | undefined;
-  readonly clock: Clock;
-  readonly resolveAddress: AddressResolver;
-  readonly udpPorts: PortRange;
-  readonly random: () => number;
-  readonly connectTimeoutMs: number;
-  /** For each request. */
-  readonly requestTimeoutMs: number;
-  readonly tls?: ConnectionOptions | undefined;
-  readonly tlsFingerprint?: string | undefined;
-  /** The camera is known to hang up on any other keep-alive than OPTIONS. */
-  readonly onlyOptions?: boolean | undefined;
-  /** A session of an earlier connection that the camera may still hold a place for. */
-  readonly staleSession?: CameraSession | undefined;
-  readonly listener: PacketListener;
-}
-
-/** A session as a camera knows it. */
-export interface CameraSession {
-  readonly id: string;
-  /** What TEARDOWN goes to. */
-  readonly url: string;
-}
 
 /** A camera whose tracks are set up. `format` is what yellowstone's connect() gave: the video's encoding. */
 export interface Described {
@@ -72,21 +32,7 @@ type ConnectionState =
   | { readonly name: 'idle' | 'connecting' | 'ready' | 'playing' | 'paused' | 'closing' }
   | { readonly name: 'closed'; readonly error: RtspError };
 
-/** What exists from the moment the socket is open. */
-interface Opened {
-  readonly socket: Socket;
-  readonly exchange: RtspExchange;
-  readonly links: TrackLinks;
-  readonly requestUrl: string;
-  readonly authenticator: Authenticator;
-  readonly isEncrypted: boolean;
-  /** Kept, for a socket forgets its addresses when it closes. */
-  readonly addresses: { readonly peer: string; readonly local: string };
-}
-
 const TEARDOWN_TIMEOUT_MS = 1_000;
-/** What a camera may ask us, or answer unasked; one that does so without end would cost the other streams their time. */
-const STRAY_MESSAGES = { burst: 100, perSecond: 10 };
 const USER_AGENT = `Sluice/${VERSION}`;
 
 /**
@@ -107,11 +53,10 @@ export class GatewayRtspConnection extends RtspClient {
   readonly #abort = new AbortController();
   readonly #framer: RtspFramer;
   readonly #session = new SessionId();
-  readonly #strayMessages: TokenBucket;
-  readonly #ingest: IngestLimit;
+  readonly #share: CameraShare;
   #resolveEnded: (error: RtspError) => void = () => {};
   #state: ConnectionState = { name: 'idle' };
-  #opened: Opened | undefined;
+  #link: CameraLink | undefined;
   #keepAlive: KeepAlive | undefined;
   #hungUpOnKeepAlive = false;
   #isTornDown = false;
@@ -120,32 +65,34 @@ export class GatewayRtspConnection extends RtspClient {
   #server: string | undefined;
   #aggregateUrl = '';
   #receivedAtMs = 0;
-  #cancelHold: (() => void) | undefined;
 
   constructor(options: GatewayRtspConnectionOptions) {
     // yellowstone's constructor only sets fields. The password stays out of them: whatever prints the object
     // would print it.
     super(options.username ?? '', '', { 'User-Agent': USER_AGENT });
     this.#options = options;
-    this.#strayMessages = new TokenBucket(options.clock, STRAY_MESSAGES);
-    this.#ingest = new IngestLimit(options.clock);
+    this.#share = new CameraShare({
+      clock: options.clock,
+      context: () => this.#context(),
+      onFlood: (error) => this.#end(error),
+    });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
     this.#framer = new RtspFramer(
       {
         request: (request) => {
-          this.#ingest.charge(ITEM_COST.message);
+          this.#share.countMessage();
           this.#onRequest(request);
         },
         response: (response) => {
-          this.#ingest.charge(ITEM_COST.message);
+          this.#share.countMessage();
           this.#onResponse(response);
         },
         interleaved: (channel, packet) => this.#onInterleaved(channel, packet),
         error: (error) => this.#end(framingError(error, this.#context())),
       },
-      { resync: true, isKnownChannel: (channel) => this.#opened?.links.isKnownChannel(channel) ?? false },
+      { resync: true, isKnownChannel: (channel) => this.#link?.links.isKnownChannel(channel) ?? false },
     );
   }
 
@@ -155,40 +102,27 @@ export class GatewayRtspConnection extends RtspClient {
 
   /** Address and port of the camera; empty before it is dialled. */
   get peer(): string {
-    return this.#opened?.addresses.peer ?? '';
+    return this.#link?.addresses.peer ?? '';
   }
 
   /** What the packets travel over: as asked for, or the fallback once the camera refused that. */
   get transport(): LowerTransport {
-    return this.#opened?.links.lower ?? this.#options.transport;
+    return this.#link?.links.lower ?? this.#options.transport;
   }
 
   /** How this camera is spoken to, for its report; undefined before it is dialled. */
   report(configured: ConnectionReport['transport']['configured']): ConnectionReport | undefined {
-    const opened = this.#opened;
-    if (opened === undefined) return undefined;
-    const used = new Set(opened.links.tracks.map(({ mediaIndex }) => mediaIndex));
-    return {
-      address: opened.addresses.peer,
-      ...(this.#server === undefined ? {} : { server: printable(this.#server) }),
-      encrypted: opened.isEncrypted,
-      authentication: opened.authenticator.challenge ?? { scheme: 'none' },
-      ...(this.#keepAlive === undefined
-        ? {}
-        : {
-            keepAlive: {
-              method: this.#keepAlive.method,
-              everyMs: keepAliveIntervalMs(this.#session.timeoutMs),
-              sessionTimeoutMs: this.#session.timeoutMs,
-            },
-          }),
-      methods: [...this.#publicMethods].slice(0, 32).map(printable),
-      transport: {
-        configured,
-        ...(used.size === 0 ? {} : { used: opened.links.lower }),
-      },
-      offered: this.#offered.map((track) => offeredTrack(track, used.has(track.mediaIndex))),
-    };
+    const link = this.#link;
+    if (link === undefined) return undefined;
+    return connectionReport({
+      link,
+      configuredTransport: configured,
+      server: this.#server,
+      publicMethods: this.#publicMethods,
+      offered: this.#offered,
+      keepAlive: this.#keepAlive,
+      sessionTimeoutMs: this.#session.timeoutMs,
+    });
   }
 
   /** The camera ended the connection right after a keep-alive that it offers. */
@@ -237,7 +171,7 @@ export class GatewayRtspConnection extends RtspClient {
       if (response.statusCode === 457) response = await this.#aggregate('PLAY', {});
       if (response.statusCode >= 300) throw refusal(response, this.#context('PLAY'));
       this.#to(this.#state.name === 'paused' ? 'paused' : 'ready', { name: 'playing' });
-      this.#opened?.links.punchHoles();
+      this.#link?.links.punchHoles();
       this.#keepAlive ??= this.#startKeepAlive();
       return this;
     } catch (thrown) {
@@ -270,7 +204,7 @@ export class GatewayRtspConnection extends RtspClient {
   override async request(
     requestName: string,
     headers: Record<string, string> = {},
-    url: string = this.#opened?.requestUrl ?? '',
+    url: string = this.#link?.requestUrl ?? '',
   ): Promise<RtspResponse> {
     const response = await this.#send(requestName, url, headers);
     if (response.statusCode >= 300) throw refusal(response, this.#context(requestName));
@@ -281,12 +215,12 @@ export class GatewayRtspConnection extends RtspClient {
   override respond(status: string, headers: Record<string, string> = {}): void {
     const lines = Object.entries({ ...this.headers, ...headers }).map(([name, value]) => `${name}: ${value}`);
     const text = [`RTSP/1.0 ${status}`, ...lines].map((line) => line.replace(/[\r\n]+/g, ' ')).join('\r\n');
-    this.#opened?.exchange.send(Buffer.from(`${text}\r\n\r\n`));
+    this.#link?.exchange.send(Buffer.from(`${text}\r\n\r\n`));
   }
 
   /** Sends an RTCP packet to the camera, the way the track's own come. */
   sendControl(track: number, packet: Buffer): void {
-    this.#opened?.links.sendControl(track, packet);
+    this.#link?.links.sendControl(track, packet);
   }
 
   /** One chunk off the socket. The clock is read once for all packets in it. */
@@ -298,33 +232,12 @@ export class GatewayRtspConnection extends RtspClient {
       // Only a bug gets here. It costs this connection and no other.
       this.#end(asRtspError(thrown));
     }
-    const holdMs = this.#ingest.spend(data.length);
-    if (holdMs > 0) this.#hold(holdMs);
-  }
-
-  /** The camera sends more than its share: it is not read for a while, and has to wait. */
-  #hold(holdMs: number): void {
-    const socket = this.#opened?.socket;
-    if (socket === undefined || this.#state.name === 'closed') return;
-    if (this.#ingest.isFlood) {
-      this.#end(flood(this.#context()));
-      return;
-    }
-    socket.pause();
-    this.#cancelHold?.();
-    this.#cancelHold = this.#options.clock.after(holdMs, () => socket.resume());
+    if (this.#link !== undefined) this.#share.countChunk(data.length, this.#link.socket);
   }
 
   /** A picture or a frame of sound was made of the packets: it counts for what the camera may send. */
   countUnit(): void {
-    this.#ingest.charge(ITEM_COST.unit);
-  }
-
-  /** One packet of a UDP socket; false: it is over the camera's share, and dropped. */
-  #admits(sizeBytes: number): boolean {
-    if (this.#ingest.admits(sizeBytes)) return true;
-    if (this.#ingest.isFlood) this.#end(flood(this.#context()));
-    return false;
+    this.#share.countUnit();
   }
 
   /**
@@ -338,7 +251,7 @@ export class GatewayRtspConnection extends RtspClient {
     } catch (thrown) {
       const { status } = asRtspError(thrown).context;
       if (stale === undefined || (status !== 453 && status !== 503)) throw thrown;
-      await this.#opened?.exchange.request({
+      await this.#link?.exchange.request({
         method: 'TEARDOWN',
         uri: stale.url,
         headers: [['Session', stale.id]],
@@ -347,7 +260,7 @@ export class GatewayRtspConnection extends RtspClient {
     }
   }
 
-  async #open(target: RtspTarget): Promise<Opened> {
+  async #open(target: RtspTarget): Promise<CameraLink> {
     const { clock, connectTimeoutMs: timeoutMs, resolveAddress, tls, tlsFingerprint } = this.#options;
     const { transport, fallbackTransport } = this.#options;
     const ways = target.secure
@@ -355,16 +268,15 @@ export class GatewayRtspConnection extends RtspClient {
       : { lower: transport, fallback: fallbackTransport };
     const { signal } = this.#abort;
     const socket = await dial({ target, clock, timeoutMs, resolveAddress, tls, tlsFingerprint, signal });
-    const addresses = {
-      peer: hostPort(socket.remoteAddress ?? target.host, socket.remotePort ?? target.port),
-      local: hostPort(socket.localAddress ?? '', socket.localPort ?? 0),
-    };
-    const { username = target.user?.username, password = target.user?.password } = this.#options;
-    const authenticator = new Authenticator(username, password);
-    const exchange = this.#newExchange(socket, authenticator, addresses.peer);
-    const links = this.#newLinks(socket, exchange, ways);
-    const { requestUrl, secure: isEncrypted } = target;
-    this.#opened = { socket, exchange, links, requestUrl, authenticator, isEncrypted, addresses };
+    this.#link = linkCamera(socket, target, this.#options, {
+      ways,
+      headers: this.headers,
+      setup: (url, header) => this.#send('SETUP', url, { Transport: header }),
+      admits: (sizeBytes) => this.#share.takesDatagram(sizeBytes),
+      context: (method) => this.#context(method),
+      onSent: (message) => emitLog(this, message, 'C->S'),
+      onFailure: (error) => this.#end(error),
+    });
     this.isConnected = true;
     let failure: Error | undefined;
     socket.on('error', (error) => {
@@ -373,44 +285,7 @@ export class GatewayRtspConnection extends RtspClient {
     socket.on('close', () => this.#end(socketEnd(failure, this.#context())));
     socket.on('end', () => this.#end(socketEnd(undefined, this.#context())));
     socket.on('data', (chunk: Buffer) => this._onData(chunk));
-    return this.#opened;
-  }
-
-  #newExchange(socket: Socket, authenticator: Authenticator, peer: string): RtspExchange {
-    const { clock, requestTimeoutMs } = this.#options;
-    return new RtspExchange({
-      socket,
-      clock,
-      authenticator,
-      peer,
-      timeoutMs: requestTimeoutMs,
-      headers: this.headers,
-      onSent: (message) => emitLog(this, message, 'C->S'),
-      onStuck: () => this.#end(new RtspError('silent', 'The camera no longer reads.', this.#context())),
-    });
-  }
-
-  #newLinks(
-    socket: Socket,
-    exchange: RtspExchange,
-    ways: Pick<TrackLinksOptions, 'lower' | 'fallback'>,
-  ): TrackLinks {
-    const { listener, clock, udpPorts, random } = this.#options;
-    return new TrackLinks({
-      ...ways,
-      listener,
-      clock,
-      udpPorts,
-      random,
-      localAddress: socket.localAddress ?? '0.0.0.0',
-      peerAddress: socket.remoteAddress ?? '',
-      context: () => this.#context('SETUP'),
-      onFailure: (thrown) => this.#end(asRtspError(thrown)),
-      admits: (sizeBytes) => this.#admits(sizeBytes),
-      setup: (url, header) => this.#send('SETUP', url, { Transport: header }),
-      sendInterleaved: (channel, packet) =>
-        exchange.send(Buffer.concat([interleavedHeader(channel, packet.length), packet]), false),
-    });
+    return this.#link;
   }
 
   /** PLAY or PAUSE for all tracks at once, or one by one where the camera insists (459). */
@@ -418,7 +293,7 @@ export class GatewayRtspConnection extends RtspClient {
     const response = await this.#send(method, this.#aggregateUrl, headers);
     if (response.statusCode !== 459) return response;
     let last = response;
-    for (const track of this.#opened?.links.tracks ?? []) {
+    for (const track of this.#link?.links.tracks ?? []) {
       last = await this.#send(method, track.controlUrl, headers);
       if (last.statusCode >= 300) return last;
     }
@@ -427,10 +302,10 @@ export class GatewayRtspConnection extends RtspClient {
 
   async #send(method: string, uri: string, headers: Record<string, string>): Promise<RtspResponse> {
     if (this.#state.name === 'closed') throw this.#state.error;
-    if (this.#opened === undefined) throw new RtspError('local-failure', 'Not connected to the camera.');
+    if (this.#link === undefined) throw new RtspError('local-failure', 'Not connected to the camera.');
     const { id } = this.#session;
     const all = id === undefined ? headers : { Session: id, ...headers };
-    const response = await this.#opened.exchange.request({ method, uri, headers: Object.entries(all) });
+    const response = await this.#link.exchange.request({ method, uri, headers: Object.entries(all) });
     this.#session.take(response);
     this.#server ??= response.headers.get('Server');
     return response;
@@ -450,19 +325,19 @@ export class GatewayRtspConnection extends RtspClient {
 
   #onResponse(response: RtspResponse): void {
     emitMessage(this, `RTSP/1.0 ${response.statusCode} ${response.reason}`, response);
-    const isAwaited = this.#opened?.exchange.settle(response) === true;
-    if (isAwaited || this.#strayMessages.take()) return;
+    const isAwaited = this.#link?.exchange.settle(response) === true;
+    if (isAwaited || this.#share.takesStrayMessage()) return;
     this.#end(new RtspError('bad-data', 'The camera floods us with answers to nothing.', this.#context()));
   }
 
   #onRequest(request: RtspRequest): void {
-    if (!this.#strayMessages.take()) {
+    if (!this.#share.takesStrayMessage()) {
       this.#end(new RtspError('bad-data', 'The camera floods us with requests.', this.#context()));
       return;
     }
     emitMessage(this, `${request.method} ${request.uri} RTSP/1.0`, request);
     const answer = answerServerRequest(request);
-    this.#opened?.exchange.respond(request, answer.statusCode, answer.headers);
+    this.#link?.exchange.respond(request, answer.statusCode, answer.headers);
     if (answer.redirect === undefined) return;
     const { location } = answer.redirect;
     const context = this.#context('REDIRECT');
@@ -474,12 +349,11 @@ export class GatewayRtspConnection extends RtspClient {
   }
 
   #onInterleaved(channel: number, packet: Buffer): void {
-    this.#ingest.charge(ITEM_COST.packet);
-    if (this.#ingest.isDeep) {
+    if (!this.#share.takesPacket()) {
       this.#options.listener.onUnassigned();
       return;
     }
-    const isControl = this.#opened?.links.deliver(channel, packet, this.#receivedAtMs);
+    const isControl = this.#link?.links.deliver(channel, packet, this.#receivedAtMs);
     if (isControl !== undefined) emitPacket(this, channel, packet, isControl);
   }
 
@@ -519,12 +393,12 @@ export class GatewayRtspConnection extends RtspClient {
     this.#state = { name: 'closed', error };
     this.isConnected = false;
     this.#abort.abort();
-    this.#cancelHold?.();
+    this.#share.close();
     this.#framer.stop();
     this.#keepAlive?.close();
-    this.#opened?.links.close();
-    this.#opened?.exchange.fail(error);
-    this.#opened?.socket.destroy();
+    this.#link?.links.close();
+    this.#link?.exchange.fail(error);
+    this.#link?.socket.destroy();
     this.#resolveEnded(error);
     this.emit('closed', error);
   }
@@ -545,9 +419,9 @@ export class GatewayRtspConnection extends RtspClient {
 
   #context(method?: string): RtspErrorContext {
     return {
-      ...this.#opened?.addresses,
+      ...this.#link?.addresses,
       ...(method === undefined ? {} : { method }),
-      ...(this.#opened === undefined ? {} : { cseq: this.#opened.exchange.cseq }),
+      ...(this.#link === undefined ? {} : { cseq: this.#link.exchange.cseq }),
     };
   }
 }

@@ -9,7 +9,7 @@ import type { Logger } from '../../base/log.ts';
 import { redactUrl } from '../../base/redact.ts';
 import type { Source, SourceSink } from '../../stream/index.ts';
 import { CameraFacts } from './camera-facts.ts';
-import type { CameraSession } from './connection.ts';
+import type { CameraSession } from './connection-options.ts';
 import type { DialPacer } from './dial-pacer.ts';
 import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
 import { type MediaSessionEnd, type PlayingSession, runMediaSession } from './media-session.ts';
