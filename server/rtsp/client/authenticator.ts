@@ -49,7 +49,9 @@ export class Authenticator {
   /** A 401 came, with these WWW-Authenticate headers, to a request with or without our Authorization. */
   challenged(headers: readonly string[], hadAuthorization: boolean): ChallengeVerdict {
     const challenge = chooseChallenge(parseChallenges(headers));
-    if (challenge === undefined) return 'unknown-scheme';
+    // Cameras are known that refuse a wrong password without asking again.
+    if (challenge === undefined)
+      return hadAuthorization && headers.length === 0 ? 'refused' : 'unknown-scheme';
     if (this.#username === undefined) return 'no-credentials';
     if (hadAuthorization && !this.#isNewNonce(challenge)) return 'refused';
     this.#challenge = challenge;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { buildTransport, parseTransport, type RtspResponse, type TransportSpec } from '../parse/index.ts';
-import { RtspError, type RtspErrorContext } from './errors.ts';
+import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
 import { refusal, unsupportedTransport } from './refusals.ts';
 import type { LowerTransport } from './transport-choice.ts';
 import { bindUdpPair, type PortRange } from './udp-ports.ts';
@@ -10,6 +10,8 @@ import { UdpTrack } from './udp-track.ts';
 export type TrackLink =
   | { readonly lower: 'tcp'; readonly rtpChannel: number; readonly rtcpChannel: number }
   | { readonly lower: 'udp'; readonly udp: UdpTrack };
+
+const PLAIN_PROFILE = 'RTP/AVP';
 
 export interface TrackSetupOptions {
   readonly lower: LowerTransport;
@@ -33,9 +35,19 @@ export interface TrackSetupOptions {
   admits(sizeBytes: number): boolean;
 }
 
-/** Sets one track up. Rejects with an RtspError; nothing stays open then. */
-export function setUpTrack(options: TrackSetupOptions): Promise<TrackLink> {
-  return options.lower === 'tcp' ? setUpOverTcp(options) : setUpOverUdp(options);
+/**
+ * Sets one track up. Rejects with an RtspError; nothing stays open then. A camera that describes its media with feedback and
+ * refuses to be asked for it so (461) is asked for the profile that every server has.
+ */
+export async function setUpTrack(options: TrackSetupOptions): Promise<TrackLink> {
+  const setUp = options.lower === 'tcp' ? setUpOverTcp : setUpOverUdp;
+  try {
+    return await setUp(options);
+  } catch (thrown) {
+    if (options.profile === PLAIN_PROFILE || asRtspError(thrown).kind !== 'unsupported-transport')
+      throw thrown;
+    return setUp({ ...options, profile: PLAIN_PROFILE });
+  }
 }
 
 async function setUpOverTcp(options: TrackSetupOptions): Promise<TrackLink> {

@@ -24,6 +24,14 @@ export function resolveBase(options: {
 }
 
 /**
+ * What tracks' relative controls stand behind: the control of the whole session where that is a URL, else `base`. RFC 2326
+ * leaves it open; FFmpeg, live555, GStreamer and gortsplib do it so, and cameras were tried with them.
+ */
+export function controlBase(base: string, sessionControl: string | undefined): string {
+  return ABSOLUTE.test(sessionControl?.trim() ?? '') ? resolveControl(base, sessionControl) : base;
+}
+
+/**
  * The URL of a track. Relative ones are put behind the base with a slash, query or not, as live555 and FFmpeg
  * do and cameras expect; RFC 3986 would cut the base's last part off.
  */

@@ -16,6 +16,8 @@ export type DigestAlgorithm =
 export function digestAlgorithm(name: string | undefined): DigestAlgorithm | undefined {
   switch (name?.toLowerCase()) {
     case undefined:
+    // `algorithm=""` names none either.
+    case '':
     case 'md5':
       return 'MD5';
     case 'md5-sess':

@@ -1,6 +1,6 @@
 import type { AudioCodec, AudioFormat, H264Format, H265Format } from '../../stream/index.ts';
 import { buildAacConfig, parseAacConfig } from './aac-config.ts';
-import { otherControls, resolveControl } from './control-url.ts';
+import { controlBase, otherControls, resolveControl } from './control-url.ts';
 import { h265Format, parseH265Sprop } from './h265-parameter-sets.ts';
 import { h264Format, parseSpropParameterSets } from './parameter-sets.ts';
 import type { MediaDescription, MediaFormat, SessionDescription } from './sdp.ts';
@@ -84,14 +84,15 @@ export function aggregateUrl(session: SessionDescription, baseUrl: string): stri
  * `resolveBase`.
  */
 export function describeTracks(session: SessionDescription, baseUrl: string): RtspTrack[] {
-  // ONVIF back-channels are sendonly; but servers are known that call everything they send so.
-  const hasReceived = session.media.some((media) => media.direction === 'recvonly');
+  const base = controlBase(baseUrl, session.control);
+  const backChannel = directionOfBackChannels(session);
   return session.media.map((media, mediaIndex) => {
-    const controlUrl = resolveControl(baseUrl, media.control);
+    const controlUrl = resolveControl(base, media.control);
     const profile = /^RTP\/AVPF(?:\/|$)/.test(media.protocol) ? 'RTP/AVPF' : 'RTP/AVP';
-    const otherControlUrls = otherControls(baseUrl, media.control);
+    const elsewhere = base === baseUrl ? [] : [resolveControl(baseUrl, media.control)];
+    const otherControlUrls = [...elsewhere, ...otherControls(base, media.control)];
     const place: Place = { mediaIndex, controlUrl, otherControlUrls, profile };
-    if (media.direction === 'sendonly' && hasReceived) {
+    if (media.direction === backChannel) {
       return other(media, place, 'is a back-channel to the camera');
     }
     for (const format of media.formats) {
@@ -100,6 +101,18 @@ export function describeTracks(session: SessionDescription, baseUrl: string): Rt
     }
     return other(media, place, unusedBecause(media));
   });
+}
+
+/**
+ * ONVIF's descriptions see it from the client, so what it is to send is `sendonly` (ONVIF Streaming Specification section 5.3);
+ * servers are known that see it from the camera. A picture never goes to a camera, so one that is `sendonly` tells which it is.
+ * Undefined where nothing is marked as the other direction.
+ */
+function directionOfBackChannels({ media }: SessionDescription): 'sendonly' | 'recvonly' | undefined {
+  const isCamerasView = media.some(({ type, direction }) => type === 'video' && direction === 'sendonly');
+  if (isCamerasView) return 'recvonly';
+  const heard = media.filter(({ type, direction }) => type === 'audio' && direction !== 'sendonly');
+  return heard.length > 0 || media.some(({ direction }) => direction === 'recvonly') ? 'sendonly' : undefined;
 }
 
 type Place = Pick<TrackBase, 'mediaIndex' | 'controlUrl' | 'otherControlUrls' | 'profile'>;

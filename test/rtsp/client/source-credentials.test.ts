@@ -57,6 +57,18 @@ describe('passwords', () => {
     expect(JSON.stringify(sink.waits)).not.toContain('very-secret');
   });
 
+  it('a wrong one that the camera refuses without asking again is told as that', async () => {
+    const server = await camera({
+      onRequest: (request) =>
+        request.headers.has('authorization') ? { status: 401 } : deny(['Digest realm="cam", nonce="1"']),
+    });
+    const wait = await firstWait(pull(server.url(), { username: 'admin', password: 'secret' }).sink);
+    expect(wait).toMatchObject({
+      reason: 'CAMERA_AUTH_FAILED',
+      message: expect.stringContaining('refused the user name or the password'),
+    });
+  });
+
   it('never reach a log', async () => {
     const lines: string[] = [];
     const write = (fields: object, message: string) => lines.push(JSON.stringify({ ...fields, message }));

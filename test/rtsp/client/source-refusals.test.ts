@@ -222,6 +222,19 @@ describe('silence', () => {
     expect(server.requests.filter((request) => request.method === 'TEARDOWN')).toHaveLength(2);
   });
 
+  it('461 to the profile with feedback that the camera itself describes: asked for the plain one', async () => {
+    const server = await camera({
+      sdp: FAKE_SDP.replace('RTP/AVP ', 'RTP/AVPF '),
+      onRequest: ({ method, headers }) =>
+        method === 'SETUP' && headers.get('transport')?.startsWith('RTP/AVPF') ? { status: 461 } : undefined,
+      onPlay: stream,
+    });
+    const { sink } = pull(server.url());
+    await waitFor('a picture', () => sink.units.length > 0);
+    const asked = server.requests.flatMap((request) => request.headers.get('transport') ?? []);
+    expect(asked).toEqual(['RTP/AVPF/TCP;unicast;interleaved=0-1', 'RTP/AVP/TCP;unicast;interleaved=0-1']);
+  });
+
   it('461 to both transports: CAMERA_REFUSED', async () => {
     const server = await camera({
       onRequest: (request) => (request.method === 'SETUP' ? { status: 461 } : undefined),

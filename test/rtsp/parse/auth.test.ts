@@ -109,6 +109,12 @@ describe('challenges', () => {
     expect(authorize([], request)).toBeUndefined();
   });
 
+  test('an algorithm without a name is MD5', () => {
+    expect(parseChallenges(['Digest realm="r", nonce="n", algorithm=""'])).toMatchObject([
+      { algorithm: 'MD5' },
+    ]);
+  });
+
   test('quotes in a realm come back as they were', () => {
     const [challenge] = parseChallenges(['Digest realm="the \\"cam\\"", nonce="n"']);
     expect(challenge).toMatchObject({ realm: 'the "cam"' });

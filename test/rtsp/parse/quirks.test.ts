@@ -175,6 +175,17 @@ describe('addresses', () => {
     expect(track?.otherControlUrls).toEqual(urls);
   });
 
+  test("relative controls stand behind the session's where that is a URL, else behind the base", () => {
+    const at = (control: string) =>
+      tracksOf([`a=control:${control}`, 'm=video 0 RTP/AVP 96', 'a=control:track1'], 'rtsp://c/live?ch=1')[0];
+    expect(at('rtsp://c/media/live/')).toMatchObject({
+      controlUrl: 'rtsp://c/media/live/track1',
+      otherControlUrls: ['rtsp://c/live?ch=1/track1'],
+    });
+    for (const control of ['*', '/', 'live/'])
+      expect(at(control)?.controlUrl).toBe('rtsp://c/live?ch=1/track1');
+  });
+
   test('a session without a control of its own is controlled at its base', () => {
     const session = parseSdp(['v=0', ...VIDEO].join('\n'));
     expect(session.ok && aggregateUrl(session.value, requestUrl)).toBe(requestUrl);

@@ -80,6 +80,24 @@ describe('parseSdp', () => {
     expect(tracksOf(...audio)).toMatchObject([{ supported: true, codec: 'pcmu' }]);
   });
 
+  test('a picture is never a back-channel: with one that is sendonly, what the camera receives is', () => {
+    const tracks = tracksOf(
+      ...['m=video 0 RTP/AVP 96', 'a=rtpmap:96 H264/90000', 'a=sendonly'],
+      ...['m=audio 0 RTP/AVP 8', 'a=sendonly', 'm=audio 0 RTP/AVP 0', 'a=recvonly'],
+    );
+    expect(tracks).toMatchObject([
+      { supported: true, codec: 'h264' },
+      { supported: true, codec: 'pcma' },
+      { supported: false, reason: 'is a back-channel to the camera' },
+    ]);
+  });
+
+  test('of several sounds, the one that alone is sendonly is the back-channel, with no other direction named', () => {
+    expect(
+      tracksOf('m=audio 0 RTP/AVP 97', 'a=rtpmap:97 opus/48000/2', 'a=sendonly', 'm=audio 0 RTP/AVP 0'),
+    ).toMatchObject([{ supported: false }, { supported: true, codec: 'pcmu' }]);
+  });
+
   test('AAC without a config gets one, with a wrong config it is not taken', () => {
     const aac = (fmtp: string): RtspTrack[] =>
       tracksOf('m=audio 0 RTP/AVP 97', 'a=rtpmap:97 mpeg4-generic/16000/1', `a=fmtp:97 ${fmtp}`);
