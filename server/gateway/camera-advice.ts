@@ -58,14 +58,25 @@ const RULES: readonly Rule[] = [
 function loss(facts: Facts): Advice | undefined {
   const video = received(facts, 'video');
   if (video === undefined || video.lossPercent < LOSS_PERCENT) return undefined;
-  const how = facts.camera?.connection.transport.used === 'tcp';
-  const advice = how
-    ? 'Over TCP only the camera itself can lose them: lower its bit rate, or restart it.'
-    : 'Set the transport of the source to tcp or auto, or look at the network (a weak wireless link, a full uplink).';
   return problem(
     'PACKET_LOSS',
-    `Of the video's packets ${video.lossPercent} % are lost, so pictures are missing up to the next key frame. ${advice}`,
+    `Of the video's packets ${video.lossPercent} % are lost, so pictures are missing up to the next key frame. ${againstLoss(facts)}`,
   );
+}
+
+function againstLoss({ camera }: Facts): string {
+  const { used, configured } = camera?.connection.transport ?? {};
+  if (used === 'tcp')
+    return 'Over TCP only the camera itself can lose them: lower its bit rate, or restart it.';
+  const network = 'Mend the network between it and the gateway (a weak wireless link, a full uplink)';
+  if (configured === 'udp')
+    return `${network}, or set the transport of the source to auto: TCP loses nothing.`;
+  return `${network}, or lower its bit rate; it goes over to TCP by itself where the camera takes that.`;
+}
+
+/** Pictures that the network lost are missing in all that counts pictures; the loss is the thing to tell then. */
+function isLossy(facts: Facts): boolean {
+  return (received(facts, 'video')?.lossPercent ?? 0) >= LOSS_PERCENT;
 }
 
 function missingParameterSets(facts: Facts): Advice | undefined {
@@ -78,11 +89,12 @@ function missingParameterSets(facts: Facts): Advice | undefined {
   );
 }
 
-function oddFrameRate({ video, pictures, camera }: Facts): Advice | undefined {
+function oddFrameRate(facts: Facts): Advice | undefined {
+  const { video, pictures, camera } = facts;
   const real = pictures?.fps;
   const declared = video?.declaredFps;
   const claimed = camera?.received.find(({ kind }) => kind === 'video')?.timestampFps;
-  if (real === undefined || real <= 0) return undefined;
+  if (real === undefined || real <= 0 || isLossy(facts)) return undefined;
   if (claimed !== undefined && Math.abs(claimed - real) > Math.max(0.5, real * 0.05)) {
     return warning(
       'TIMESTAMPS_AT_WRONG_PACE',
@@ -105,9 +117,10 @@ function longKeyInterval({ pictures }: Facts): Advice | undefined {
   );
 }
 
-function unevenKeyInterval({ pictures }: Facts): Advice | undefined {
+function unevenKeyInterval(facts: Facts): Advice | undefined {
+  const { pictures } = facts;
   const interval = pictures?.keyFrames.intervalMs;
-  if (interval === undefined || (pictures?.keyFrames.count ?? 0) < 6) return undefined;
+  if (interval === undefined || isLossy(facts) || (pictures?.keyFrames.count ?? 0) < 6) return undefined;
   if (interval.stdDev <= Math.max(250, interval.mean * 0.25)) return undefined;
   return warning(
     'KEY_FRAMES_UNEVEN',
@@ -184,9 +197,9 @@ function jitter(facts: Facts): Advice | undefined {
   );
 }
 
-function stutter({ pictures }: Facts): Advice | undefined {
-  const { fps, largestGapMs } = pictures ?? {};
-  if (fps === undefined || largestGapMs === undefined || fps <= 0) return undefined;
+function stutter(facts: Facts): Advice | undefined {
+  const { fps, largestGapMs } = facts.pictures ?? {};
+  if (fps === undefined || largestGapMs === undefined || fps <= 0 || isLossy(facts)) return undefined;
   if (largestGapMs <= Math.max(500, (10 * 1000) / fps)) return undefined;
   return warning(
     'PICTURES_STALL',

@@ -196,6 +196,25 @@ describe('advice', () => {
     expect(severities).toEqual(['problem', 'warning', 'note']);
   });
 
+  it('tells of a lossy network alone, not of what it takes from the pictures, and what is left to do about it', () => {
+    const { camera, ...rest } = withTrack({ lossPercent: 3 });
+    const { pictures } = keyFrames(1_800, 1_200);
+    const advised = (configured: 'auto' | 'udp', used: 'tcp' | 'udp') =>
+      cameraAdvice({
+        ...rest,
+        pictures: { ...pictures, fps: 3.7, largestGapMs: 4_000 } as CameraReport['pictures'],
+        camera: {
+          ...good.camera,
+          ...camera,
+          connection: { ...good.camera.connection, transport: { configured, used } },
+        },
+      }).filter(({ code }) => code !== 'UDP_SET');
+    for (const advice of [advised('auto', 'udp'), advised('udp', 'udp'), advised('auto', 'tcp')])
+      expect(advice.map(({ code }) => code)).toEqual(['PACKET_LOSS']);
+    expect(advised('udp', 'udp')[0]?.message).toContain('to auto');
+    expect(advised('auto', 'udp')[0]?.message).not.toMatch(/Set the transport|to auto/);
+  });
+
   it('makes a wrong clock a problem where recordings go by it', () => {
     const [advice] = cameraAdvice({ ...good, clock: { offsetMs: 90_000, trusted: true } });
     expect(advice).toMatchObject({ code: 'CLOCK_OFF', severity: 'problem' });

@@ -292,7 +292,7 @@ class MediaSession {
     }
     const percent = `${Math.round(verdict.share * 1000) / 10} %`;
     if (mayMoveToTcp) {
-      const message = `Over UDP ${percent} of the camera's packets were lost, so the gateway went over to TCP.`;
+      const message = `Over UDP ${percent} of the camera's packets were lost, so the gateway turns to TCP.`;
       void this.#connection.closeWith(new RtspError('lossy', message));
       return;
     }
