@@ -48,10 +48,21 @@ function nalTypes({ payload }: ReceivedPacket): number[] {
   return types;
 }
 
-function sequencesOf(packets: readonly ReceivedPacket[]): number[] {
-  const first = packets[0]?.sequence ?? 0;
-  return packets.map(({ sequence }) => (sequence - first + 0x10000) % 0x10000);
-}
+/**
+ * The first `count` packets of the picture, none missing, in the order in which they were sent: on a busy machine
+ * a viewer's socket overflows, and what it asks for again comes late.
+ */
+const wholeRun = (viewer: WeriftViewer, count: number) =>
+  waitFor(`${count} video packets without a hole`, () => {
+    const packets = viewer.ofKind('video');
+    const [first] = packets;
+    if (first === undefined || packets.length < count) return undefined;
+    const offset = ({ sequence }: ReceivedPacket) =>
+      ((sequence - first.sequence + 0x18000) % 0x10000) - 0x8000;
+    const run = packets.toSorted((a, b) => offset(a) - offset(b)).slice(0, count);
+    const from = offset(run[0] ?? first);
+    return run.every((packet, index) => offset(packet) - from === index) ? run : undefined;
+  });
 
 test('the first packet is a STAP-A of SPS and PPS, the IDR follows, every packet fits and says: no delay', async () => {
   const { hub, webrtc } = await house(
@@ -59,8 +70,7 @@ test('the first packet is a STAP-A of SPS and PPS, the IDR follows, every packet
   );
   await untilLive(hub, 'live/cam');
   const { viewer } = await play(new TestSession(webrtc));
-  await enough(viewer, 1000);
-  const packets = viewer.ofKind('video');
+  const packets = await wholeRun(viewer, 1000);
   const [parameterSets, ...following] = packets;
   // The clip's first key frame begins with a message of its encoder (SEI).
   const idr = following.find((packet) => !nalTypes(packet).includes(6));
@@ -81,7 +91,6 @@ test('the first packet is a STAP-A of SPS and PPS, the IDR follows, every packet
   for (const packet of packets) {
     expect(packet.extensions.get(playoutDelay?.preferredId ?? 0)).toEqual(Buffer.from([0, 0, 0]));
   }
-  expect(sequencesOf(packets)).toEqual(packets.map((_, index) => index));
 });
 
 test('the first viewer is shown the key frame from just before it came, not the next one', async () => {
@@ -194,10 +203,8 @@ test('a camera that goes and comes back costs a pause: same consumers, SSRC and 
   await waitFor('the state', () => session.ofEvent('stream.state').some(({ state }) => state === 'waiting'));
   const before = viewer.ofKind('video').length;
   camera.restore();
-  await waitFor('packets again', () => viewer.ofKind('video').length > before + 50);
-  const packets = viewer.ofKind('video');
-  expect(new Set(packets.map(({ ssrc }) => ssrc)).size).toBe(1);
-  expect(sequencesOf(packets)).toEqual(packets.map((_, index) => index));
+  const packets = await wholeRun(viewer, before + 50);
+  expect(new Set(viewer.ofKind('video').map(({ ssrc }) => ssrc)).size).toBe(1);
   const timestamps = packets.map(({ timestamp }) => (timestamp - (packets[0]?.timestamp ?? 0)) >>> 0);
   expect(timestamps).toEqual([...timestamps].sort((a, b) => a - b));
   expect(session.ofEvent('consumer.closed')).toEqual([]);

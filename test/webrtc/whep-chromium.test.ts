@@ -29,8 +29,7 @@ interface PageStats {
   readonly playedSeconds: number;
   /** Of the gateway's candidate in use. */
   readonly protocol: string;
-  /** How long a picture waits on average between its arrival and its display. */
-  readonly jitterBufferMs: number;
+  readonly framesReceived: number;
   /** Tracks of which a sender report came. */
   readonly reports: number;
 }
@@ -81,17 +80,14 @@ test('a stream with B-frames is shown without them, each picture as soon as it c
   cleanups.push(() => house.close());
   await untilLive(house.hub, 'live/cam');
   const page = await playInPage(house, (sdp) => sdp);
-  const decoded = async () => (await statsOf(page)).framesDecoded;
-  const first = await waitFor('a picture', async () => (await decoded()) || undefined);
-  const startedAtMs = performance.now();
-  await waitFor('twenty more', async () => (await decoded()) >= first + 20);
-  // A third of 25 pictures a second: none is left out but the B-pictures.
-  const perSecond = (20 * 1_000) / (performance.now() - startedAtMs);
-  expect(perSecond).toBeGreaterThan(5);
-  const stats = await statsOf(page);
-  // Three of the camera's frame times would be 120 ms.
-  expect(stats.jitterBufferMs).toBeLessThan(100);
-  expect(stats.audioPackets).toBeGreaterThan(10);
+  const first = await waitFor('a picture', async () => (await statsOf(page)).framesDecoded || undefined);
+  await waitFor('twenty more', async () => (await statsOf(page)).framesDecoded >= first + 20);
+  // A decoder that holds pictures back for B-pictures to come is always behind by some.
+  await waitFor('the latest picture, with none held back', async () => {
+    const { framesReceived, framesDecoded } = await statsOf(page);
+    return framesDecoded === framesReceived;
+  });
+  expect((await statsOf(page)).audioPackets).toBeGreaterThan(10);
 });
 
 test.each(['baseline', 'main', 'high'] as const)(
