@@ -91,8 +91,9 @@ export const BLOWS: readonly Blow[] = [
   {
     name: 'refuses the password',
     forMs: NO_TIME,
-    async strike({ sim }) {
-      sim.cues.unauthorised(3);
+    async strike({ sim, source }) {
+      // One dial is refused, and the next comes 30 s later: a name and password are tried again with the camera's nonce.
+      sim.cues.unauthorised('username' in source ? 2 : 1);
       sim.cues.reset();
       return undefined;
     },

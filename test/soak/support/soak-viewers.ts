@@ -4,8 +4,8 @@ import { PictureWatch } from '../../faults/support/picture-watch.ts';
 import { integer, type Random } from '../../support/camera-sim/index.ts';
 import { type SoakCamera, undisturbedMs } from './soak-camera.ts';
 
-/** A camera that was left alone for so long, and its viewer, have to show pictures. */
-const CALM_MS = 25_000;
+/** A camera that was left alone for so long, and its viewer, have to show pictures: a refused password is a wait of 30 s. */
+const CALM_MS = 45_000;
 const PATIENCE_MS = 10_000;
 
 export interface SoakViewersOptions {
