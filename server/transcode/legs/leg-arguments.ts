@@ -7,6 +7,12 @@ export const KEY_FRAME_MARK = 1;
 export const SKIP_MARK = 2;
 export const TIME_STEP_MS = 4;
 
+/**
+ * Whether a picture has the mark of a key frame, for FFmpeg. It counts `t` from the first picture that is shown, whose time is odd
+ * for it is a key frame itself: those as far from a key frame as others are, that is an even number of ms, are what is wanted.
+ */
+const IS_MARKED = 'if(isnan(prev_forced_t),1,not(mod(round((t-prev_forced_t)*1000),2)))';
+
 /** Larger pictures are made smaller: browsers show them in a page, and one core has to keep up. */
 const MAX_PIXELS = 1920 * 1080;
 /** A picture this large takes one core longer to decode than it lasts. */
@@ -31,7 +37,7 @@ export function pictureArguments(format: VideoFormat, encoder: VideoEncoder): st
     // Times as they were given, in ms.
     ...['-fps_mode', 'passthrough', '-enc_time_base', '1:1000'],
     ...['-c:v', encoder.name, ...encoder.options],
-    ...['-g', '600', '-bf', '0', '-force_key_frames', `expr:mod(round(t*1000),${SKIP_MARK})`],
+    ...['-g', '600', '-bf', '0', '-force_key_frames', `expr:${IS_MARKED}`],
     // A short buffer, so that a key frame is no burst.
     ...['-b:v', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${Math.round(kbps / 2)}k`],
     ...OUTPUT,
