@@ -15,6 +15,9 @@ const H265 =
   'Browsers take no H.265 over WebRTC, so it is converted to H.264 while somebody watches. HLS and recordings have it as it is. ' +
   'Set the camera to H.264 to spare this machine the work.';
 
+const SOUND = 'While somebody watches, the sound is converted to';
+const AAC = `${SOUND} Opus, for browsers take no AAC over WebRTC.`;
+
 /** How viewers get a stream over WebRTC, as far as its tracks are known; `legs` are those that are in use. */
 export function webrtcStatus(
   { tracks, reordering }: Pick<Stream, 'tracks' | 'reordering'>,
@@ -23,8 +26,11 @@ export function webrtcStatus(
   const video = tracks.find((track) => track.kind === 'video');
   const audio = tracks.find((track) => track.kind === 'audio');
   if (video === undefined) return undefined;
-  const sound = audio === undefined ? {} : { audio: soundWay(audio) };
-  return { ...pictureWay(video, reordering, legs), ...sound };
+  const picture = pictureWay(video, reordering, legs);
+  if (audio === undefined) return picture;
+  const sound = soundWay(audio, legs);
+  const reason = [picture.reason, sound.reason].filter((part) => part !== undefined).join(' ');
+  return { video: picture.video, audio: sound.audio, ...(reason === '' ? {} : { reason }) };
 }
 
 function pictureWay(
@@ -50,7 +56,25 @@ function pictureWay(
   }
 }
 
-function soundWay(audio: AudioFormat): NonNullable<WebRtcStatus['audio']> {
+function soundWay(
+  audio: AudioFormat,
+  legs: readonly LegStatus[],
+): Pick<WebRtcStatus, 'reason'> & { readonly audio: NonNullable<WebRtcStatus['audio']> } {
   const way = browserWay(audio);
-  return way === 'opus' ? 'transcoded' : way === 'as-is' ? way : 'unavailable';
+  const name = `${audio.codec.toUpperCase()} at ${audio.clockRate / 1000} kHz`;
+  switch (way) {
+    case 'as-is':
+      return { audio: way };
+    case 'opus': {
+      const leg = legs.find(({ kind }) => kind === 'opus');
+      if (leg?.state === 'waiting' && leg.reason !== undefined)
+        return { audio: 'unavailable', reason: `Without sound: ${leg.reason}` };
+      return { audio: 'transcoded', reason: audio.codec === 'aac' ? AAC : `${SOUND} Opus (${name}).` };
+    }
+    default:
+      return {
+        audio: 'unavailable',
+        reason: `Sound of this kind (${name}) cannot be had over WebRTC; recordings have it.`,
+      };
+  }
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { notesOf } from '../../client/src/room/format.ts';
 import { reportRows } from '../../client/src/room/report-text.ts';
 import type { CameraReport } from '../../shared/report.ts';
+import type { StreamStatus } from '../../shared/stream.ts';
 
 const report: CameraReport = {
   app: 'live',
@@ -70,15 +72,15 @@ test('a camera report reads as plain lines', () => {
   expect(lines).toEqual({
     Camera: 'Rtsp Server/3.0 · 10.0.0.5:554',
     Video: 'H.264 Main 4.0 · 1920 × 1080 · 4.1 Mbit/s',
-    Pictures: '20 fps measured · 25 fps declared · 25 fps by time stamps · at most 61 ms apart',
-    'Key frames': 'every 2 s (2 to 2 s, ± 0 s) · 81 kB each',
+    Pictures: '20 fps measured · 25 fps declared · 25 fps by time stamps · longest gap 61 ms',
+    'Key frames': 'every 2 s, evenly · 81 kB each',
     'B-frames': '50 % of the pictures, no other picture needs them, 1 held back',
     'Parameter sets': 'in the description, before every key frame, changed once',
     Sound: 'G.711 · 8 kHz · mono',
-    Transport: 'UDP (set: auto) · GET_PARAMETER every 30 s',
+    Transport: 'UDP (set: auto) · kept alive by GET_PARAMETER every 30 s',
     'Log-in': 'Digest SHA-256',
     'Video packets':
-      '900 bytes, at most 1412 · 0.1 % lost · 2 late · jitter 3.5 ms · time stamps -49 ± 3 ppm',
+      '900 bytes each, at most 1412 · 0.1 % lost · 2 late · jitter 3.5 ms · time stamps -49 ± 3 ppm',
     Clock: '1200 ms behind this gateway',
     Offered: 'video H264 · application VND.ONVIF.METADATA (not used)',
   });
@@ -87,4 +89,18 @@ test('a camera report reads as plain lines', () => {
 test('what is not known has no line', () => {
   const rows = reportRows({ app: 'live', name: 'x', state: 'idle', isCurrent: false, advice: [] });
   expect(rows).toEqual([]);
+});
+
+test('notes tell why a live picture is not as the camera sends it', () => {
+  const status = { state: 'live' } as StreamStatus;
+  expect(notesOf({ ...status, webrtc: { video: 'as-is' } })).toEqual([]);
+  const notes = notesOf({
+    ...status,
+    transportReason: 'Over UDP too much was lost.',
+    webrtc: { video: 'transcoded', audio: 'transcoded', reason: 'It is H.265.' },
+  });
+  expect(notes).toEqual(['Over UDP too much was lost.', 'It is H.265.']);
+  // The player tells that itself, and what it plays instead.
+  expect(notesOf({ ...status, webrtc: { video: 'unavailable', reason: 'No way.' } })).toEqual([]);
+  expect(notesOf({ ...status, state: 'waiting', transportReason: 'Long ago.' })).toEqual([]);
 });

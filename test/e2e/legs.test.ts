@@ -96,7 +96,11 @@ it.each(['h264', 'h265'] as const)(
     const { webrtc, legs } = await status(stream);
     const opus = { kind: 'opus', state: 'running', encoder: 'libopus' };
     if (codec === 'h264') {
-      expect(webrtc).toEqual({ video: 'as-is', audio: 'transcoded' });
+      expect(webrtc).toEqual({
+        video: 'as-is',
+        audio: 'transcoded',
+        reason: expect.stringMatching(/AAC/),
+      });
       expect(legs).toEqual([opus]);
     } else {
       expect(webrtc).toMatchObject({

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { StreamStatus } from '../../shared/stream.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { type GatewayOptions, GatewayProcess } from '../support/gateway.ts';
 import { waitFor } from '../support/wait.ts';
@@ -198,6 +199,24 @@ test(
       .first()
       .waitFor();
     expect(await page.content()).not.toContain('secret-of-the-camera');
+    await card.getByRole('button', { name: 'Change live/back-yard' }).click();
+    expect(await dialog.getByLabel('Address').inputValue()).toBe('rtsp://192.0.2.7/video');
+    await dialog.getByLabel('Address').fill('rtsp://192.0.2.8/video');
+    await dialog.getByLabel('Second stream').fill('rtsp://192.0.2.8/small');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText(/has to be typed again/).waitFor();
+    await dialog.getByLabel('Password').fill('another-secret');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const changed = (await (
+      await fetch(`${gateway.url}/api/v1/streams/live/back-yard`)
+    ).json()) as StreamStatus;
+    expect(changed.source).toMatchObject({
+      url: 'rtsp://192.0.2.8/video',
+      username: 'viewer',
+      hasPassword: true,
+      sub: { url: 'rtsp://192.0.2.8/small' },
+    });
     await card.getByRole('button', { name: 'Remove live/back-yard' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
     await card.waitFor({ state: 'detached' });

@@ -22,6 +22,7 @@ export interface NewStream {
     readonly password?: string;
     readonly transport?: string;
     readonly tlsFingerprint?: string;
+    readonly sub?: { readonly url: string };
   };
   readonly onDemand?: boolean;
   readonly record?: boolean;
@@ -43,6 +44,15 @@ export async function listStreams(): Promise<Result<readonly StreamStatus[], Fai
 
 export function addStream(stream: NewStream): Promise<Result<StreamStatus, Failure>> {
   return call('POST', 'api/v1/streams', streamStatusSchema, stream);
+}
+
+/** The source replaces the old one whole. */
+export function changeStream(
+  app: string,
+  name: string,
+  change: { readonly source: object; readonly onDemand: boolean },
+): Promise<Result<StreamStatus, Failure>> {
+  return call('PATCH', streamPath(app, name), streamStatusSchema, change);
 }
 
 export function removeStream(app: string, name: string): Promise<Result<unknown, Failure>> {

@@ -40,6 +40,14 @@ export function factsLine(status: StreamStatus): string {
     .join(' · ');
 }
 
+/** Why a live picture is not just what the camera sends, and how it comes from there; none where all is well. */
+export function notesOf({ state, transportReason, webrtc }: StreamStatus): string[] {
+  if (state !== 'live') return [];
+  // Where there is no WebRTC the player tells why, beside what it plays instead.
+  const way = webrtc?.video === 'unavailable' ? undefined : webrtc?.reason;
+  return [transportReason, way].filter((note) => note !== undefined);
+}
+
 export function viewersText(viewers: number): string {
   if (viewers === 0) return 'nobody watching';
   return viewers === 1 ? '1 viewer' : `${viewers} viewers`;

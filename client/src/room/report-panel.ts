@@ -7,7 +7,7 @@ const REFRESH_MS = 5_000;
 
 const SEVERITIES: Readonly<Record<CameraReport['advice'][number]['severity'], string>> = {
   problem: 'Problem',
-  warning: 'Better',
+  warning: 'Improve',
   note: 'Note',
 };
 
@@ -54,8 +54,9 @@ export class ReportPanel {
   }
 
   #show(report: CameraReport): void {
-    setText(this.#quiet, 'The camera is not there now; this is what was last known of it.');
     const rows = reportRows(report);
+    const known = rows.length > 0 ? 'this is what was last known of it' : 'it has not been seen yet';
+    setText(this.#quiet, `The camera is not there now; ${known}.`);
     // A refresh that changes nothing leaves what is selected alone.
     const drawn = JSON.stringify([rows, report.advice]);
     if (drawn === this.#drawn) return;

@@ -52,7 +52,7 @@ function picturesText(
     fps(pictures?.fps, 'measured'),
     fps(video?.declaredFps, 'declared'),
     fps(track?.timestampFps, 'by time stamps'),
-    pictures?.largestGapMs === undefined ? undefined : `at most ${pictures.largestGapMs} ms apart`,
+    pictures?.largestGapMs === undefined ? undefined : `longest gap ${pictures.largestGapMs} ms`,
   ];
 }
 
@@ -61,7 +61,9 @@ function keyFramesText({ pictures }: CameraReport): (string | undefined)[] {
   if (intervalMs === undefined) return [];
   const { mean, min, max, stdDev } = intervalMs;
   return [
-    `every ${tenths(mean / 1000)} s (${tenths(min / 1000)} to ${tenths(max / 1000)} s, ± ${tenths(stdDev / 1000)} s)`,
+    max - min < 100
+      ? `every ${tenths(mean / 1000)} s, evenly`
+      : `every ${tenths(mean / 1000)} s (${tenths(min / 1000)} to ${tenths(max / 1000)} s, ± ${tenths(stdDev / 1000)} s)`,
     meanBytes === undefined ? undefined : `${Math.round(meanBytes / 1000)} kB each`,
   ];
 }
@@ -104,9 +106,11 @@ function transportText({ camera }: CameraReport): (string | undefined)[] {
   const { transport, encrypted, keepAlive } = camera.connection;
   return [
     `${transport.used?.toUpperCase() ?? 'none yet'} (set: ${transport.configured})`,
-    transport.why,
     encrypted ? 'encrypted' : undefined,
-    keepAlive === undefined ? undefined : `${keepAlive.method} every ${keepAlive.everyMs / 1000} s`,
+    keepAlive === undefined
+      ? undefined
+      : `kept alive by ${keepAlive.method} every ${keepAlive.everyMs / 1000} s`,
+    transport.why,
   ];
 }
 
@@ -121,7 +125,7 @@ function packetsText(track: ReceivedTrack | undefined): (string | undefined)[] {
   if (track === undefined || track.packets.count === 0) return [];
   const { packets, lossPercent, jitterMs, latePackets = 0, clockDrift } = track;
   return [
-    `${packets.meanBytes} bytes, at most ${packets.maxBytes}`,
+    `${packets.meanBytes} bytes each, at most ${packets.maxBytes}`,
     `${lossPercent} % lost`,
     latePackets === 0 ? undefined : `${latePackets} late`,
     `jitter ${jitterMs} ms`,
@@ -136,7 +140,8 @@ function clockText({ clock, camera }: CameraReport): (string | undefined)[] {
     offset === undefined
       ? undefined
       : `${Math.abs(offset)} ms ${offset >= 0 ? 'ahead of' : 'behind'} this gateway`,
-    drift === undefined ? undefined : driftText(drift),
+    // Measured on few reports it says nothing yet.
+    drift === undefined || drift.uncertaintyPpm > 100 ? undefined : `drift ${driftText(drift)}`,
   ];
 }
 
@@ -145,7 +150,8 @@ function offeredText({ kind, encoding, used }: { kind: string; encoding: string;
 }
 
 function driftText({ ppm, uncertaintyPpm }: Drift): string {
-  return `${ppm > 0 ? '+' : ''}${Math.round(ppm)} ± ${Math.ceil(uncertaintyPpm)} ppm`;
+  const rounded = Math.round(ppm);
+  return `${rounded > 0 ? '+' : ''}${rounded} ± ${Math.ceil(uncertaintyPpm)} ppm`;
 }
 
 const tenths = (value: number) => String(Math.round(value * 10) / 10);

@@ -2,6 +2,7 @@ import type { StreamStatus } from '../../../shared/stream.ts';
 import { element, setText } from '../base/dom.ts';
 import { addForm } from './add-form.ts';
 import { type Failure, listStreams, logOut, readSession } from './api.ts';
+import { editCamera } from './edit-dialog.ts';
 import { tallyText } from './format.ts';
 import { loginView } from './login-view.ts';
 import { confirmRemoval } from './remove-dialog.ts';
@@ -46,6 +47,7 @@ export class Room {
   constructor(places: RoomPlaces) {
     this.#places = places;
     const actions = {
+      edit: (status: StreamStatus) => editCamera(status, () => void this.#poll()),
       remove: (status: StreamStatus) => confirmRemoval(status, () => void this.#poll()),
       changed: () => this.#pollIn(POLL_SOON_MS),
     };

@@ -29,7 +29,7 @@ export class StatsPanel {
   readonly #fallback = element('p', { class: 'why', attributes: { hidden: true } });
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(player: SluicePlayer, id: string) {
+  constructor(player: SluicePlayer, id: string, report: HTMLElement) {
     this.#player = player;
     const pairs = FIGURES.map(({ label }, index) =>
       element('div', {}, element('dt', { text: label }), this.#values[index]),
@@ -39,6 +39,7 @@ export class StatsPanel {
       { class: 'details', attributes: { hidden: true } },
       element('dl', { class: 'figures' }, ...pairs),
       this.#fallback,
+      report,
       embedding(id),
     );
   }

@@ -1,18 +1,20 @@
 import type { StreamStatus } from '../../../shared/stream.ts';
 import { element, icon, setText } from '../base/dom.ts';
 import type { SluicePlayer } from '../player/index.ts';
-import { displayName, factsLine, STATE_NAMES, viewersText } from './format.ts';
+import { displayName, factsLine, notesOf, STATE_NAMES, viewersText } from './format.ts';
 import { RecordingPanel } from './recording-panel.ts';
 import { ReportPanel } from './report-panel.ts';
 import { StatsPanel } from './stats-panel.ts';
 
 const ENLARGE = 'M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7';
 const SHRINK = 'M6 6l12 12M18 6L6 18';
+const PENCIL = 'M5 19l1-4L16 5l3 3L9 18l-4 1M14 7l3 3';
 const BIN = 'M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7M10.5 11v5M13.5 11v5';
 
 export interface CardActions {
   enlarge(id: string): void;
   shrink(): void;
+  edit(status: StreamStatus): void;
   remove(status: StreamStatus): void;
   /** The player sees something that the list does not tell yet. */
   changed(): void;
@@ -28,8 +30,11 @@ export class StreamCard {
   readonly #state = element('span', { class: 'state' });
   readonly #facts = element('p', { class: 'facts' });
   readonly #why = element('p', { class: 'why', attributes: { hidden: true } });
+  /** What is not as it could be, though it plays; for the one camera that is looked at. */
+  readonly #notes = element('ul', { class: 'notes', attributes: { role: 'list' } });
   readonly #enlarge: HTMLButtonElement;
   readonly #shrink: HTMLButtonElement;
+  readonly #edit: HTMLButtonElement;
   readonly #remove: HTMLButtonElement;
   readonly #stats: StatsPanel;
   readonly #report: ReportPanel;
@@ -50,13 +55,14 @@ export class StreamCard {
     this.player.toggleAttribute('muted', true);
     this.player.autoplay = true;
     this.player.addEventListener('statechange', () => actions.changed());
-    this.#stats = new StatsPanel(this.player, this.id);
     this.#report = new ReportPanel(status);
-    this.#stats.root.append(this.#report.root);
+    this.#stats = new StatsPanel(this.player, this.id, this.#report.root);
     this.#enlarge = iconButton(`Enlarge ${this.id}`, ENLARGE, () => actions.enlarge(this.id));
     this.#enlarge.classList.add('enlarge');
     this.#shrink = iconButton('Back to all cameras', SHRINK, () => actions.shrink());
     this.#shrink.classList.add('shrink');
+    this.#edit = iconButton(`Change ${this.id}`, PENCIL, () => actions.edit(this.#status));
+    this.#edit.classList.add('edit');
     this.#remove = iconButton(`Remove ${this.id}`, BIN, () => actions.remove(this.#status));
     this.root = this.#build();
     this.update(status);
@@ -72,6 +78,8 @@ export class StreamCard {
     setText(this.#facts, facts.join(' · '));
     setText(this.#why, status.reason?.message ?? '');
     this.#why.hidden = status.reason === undefined;
+    this.#showNotes();
+    this.#edit.hidden = status.readOnly;
     this.#remove.hidden = status.readOnly;
     const { state, reason } = status.recorder;
     this.#recorder.hidden = state !== 'recording' && state !== 'waiting';
@@ -101,11 +109,20 @@ export class StreamCard {
     this.player.controls = large;
     // Sound is for the one camera that is looked at.
     if (!large) this.player.muted = true;
+    this.#showNotes();
     this.#stats.visible = large;
     this.#report.visible = large;
     if (large) this.#recording ??= this.#makeRecording();
     if (this.#recording !== undefined) this.#recording.visible = large;
     (large ? this.#shrink : this.#enlarge).focus();
+  }
+
+  #showNotes(): void {
+    const notes = this.#large ? notesOf(this.#status) : [];
+    this.#notes.hidden = notes.length === 0;
+    if (notes.join('\n') === [...this.#notes.children].map(({ textContent }) => textContent).join('\n'))
+      return;
+    this.#notes.replaceChildren(...notes.map((text) => element('li', { text })));
   }
 
   /** The card is gone from the page. */
@@ -145,11 +162,13 @@ export class StreamCard {
           this.#name,
           this.#state,
           this.#recorder,
+          this.#edit,
           this.#remove,
           this.#shrink,
         ),
         this.#facts,
         this.#why,
+        this.#notes,
         this.#recordingPlace,
         this.#stats.root,
       ),

@@ -3,6 +3,7 @@ import { element } from '../base/dom.ts';
 import { StreamCard } from './stream-card.ts';
 
 export interface GridActions {
+  edit(status: StreamStatus): void;
   remove(status: StreamStatus): void;
   changed(): void;
 }
@@ -65,6 +66,7 @@ export class StreamGrid {
         location.hash = `/${which}`;
       },
       shrink: () => this.#leaveLarge(),
+      edit: (which) => this.#actions.edit(which),
       remove: (which) => this.#actions.remove(which),
       changed: () => this.#actions.changed(),
     });
