@@ -30,7 +30,6 @@ export class AccessUnit {
   isOpen = false;
   /** A slice came, whole or in part. */
   hasSlice = false;
-  isIdr = false;
   /** Something is missing or broken: the unit will be thrown away. */
   isDamaged = false;
 
@@ -57,13 +56,15 @@ export class AccessUnit {
     if (this.#sizeBytes > MAX_UNIT_BYTES || this.#nals.length > MAX_NALS) this.damage();
   }
 
-  /** The first fragment of a NAL unit with these header bytes: one for H.264, two for H.265. */
-  beginFragments(...head: number[]): void {
+  /** The first fragment of a NAL unit with this header: one byte for H.264, two for H.265. */
+  beginFragments(header: number, headerBytes: 1 | 2): void {
     this.#dropFragments();
     if (this.isDamaged) return;
+    const head = Buffer.allocUnsafe(headerBytes);
+    head.writeUIntBE(header, 0, headerBytes);
     this.#isFragmented = true;
-    this.#fragments.push(Buffer.from(head));
-    this.#fragmentBytes = head.length;
+    this.#fragments.push(head);
+    this.#fragmentBytes = headerBytes;
   }
 
   addFragment(bytes: Buffer): void {
@@ -84,11 +85,11 @@ export class AccessUnit {
   }
 
   /** The NAL units; the unit is empty then. */
-  take(): { payloads: Buffer[]; timestamp: number; isIdr: boolean } {
+  take(): { payloads: Buffer[]; timestamp: number } {
     const payloads = unpinned(this.#nals, this.#sizeBytes);
-    const { timestamp, isIdr } = this;
+    const { timestamp } = this;
     this.clear();
-    return { payloads, timestamp, isIdr };
+    return { payloads, timestamp };
   }
 
   clear(): void {
@@ -100,7 +101,6 @@ export class AccessUnit {
     this.#dropFragments();
     this.isOpen = false;
     this.hasSlice = false;
-    this.isIdr = false;
     this.isDamaged = false;
   }
 
