@@ -300,13 +300,13 @@ describe('what befalls it', { concurrent: true }, () => {
 
   it('jumps of sequence and timestamp happen as told', async (test) => {
     const { camera, sink, pictures } = await scene(test);
+    const signedSteps = () => [...steps(sink)].map((step) => step | 0).sort((a, b) => a - b);
     await pictures(5);
     camera.cues.jumpTimestamp(60_000);
-    await pictures(5);
+    await waitFor('the jump ahead', () => signedSteps().length === 2);
     camera.cues.jumpTimestamp(-120_000);
-    await pictures(5);
-    const jumps = [...steps(sink)].map((step) => step | 0).sort((a, b) => a - b);
-    expect(jumps).toEqual([1800 - 120 * 90_000, 1800, 1800 + 60 * 90_000]);
+    await waitFor('the jump back', () => signedSteps().length === 3);
+    expect(signedSteps()).toEqual([1800 - 120 * 90_000, 1800, 1800 + 60 * 90_000]);
     camera.cues.jumpSequence(100);
     await waitFor('the loss', () => (sink.lastCounters?.lostPackets ?? 0) >= 100);
   });
