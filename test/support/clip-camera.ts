@@ -29,6 +29,9 @@ export const AAC: AudioFormat = {
 const AUDIO_FRAME_MS = 20;
 /** Silence of 20 ms in Opus (CELT, full band, stereo). */
 const OPUS_SILENCE = Buffer.from([0xfc, 0xff, 0xfe]);
+/** A frame of silence in AAC-LC, stereo. */
+const AAC_SILENCE = Buffer.from('210049900219002380', 'hex');
+const G711_SILENCE = Buffer.alloc(160, 0xd5);
 
 /** A camera without a network: it plays a clip over and over into the hub, as a source does. */
 export class ClipCamera {
@@ -145,7 +148,8 @@ export class ClipCamera {
       this.#audioFrames += 1;
       return;
     }
-    const payload = audio.codec === 'opus' ? OPUS_SILENCE : Buffer.alloc(160, 0xd5);
+    const coded = audio.codec === 'aac' ? AAC_SILENCE : G711_SILENCE;
+    const payload = audio.codec === 'opus' ? OPUS_SILENCE : coded;
     this.#sink?.unit({
       kind: 'audio',
       rtpTimestamp: (this.#audioFrames * audio.clockRate * AUDIO_FRAME_MS) / 1000,

@@ -35,6 +35,8 @@ export interface BranchLoopOptions {
 
 /** Sound that was announced may come so much later than the first key frame. */
 const SOUND_WAIT_MS = 1_000;
+/** And so long may it take to find out whether it can be decoded, once it is there. */
+const SOUND_PROOF_MS = 4_000;
 const SOUND_POLL_MS = 50;
 const NO_KEY_FRAME_AFTER_MS = 5_000;
 const BACKOFF = { minMs: 500, maxMs: 30_000 };
@@ -68,6 +70,8 @@ export class BranchLoop {
       log: deps.log,
       stream: options.stream,
       budget: deps.replayBudget,
+      ffmpegPath: deps.ffmpegPath,
+      gate: deps.gate,
       onKeyFrame: (unit) => options.output.observe(unit),
     });
     this.#feed.onChange((state) => this.#onFeed(state));
@@ -190,9 +194,11 @@ export class BranchLoop {
     const { clock } = this.#deps;
     const feed = this.#feed;
     while (!stop.aborted && feed.state.kind !== 'ready') await nextChange(feed, stop);
-    const untilMs = clock.monotonicMs() + SOUND_WAIT_MS;
-    const isWorthWaiting = () =>
-      feed.state.kind === 'ready' && feed.awaitsSound && clock.monotonicMs() < untilMs;
+    const sinceMs = clock.monotonicMs();
+    const isWorthWaiting = () => {
+      const mostMs = feed.provesSound ? SOUND_PROOF_MS : SOUND_WAIT_MS;
+      return feed.state.kind === 'ready' && feed.awaitsSound && clock.monotonicMs() - sinceMs < mostMs;
+    };
     while (!stop.aborted && isWorthWaiting()) await sleep(clock, SOUND_POLL_MS, stop);
   }
 

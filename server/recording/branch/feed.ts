@@ -13,7 +13,9 @@ import {
   type Unit,
 } from '../../stream/index.ts';
 import { ReplayBuffer } from './replay-buffer.ts';
+import { SoundProof } from './sound-proof.ts';
 import { SoundWatch } from './sound-watch.ts';
+import type { StartGate } from './start-gate.ts';
 
 /** What FFmpeg may be behind, before it is taken for stuck; and what is given again to the one after it. */
 const REPLAY_LIMITS = { maxBytes: 16 * 1024 * 1024, maxMs: 60_000 };
@@ -31,6 +33,8 @@ export interface FeedOptions {
   readonly log: Logger;
   readonly stream: Stream;
   readonly budget: GopBudget;
+  readonly ffmpegPath: string;
+  readonly gate: StartGate;
   onKeyFrame(unit: Unit): void;
 }
 
@@ -43,6 +47,7 @@ export class Feed {
   readonly #reader: Reader;
   readonly #buffer: ReplayBuffer;
   readonly #sound = new SoundWatch();
+  readonly #proof: SoundProof;
   readonly #relays = new Set<HubReader>();
   readonly #changes = new Listeners<FeedState>();
   #state: FeedState = { kind: 'away', reason: undefined };
@@ -53,6 +58,7 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#buffer = new ReplayBuffer(REPLAY_LIMITS, options.budget);
+    this.#proof = new SoundProof(options);
     this.#reader = options.stream.read({
       name: 'recorder',
       role: 'service',
@@ -81,7 +87,13 @@ export class Feed {
 
   /** Whether a track of sound was announced that has not been heard yet. */
   get awaitsSound(): boolean {
-    return this.#tracks.some(({ kind }) => kind === 'audio') && this.sound === undefined;
+    const isTrack = this.#tracks.some(({ kind }) => kind === 'audio');
+    return isTrack && this.sound === undefined && !this.#proof.isBad;
+  }
+
+  /** Whether sound was heard of which it is not known yet if it can be decoded. */
+  get provesSound(): boolean {
+    return this.awaitsSound && this.#proof.isPending;
   }
 
   /** Units that a relay had to drop, since FFmpeg did not take them. */
@@ -117,6 +129,7 @@ export class Feed {
 
   close(): void {
     this.#reader.close();
+    this.#proof.close();
     for (const relay of [...this.#relays]) relay.end();
     this.#buffer.clear();
     this.#changes.clear();
@@ -124,8 +137,8 @@ export class Feed {
 
   #onUnit(unit: Unit): boolean {
     const { format } = unit;
-    if (format.kind === 'audio') this.#sound.heard(format, unit.receivedAtMs);
-    else this.#pictureAtMs = unit.receivedAtMs;
+    if (format.kind === 'video') this.#pictureAtMs = unit.receivedAtMs;
+    else if (this.#proof.accepts(format, unit.payloads)) this.#sound.heard(format, unit.receivedAtMs);
     if (format.kind === 'video' && unit.isKeyFrame) this.#options.onKeyFrame(unit);
     this.#buffer.add(unit);
     for (const relay of this.#relays) this.#deliver(relay, unit);

@@ -2,6 +2,7 @@ import { AacDepacketiser } from './aac-depacketiser.ts';
 import type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
 import { H264Depacketiser } from './h264-depacketiser.ts';
 import { H265Depacketiser } from './h265-depacketiser.ts';
+import { isOpusPacket } from './opus.ts';
 import type { RtspAudioTrack, RtspVideoTrack } from './tracks.ts';
 import { WholeFrameDepacketiser } from './whole-frame-depacketiser.ts';
 
@@ -18,7 +19,8 @@ export function createDepacketiser(
       ? new H265Depacketiser({ onUnit, onFormat, vps: track.vps, sps, pps })
       : new H264Depacketiser({ onUnit, onFormat, sps, pps });
   }
-  return track.aac === undefined
-    ? new WholeFrameDepacketiser({ onUnit })
-    : new AacDepacketiser(track.aac, { onUnit });
+  if (track.aac !== undefined) return new AacDepacketiser(track.aac, { onUnit });
+  return track.codec === 'opus'
+    ? new WholeFrameDepacketiser({ onUnit }, isOpusPacket)
+    : new WholeFrameDepacketiser({ onUnit });
 }

@@ -6,12 +6,18 @@ import { SequenceCheck } from './sequence-check.ts';
 /** G.711, G.722 and Opus (RFC 3551, RFC 7587): what is in a packet is the unit. */
 export class WholeFrameDepacketiser implements Depacketiser {
   readonly #handlers: Pick<DepacketiserHandlers, 'onUnit'>;
+  readonly #isWhole: (payload: Buffer) => boolean;
   readonly #sequence = new SequenceCheck();
   readonly droppedUnits = 0;
   #unsupportedPackets = 0;
 
-  constructor(handlers: Pick<DepacketiserHandlers, 'onUnit'>) {
+  /** `isWhole`: what it says no to is counted and left out. */
+  constructor(
+    handlers: Pick<DepacketiserHandlers, 'onUnit'>,
+    isWhole: (payload: Buffer) => boolean = () => true,
+  ) {
     this.#handlers = handlers;
+    this.#isWhole = isWhole;
   }
 
   get lostPackets(): number {
@@ -25,7 +31,7 @@ export class WholeFrameDepacketiser implements Depacketiser {
   push(packet: RtpPacket, receivedAtMs: number): void {
     if (this.#sequence.check(packet) === 'old') return;
     const { payload } = packet;
-    if (payload.length === 0) {
+    if (payload.length === 0 || !this.#isWhole(payload)) {
       this.#unsupportedPackets += 1;
       return;
     }

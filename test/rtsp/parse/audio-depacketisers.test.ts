@@ -44,7 +44,7 @@ describe('audio there and back', () => {
     ['opus/48000/2', 48_000],
   ])('%s', (rtpmap, clockRate) => {
     const { depacketiser, units, format } = receiver(rtpmap);
-    const frame = Buffer.alloc(160, 3);
+    const frame = Buffer.alloc(160, 4);
     for (const one of received(
       packetiser({ clockRate }).packetise(unitOf(format, [frame], { pts90k: 9000 })),
     )) {
@@ -155,6 +155,25 @@ describe('other audio', () => {
     }
     expect(units.map((unit) => unit.payloads[0]?.toString('hex'))).toEqual(['aa', 'bb']);
     expect(depacketiser).toMatchObject({ lostPackets: 2, unsupportedPackets: 1, droppedUnits: 0 });
+  });
+
+  test('packets that Opus could not decode are counted and left out', () => {
+    const { depacketiser, units } = receiver('opus/48000/2');
+    // RFC 6716 section 3.4: one frame; two of the same size; two, the first told; three with padding.
+    const good = [
+      'fc',
+      'fcfffe',
+      'fd0102',
+      'fe0100ff',
+      'ff4301000a0b0c',
+      'ff830102aabbbb',
+      'fcff'.padEnd(2552, '0'),
+    ];
+    // Odd halves; a first that is too long; no count; none; over 120 ms; more padding than there is; over 1275 bytes.
+    const bad = ['fd01', 'fe05aa', 'ff', 'ff00', 'ff07', 'ff41ff01', 'ff830501', 'fcff'.padEnd(2554, '0')];
+    for (const [n, hex] of [...good, ...bad].entries()) depacketiser.push(packet(n, n * 960, hex), 0);
+    expect(units.map((unit) => unit.payloads[0]?.toString('hex'))).toEqual(good);
+    expect(depacketiser.unsupportedPackets).toBe(bad.length);
   });
 
   test('a small frame does not keep a large chunk of the socket in memory', () => {
