@@ -86,6 +86,8 @@ export const WAIT_REASONS = [
   'CAMERA_REFUSED',
   'CAMERA_NO_H264',
   'CAMERA_BAD_DATA',
+  /** It sends pictures, but none to begin with. */
+  'CAMERA_NO_KEY_FRAME',
   'CAMERA_SILENT',
   'CAMERA_CLOSED',
   'ADDRESS_FORBIDDEN',

@@ -9,6 +9,7 @@ export const GAP_WORDS: Readonly<Record<GapReason, string>> = {
   CAMERA_REFUSED: 'the camera refused to play',
   CAMERA_NO_H264: 'the camera sent neither H.264 nor H.265',
   CAMERA_BAD_DATA: 'the camera sent what could not be read',
+  CAMERA_NO_KEY_FRAME: 'the camera sent no key frame to begin with',
   CAMERA_SILENT: 'the camera sent nothing',
   CAMERA_CLOSED: 'the camera closed the connection',
   ADDRESS_FORBIDDEN: "the camera's address was not allowed",

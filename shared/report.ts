@@ -135,6 +135,8 @@ export const pictureReportSchema = z.object({
     intervalMs: z
       .object({ mean: z.number(), min: z.number(), max: z.number(), stdDev: z.number() })
       .optional(),
+    /** Of the latest picture, since the last key frame. */
+    sinceMs: z.number().optional(),
     meanBytes: z.number().optional(),
     maxBytes: z.number().optional(),
   }),

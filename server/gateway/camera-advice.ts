@@ -109,11 +109,16 @@ function oddFrameRate(facts: Facts): Advice | undefined {
 }
 
 function longKeyInterval({ pictures }: Facts): Advice | undefined {
-  const interval = pictures?.keyFrames.intervalMs;
-  if (interval === undefined || interval.mean <= LONG_KEY_INTERVAL_MS) return undefined;
+  const { intervalMs, sinceMs = 0 } = pictures?.keyFrames ?? {};
+  const mean = intervalMs?.mean ?? 0;
+  // Before the second key frame nothing but its absence tells.
+  const meanMs = Math.max(mean, sinceMs > 2 * mean ? sinceMs : 0);
+  if (meanMs <= LONG_KEY_INTERVAL_MS) return undefined;
+  const often =
+    meanMs === mean ? `every ${seconds(mean)} s` : `seldom: the last was ${seconds(sinceMs)} s ago`;
   return warning(
     'KEY_FRAMES_FAR_APART',
-    `Key frames come every ${seconds(interval.mean)} s. A new viewer, a lost packet and a seek wait for the next one: set the I-frame interval (GOP) to 1 or 2 s.`,
+    `Key frames come ${often}. A new viewer, a lost packet and a seek wait for the next one: set the I-frame interval (GOP) to 1 or 2 s.`,
   );
 }
 

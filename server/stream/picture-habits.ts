@@ -71,6 +71,9 @@ export class PictureHabits {
       keyFrames: {
         count: this.#keyFrames,
         ...(this.#intervals90k.length === 0 ? {} : { intervalMs: spread(this.#intervals90k) }),
+        ...(this.#lastKeyPts90k === undefined
+          ? {}
+          : { sinceMs: Math.round((this.#highestPts90k - this.#lastKeyPts90k) / 90) }),
         ...(this.#keyFrames === 0
           ? {}
           : { meanBytes: Math.round(this.#keyBytes / this.#keyFrames), maxBytes: this.#maxKeyBytes }),

@@ -96,6 +96,7 @@ describe('advice', () => {
     ['TIMESTAMPS_AT_WRONG_PACE', { ...withPictures({ fps: 21 }) }],
     ['DECLARED_FPS_WRONG', { ...withPictures({ fps: 15 }), camera: undefined }],
     ['KEY_FRAMES_FAR_APART', keyFrames(10_000)],
+    ['KEY_FRAMES_FAR_APART', withPictures({ keyFrames: { count: 1, sinceMs: 20_000 } })],
     ['KEY_FRAMES_UNEVEN', keyFrames(3_000, 2_500)],
     ['KEY_FRAMES_CLOSE', keyFrames(40)],
     [

@@ -39,6 +39,7 @@ describe('habits of pictures', () => {
       keyFrames: {
         count: 10,
         intervalMs: { mean: 2_000, min: 2_000, max: 2_000, stdDev: 0 },
+        sinceMs: 49 * 40,
         meanBytes: 9_000,
         maxBytes: 9_000,
       },

@@ -18,6 +18,8 @@ const REASON_OF_KIND = {
   'session-lost': 'CAMERA_CLOSED',
   'no-h264': 'CAMERA_NO_H264',
   'bad-data': 'CAMERA_BAD_DATA',
+  // The connection stands: a key frame may come yet.
+  'no-key-frame': 'CAMERA_NO_KEY_FRAME',
   'request-timeout': 'CAMERA_SILENT',
   'no-packets': 'CAMERA_SILENT',
   silent: 'CAMERA_SILENT',

@@ -48,6 +48,8 @@ export interface MediaSessionOptions {
   readonly signal: AbortSignal;
   /** The camera was there and is no more; what is left is to take leave of it, which may take a second. */
   onGone(error: RtspError): void;
+  /** The camera plays, but nothing can be made of it so far. */
+  onNoStart(error: RtspError): void;
   onPlaying(playing: PlayingSession): void;
   /** The first packet of the video came: this transport works. */
   onFirstPacket(transport: LowerTransport): void;
@@ -164,6 +166,8 @@ class MediaSession {
       learntSilenceMs: options.learntSilenceMs,
       receivers: () => this.#receivers,
       onFirstPacket: () => options.onFirstPacket(this.#connection.transport),
+      onNoPicture: () => options.sink.damaged?.(),
+      onNoStart: (error) => options.onNoStart(error),
       onFailure: (error) => this.#onFailure(error),
     });
   }

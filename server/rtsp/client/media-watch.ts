@@ -14,6 +14,10 @@ export interface MediaWatchOptions {
   readonly learntSilenceMs?: number | undefined;
   receivers(): readonly TrackReceiver[];
   onFirstPacket(): void;
+  /** Each second while the video's packets make no first picture. */
+  onNoPicture(): void;
+  /** They have made none for long; called once. */
+  onNoStart(error: RtspError): void;
   /** Called once. */
   onFailure(error: RtspError): void;
 }
@@ -27,8 +31,11 @@ const REMEMBERED_INTERVALS = 8;
 const MAX_SILENCE_MS = 120_000;
 /** A camera that sends one picture and hangs, each time, is not waited for any longer. */
 const MAX_LEARNT_MS = 40_000;
-/** Packets without one picture among them: longer than the longest key-frame interval that cameras offer. */
-const NO_PICTURE_MS = 60_000;
+/** Packets without one picture among them: longer than the longest key-frame interval that is met with, a minute. */
+const NO_PICTURE_MS = 75_000;
+const ASK_EVERY_MS = 1_000;
+/** Longer than most key-frame intervals. */
+const NO_START_MS = 5_000;
 
 /**
  * Watches that pictures keep coming, which a socket alone does not tell: a half-open connection is silent without
@@ -43,6 +50,8 @@ export class MediaWatch {
   readonly #intervals = new Float64Array(REMEMBERED_INTERVALS);
   #intervalCount = 0;
   #byeAtMs: number | undefined;
+  #askedAtMs: number | undefined;
+  #toldNoStart = false;
   #failed = false;
 
   constructor(options: MediaWatchOptions) {
@@ -116,6 +125,20 @@ export class MediaWatch {
     }
     const error = this.#trouble(nowMs, lastAtMs);
     if (error !== undefined) this.#fail(error);
+    else if (this.#lastPictureAtMs === undefined && this.#firstPacketAtMs !== undefined)
+      this.#awaitStart(nowMs, this.#firstPacketAtMs);
+  }
+
+  /** Some cameras begin in the middle of a group of pictures, and some (intra refresh) never send a key frame unasked. */
+  #awaitStart(nowMs: number, sinceMs: number): void {
+    if (nowMs - (this.#askedAtMs ?? sinceMs) >= ASK_EVERY_MS) {
+      this.#askedAtMs = nowMs;
+      this.#options.onNoPicture();
+    }
+    if (this.#toldNoStart || nowMs - sinceMs < NO_START_MS) return;
+    this.#toldNoStart = true;
+    const message = `The camera sends video, but for ${NO_START_MS / 1000} s no key frame to begin with. Set its key-frame (I-frame) interval to 1 or 2 s, and switch intra refresh off.`;
+    this.#options.onNoStart(new RtspError('no-key-frame', message));
   }
 
   #fail(error: RtspError): void {

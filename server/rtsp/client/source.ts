@@ -256,6 +256,7 @@ export class RtspSource implements Source {
         tls: this.#deps.tls,
         signal: this.#stop.signal,
         onGone: ({ reason, message }) => this.#sink.waiting(reason, message, GOODBYE_MS),
+        onNoStart: ({ reason, message }) => this.#sink.waiting(reason, message),
         onPlaying: (playing) => {
           const { transport: used, transportReason: reason } = playing;
           this.#playing = playing;

@@ -27,6 +27,8 @@ function silentAfter(
     learntSilenceMs,
     receivers: () => [receiver],
     onFirstPacket: () => {},
+    onNoPicture: () => {},
+    onNoStart: () => {},
     onFailure: (error) => errors.push(error),
   });
   const stop = watch.start();
@@ -49,6 +51,42 @@ function silentAfter(
   if (error === undefined) throw new Error('no error');
   return { afterMs: clock.monotonicMs() - fromMs, error, learntMs: watch.learntSilenceMs(error) };
 }
+
+describe('a camera whose packets make no first picture', () => {
+  it('is asked for a key frame each second, told of after 5 s, and let go of after 75 s', () => {
+    const clock = new FakeClock();
+    const receiver = {
+      kind: 'video',
+      tick: () => {},
+      get lastPacketAtMs() {
+        return clock.monotonicMs();
+      },
+    } as unknown as TrackReceiver;
+    const told: Array<readonly [what: string, atS: number]> = [];
+    const beganMs = clock.monotonicMs();
+    const note = (what: string) => told.push([what, Math.round((clock.monotonicMs() - beganMs) / 1_000)]);
+    const watch = new MediaWatch({
+      clock,
+      transport: () => 'tcp',
+      mayChooseTransport: false,
+      silenceTimeoutMs: 5_000,
+      receivers: () => [receiver],
+      onFirstPacket: () => {},
+      onNoPicture: () => note('asked'),
+      onNoStart: ({ reason }) => note(reason),
+      onFailure: ({ reason }) => note(reason),
+    });
+    watch.start();
+    for (let n = 0; n < 800; n += 1) clock.advance(100);
+    const asked = told.filter(([what]) => what === 'asked').map(([, atS]) => atS);
+    expect(asked.slice(0, 6)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(asked).toHaveLength(74);
+    expect(told.filter(([what]) => what !== 'asked')).toEqual([
+      ['CAMERA_NO_KEY_FRAME', 5],
+      ['CAMERA_BAD_DATA', 75],
+    ]);
+  });
+});
 
 describe('a camera that falls silent', () => {
   it.each([

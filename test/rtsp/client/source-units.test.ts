@@ -54,6 +54,27 @@ describe('units', () => {
     expect(sink.units[0]?.payloads.map((nal) => (nal[0] ?? 0) & 31)).toEqual([5]);
   });
 
+  it('of a camera that begins in the middle of a group: it is asked for a key frame, and told of after 5 s', async () => {
+    const clock = new FakeClock();
+    const server = await camera({
+      onPlay: (connection) => connection.sendPicture({ timestamp: 0, key: false }),
+    });
+    const { sink } = pull(server.url(), { transport: 'tcp', silenceTimeoutMs: 60_000 }, { clock });
+    await waitFor('packets', () => {
+      clock.advance(100);
+      return sink.damages > 0;
+    });
+    await waitFor('the reason', () => {
+      clock.advance(100);
+      return sink.waits[0];
+    });
+    expect(sink.waits).toMatchObject([{ reason: 'CAMERA_NO_KEY_FRAME', retryInMs: undefined }]);
+    expect(sink.waits[0]?.message).toMatch(/key frame.*intra refresh off/);
+    server.connections[0]?.sendPicture({ timestamp: 3_600 });
+    await waitFor('the picture', () => sink.units.length === 1);
+    expect(sink.connections).toBe(1);
+  });
+
   it('of a camera that changes its picture on the way: format() before the first unit it holds for', async () => {
     const sps = Buffer.from('Z2QADay0Cg/YC1BgYGpQAAADABAAAAMDKPFCqg==', 'base64');
     const pps = Buffer.from('aO88sA==', 'base64');
