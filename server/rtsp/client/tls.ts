@@ -70,7 +70,7 @@ export function certificateError(
   }
   if (socket.authorized) return undefined;
   const code = codeOf(socket.authorizationError);
-  const message = `Nobody vouches for the certificate of ${peer}: ${reasonOf(code)} (${code}). If this is your camera, set tlsFingerprint in the stream's source to ${seen ?? "the certificate's SHA-256"}, once you have compared it with the fingerprint that the camera's own page shows; or install the authority of its certificate on this machine.`;
+  const message = `Nobody vouches for the certificate of ${peer}: ${reasonOf(code)} (${code}). If this is your camera, set tlsFingerprint in the stream's source to ${seen ?? "the certificate's SHA-256"}, once you have compared it with what the camera's own page shows.`;
   return new RtspError('certificate', message, { peer });
 }
 
