@@ -1,5 +1,3 @@
-import { h265CodecString, h265Profile } from '../stream/h265/index.ts';
-
 /**
  * What passes between the segmenter, the ring in memory, the store and the playlists.
  */
@@ -16,7 +14,7 @@ export interface MediaFormat {
   readonly videoCodec: VideoCodec;
   /**
    * H.264: six hex digits (RFC 6184 section 8.1). H.265: 24 hex digits, the twelve bytes from `general_profile_space` to
-   * `general_level_idc` (ITU-T H.265 section 7.3.3), as `hvcC` has them too. `codecsText` makes the CODECS attribute of it.
+   * `general_level_idc` (ITU-T H.265 section 7.3.3), as `hvcC` has them too.
    */
   readonly profileLevelId: string;
   readonly width: number;
@@ -28,12 +26,6 @@ export interface MediaFormat {
 /** Which codec a `profileLevelId` is of. */
 export function videoCodecOf(profileLevelId: string): VideoCodec {
   return profileLevelId.length === H265_PROFILE_DIGITS ? 'h265' : 'h264';
-}
-
-/** For the CODECS attribute of HLS (RFC 6381), e.g. `avc1.4d0028` or `hvc1.1.6.L93.B0`. */
-export function codecsText(profileLevelId: string): string {
-  if (videoCodecOf(profileLevelId) === 'h264') return `avc1.${profileLevelId}`;
-  return h265CodecString(h265Profile(Buffer.from(profileLevelId, 'hex')));
 }
 
 /** Why a recording began. */

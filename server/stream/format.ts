@@ -35,7 +35,7 @@ export function profileOf(format: VideoFormat): string {
 }
 
 /** `4d0028` becomes `Main 4.0`, as camera settings pages write it (ITU-T H.264 annex A). */
-export function profileName(profileLevelId: string): string {
+function profileName(profileLevelId: string): string {
   const bits = Number.parseInt(profileLevelId, 16);
   const profileIdc = bits >> 16;
   const constraints = (bits >> 8) & 0xff;

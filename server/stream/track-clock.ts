@@ -8,9 +8,9 @@ export const JUMP_MS = 1_000;
 /** How much of a jump may still tell how fast a wrong clock goes. */
 const MOST_STEP_MS = 50_000;
 /** Small steps may lead so far ahead: a camera that sends what it has kept in one burst makes them. */
-export const MAX_AHEAD_MS = 10_000;
+const MAX_AHEAD_MS = 10_000;
 /** Pictures are reordered by far less than this (B-frames), so a longer step back is a reset of the camera's clock. */
-export const RESET_BACK_MS = 1_000;
+const RESET_BACK_MS = 1_000;
 /** Units in a row with the same timestamp: more than the two fields of a picture say that the camera's clock stands. */
 const MAX_SAME = 2;
 const TICKS = 90_000;

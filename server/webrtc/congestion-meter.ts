@@ -19,7 +19,7 @@ export type LinkVerdict =
   | { readonly kind: 'congested'; readonly cause: 'loss' | 'delay'; readonly lostShare: number };
 
 /** A viewer that loses more than this share for `LOSS_MS` is congested. */
-export const MAX_LOST_SHARE = 0.1;
+const MAX_LOST_SHARE = 0.1;
 const LOSS_MS = 5000;
 /** On trial a viewer has shown before that it cannot take this, so less is enough. */
 const TRIAL_LOSS_MS = 3000;

@@ -31,7 +31,7 @@ interface OpenLeg {
 const LEG_SOUND: AudioFormat = { kind: 'audio', codec: 'opus', clockRate: 48_000, channels: 2 };
 
 /** Which leg makes a track playable; undefined where it is so already, or nothing does. */
-export function legOf(format: TrackFormat): LegKind | undefined {
+function legOf(format: TrackFormat): LegKind | undefined {
   const way = browserWay(format);
   return way === 'h264' || way === 'opus' ? way : undefined;
 }

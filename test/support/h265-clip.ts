@@ -18,7 +18,7 @@ export interface H265Clip {
 
 export type H265ClipName = 'closed-gop' | 'open-gop-b' | 'slices';
 
-export function h265Path(name: H265ClipName): URL {
+function h265Path(name: H265ClipName): URL {
   return new URL(`../fixtures/h265/${name}.265`, import.meta.url);
 }
 

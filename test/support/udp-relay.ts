@@ -14,7 +14,7 @@ export interface LinkConditions {
   readonly isCut: boolean;
 }
 
-export const GOOD_LINK: LinkConditions = {
+const GOOD_LINK: LinkConditions = {
   lossFraction: 0,
   bitsPerSecond: undefined,
   queueBytes: 32_768,

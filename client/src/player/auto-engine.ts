@@ -234,7 +234,7 @@ export class AutoEngine implements PlaybackEngine {
 }
 
 /** Why WebRTC is to give way to HLS; undefined where it is not. */
-export function reasonToFallBack(status: EngineStatus, everPlayed: boolean): Reason | undefined {
+function reasonToFallBack(status: EngineStatus, everPlayed: boolean): Reason | undefined {
   if (status.kind !== 'connecting' && status.kind !== 'failed') return undefined;
   const { reason } = status;
   if (reason === undefined) return undefined;

@@ -33,10 +33,6 @@ export class AccessUnit {
   /** Something is missing or broken: the unit will be thrown away. */
   isDamaged = false;
 
-  get isEmpty(): boolean {
-    return this.#nals.length === 0;
-  }
-
   get isFragmented(): boolean {
     return this.#isFragmented;
   }

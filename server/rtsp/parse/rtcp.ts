@@ -38,12 +38,6 @@ export type RtcpPacket =
 const NTP_EPOCH_OFFSET_S = 2_208_988_800;
 const REPORT_BLOCK_BYTES = 24;
 
-/** RTP and RTCP on one port are told apart by the second byte (RFC 5761 section 4). */
-export function isRtcp(buffer: Buffer): boolean {
-  const type = buffer[1] ?? 0;
-  return buffer.length >= 8 && type >= 192 && type <= 223;
-}
-
 /**
  * Reads a compound packet. Tolerant: a part that cannot be read ends the reading, those before it stand; a
  * compound that begins with something else than a report is fine.

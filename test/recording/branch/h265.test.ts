@@ -6,9 +6,10 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unpackPicture } from '../../../server/recording/frames/decodable-picture.ts';
 import { findPicture } from '../../../server/recording/frames/picture-handlers.ts';
-import { codecsText, type Segment } from '../../../server/recording/segment.ts';
+import type { Segment } from '../../../server/recording/segment.ts';
 import { probeTs } from '../../../server/recording/ts/index.ts';
 import { h265Format } from '../../../server/rtsp/parse/index.ts';
+import { h265CodecString, h265Profile } from '../../../server/stream/h265/index.ts';
 import { AAC, type PlayedClip } from '../../support/clip-camera.ts';
 import { encodeClip } from '../../support/h264-clip.ts';
 import { encodeLevels, type LevelsOptions } from '../../support/levels-clip.ts';
@@ -88,9 +89,8 @@ describe.concurrent('recording H.265', () => {
     const [first] = segments;
     expect(first?.recording.format).toMatchObject({ videoCodec: 'h265', width: 320, height: 192 });
     expect(first?.recording.format.audio).toEqual({ clockRate: 48_000, channels: 2 });
-    expect(codecsText(first?.recording.format.profileLevelId ?? '')).toBe(
-      plain.format.codec === 'h265' ? plain.format.codecString : '',
-    );
+    const profile = h265Profile(Buffer.from(first?.recording.format.profileLevelId ?? '', 'hex'));
+    expect(h265CodecString(profile)).toBe(plain.format.codec === 'h265' ? plain.format.codecString : '');
     // The camera's sound is noise that FFmpeg complains of.
     expect(await shown(first?.data ?? Buffer.alloc(0))).toMatchObject({ pictures: 25 });
   });
