@@ -2,6 +2,7 @@ import type { Fault } from '../support/fault.ts';
 import { cameraGoneFaults } from './camera-gone.ts';
 import { codecFaults } from './codec.ts';
 import { halfOpenFault } from './half-open.ts';
+import { keyFrameFaults } from './key-frames.ts';
 import { manyCamerasFault } from './many.ts';
 import { mediaWorkerFaults } from './media-worker.ts';
 import { networkFaults } from './network.ts';
@@ -17,6 +18,7 @@ export const faults: readonly Fault[] = [
   ...networkFaults,
   thinLinkFault,
   ...streamFaults,
+  ...keyFrameFaults,
   ...codecFaults,
   ...processFaults,
   ...mediaWorkerFaults,
