@@ -3,6 +3,7 @@
  * docs/benchmarks.md says how each figure is taken.
  */
 import { writeFile } from 'node:fs/promises';
+import { runCommand, say } from '../support/command.ts';
 import { benches } from './benches/index.ts';
 import { describeLoad, describeMachine } from './support/machine.ts';
 import { helpText, parseOptions } from './support/options.ts';
@@ -23,7 +24,7 @@ async function main(): Promise<number> {
     process.stdout.write(helpText(benches));
     return 0;
   }
-  const runner = new Runner((text) => process.stderr.write(`${text}\n`));
+  const runner = new Runner(say);
   runner.stopOnSignals();
   const machine = describeMachine();
   process.stdout.write(`${[machine, describeLoad() ?? ''].join('\n')}\n`);
@@ -40,10 +41,4 @@ async function main(): Promise<number> {
 }
 
 // A missed target is a finding and no failure; only a bench that could not be run is.
-main().then(
-  (code) => process.exit(code),
-  (failure: unknown) => {
-    process.stderr.write(`${failure instanceof Error ? failure.stack : String(failure)}\n`);
-    process.exit(1);
-  },
-);
+runCommand(main);

@@ -6,6 +6,7 @@ import { Closers } from '../../server/base/closers.ts';
 import { watchOthers } from '../bench/support/disturbance.ts';
 import { describeMachine } from '../bench/support/machine.ts';
 import { passes, renderReport } from '../bench/support/report.ts';
+import { leaveOnSignals, runCommand, say } from '../support/command.ts';
 import { crashParts } from './parts/index.ts';
 import type { CrashPart } from './support/part.ts';
 
@@ -14,8 +15,6 @@ interface Wish {
   readonly times?: number;
   readonly only?: string;
 }
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
 
 /** Names of parts (`disk:hung` for one fault of it), each with how often after it; none means all. Else a sentence. */
 function readWishes(args: readonly string[]): readonly Wish[] | string {
@@ -41,32 +40,13 @@ function usage(): string {
 
 let closers = new Closers();
 
-function stopOnSignals(): void {
-  let isStopping = false;
-  for (const [signal, status] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    process.on(signal, () => {
-      if (isStopping) process.exit(status);
-      isStopping = true;
-      say('stopping');
-      closers
-        .close()
-        .catch(() => {})
-        .finally(() => process.exit(status));
-    });
-  }
-}
-
 async function main(): Promise<number> {
   const wishes = readWishes(process.argv.slice(2));
   if (typeof wishes === 'string') {
     say(wishes);
     return 2;
   }
-  stopOnSignals();
+  leaveOnSignals(() => closers.close());
   process.stdout.write(`${describeMachine()}\n`);
   let hasFailed = false;
   for (const { part, times, only } of wishes) {
@@ -95,10 +75,4 @@ async function main(): Promise<number> {
   return hasFailed ? 1 : 0;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (failure: unknown) => {
-    say(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure));
-    process.exit(1);
-  },
-);
+runCommand(main);

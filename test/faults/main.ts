@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Closers } from '../../server/base/closers.ts';
 import { watchOthers } from '../bench/support/disturbance.ts';
 import { describeMachine } from '../bench/support/machine.ts';
+import { leaveOnSignals, runCommand, say } from '../support/command.ts';
 import { faults } from './parts/index.ts';
 import { type RunResult, runFault } from './support/run.ts';
 import { FaultSite } from './support/site.ts';
@@ -17,23 +18,7 @@ const PAGE = fileURLToPath(new URL('../../docs/faults.md', import.meta.url));
 const BEGIN = '<!-- measured -->';
 const END = '<!-- end -->';
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
 const closers = new Closers();
-
-function stopOnSignals(): void {
-  for (const [signal, status] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    process.once(signal, () => {
-      closers
-        .close()
-        .catch(() => {})
-        .finally(() => process.exit(status));
-    });
-  }
-}
 
 async function writePage(text: string): Promise<void> {
   const page = await readFile(PAGE, 'utf8');
@@ -55,7 +40,7 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  stopOnSignals();
+  leaveOnSignals(() => closers.close());
   const others = watchOthers();
   const site = await FaultSite.start(closers);
   const runs: RunResult[] = [];
@@ -82,11 +67,4 @@ function isMeant(id: string, wanted: string): boolean {
   return id === wanted || id.startsWith(`${wanted} `);
 }
 
-main().then(
-  (code) => process.exit(code),
-  async (failure: unknown) => {
-    say(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure));
-    await closers.close().catch(() => {});
-    process.exit(1);
-  },
-);
+runCommand(main, () => closers.close());

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/support/machine.ts';
 import { passes, type Report, renderReport } from '../bench/support/report.ts';
+import { runCommand, say } from '../support/command.ts';
 import { fuzzParts } from './parts/index.ts';
 import { readKept } from './support/kept-input.ts';
 import { replay } from './support/one-target.ts';
 import { fuzzTargets } from './targets/index.ts';
 
 const COUNT = 1_000_000;
-const say = (text: string) => process.stderr.write(`${text}\n`);
 
 function usage(): number {
   const lines = [...fuzzTargets, ...fuzzParts].map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
@@ -65,10 +65,4 @@ async function main(): Promise<number> {
   return hasFailed ? 1 : 0;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (failure: unknown) => {
-    say(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure));
-    process.exit(1);
-  },
-);
+runCommand(main);

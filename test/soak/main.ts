@@ -7,12 +7,12 @@ import { parseArgs } from 'node:util';
 import { Closers } from '../../server/base/closers.ts';
 import { watchOthers } from '../bench/support/disturbance.ts';
 import { describeMachine } from '../bench/support/machine.ts';
+import { leaveOnSignals, runCommand, say } from '../support/command.ts';
 import { soak } from './support/soak.ts';
 import { judge, passes, soakTable } from './support/verdict.ts';
 
 const USAGE = 'npm run soak -- [--minutes N] [--seed N]   (30 minutes; a seed by chance)';
 
-const say = (text: string) => process.stderr.write(`${text}\n`);
 const closers = new Closers();
 
 function readOptions(): { minutes: number; seed: number } | undefined {
@@ -36,18 +36,7 @@ async function main(): Promise<number> {
     say(USAGE);
     return 2;
   }
-  for (const [signal, status] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    process.once(signal, () => {
-      closers
-        .close()
-        .catch(() => {})
-        .finally(() => process.exit(status));
-    });
-  }
+  leaveOnSignals(() => closers.close());
   const { minutes, seed } = options;
   const others = watchOthers();
   const result = await soak({
@@ -75,11 +64,4 @@ async function main(): Promise<number> {
   return judgements.every(passes) && result.problems.length === 0 ? 0 : 1;
 }
 
-main().then(
-  (code) => process.exit(code),
-  async (failure: unknown) => {
-    say(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure));
-    await closers.close().catch(() => {});
-    process.exit(1);
-  },
-);
+runCommand(main, () => closers.close());

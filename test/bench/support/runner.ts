@@ -1,4 +1,5 @@
 import { Closers } from '../../../server/base/closers.ts';
+import { leaveOnSignals } from '../../support/command.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { watchOthers } from './disturbance.ts';
 import type { Report } from './report.ts';
@@ -34,21 +35,6 @@ export class Runner {
 
   /** The first signal closes what runs and ends the process, the second ends it at once. */
   stopOnSignals(): void {
-    let isStopping = false;
-    for (const [signal, status] of [
-      ['SIGINT', 130],
-      ['SIGTERM', 143],
-      ['SIGHUP', 129],
-    ] as const) {
-      process.on(signal, () => {
-        if (isStopping) process.exit(status);
-        isStopping = true;
-        this.#say('stopping');
-        this.#closers
-          .close()
-          .catch(() => {})
-          .finally(() => process.exit(status));
-      });
-    }
+    leaveOnSignals(() => this.#closers.close());
   }
 }
