@@ -22,6 +22,11 @@ export interface MediaWatchOptions {
   onFailure(error: RtspError): void;
 }
 
+/** Over UDP each look also frees packets that wait for a lost one. */
+const UDP_LOOK_MS = 50;
+const LOOK_MS = 100;
+/** While pictures come: a hundred cameras would wake the media loop a thousand times a second otherwise. */
+const CALM_LOOK_MS = 1_000;
 const FIRST_PACKET_AUTO_MS = 4_000;
 /** A camera that said BYE and sends no more is not waited for any longer than this. */
 const AFTER_BYE_MS = 1_000;
@@ -62,8 +67,21 @@ export class MediaWatch {
   start(): () => void {
     const { clock, transport } = this.#options;
     this.#startedAtMs = clock.monotonicMs();
-    // Over UDP the check also frees packets that wait for a lost one.
-    return clock.every(transport() === 'udp' ? 50 : 100, () => this.#check(clock.monotonicMs()));
+    if (transport() === 'udp') return clock.every(UDP_LOOK_MS, () => this.#check(clock.monotonicMs()));
+    let cancel = () => {};
+    let isStopped = false;
+    const plan = (delayMs: number) => {
+      cancel = clock.after(delayMs, () => {
+        const nowMs = clock.monotonicMs();
+        this.#check(nowMs);
+        if (!isStopped && !this.#failed) plan(this.#nextLookMs(nowMs));
+      });
+    };
+    plan(LOOK_MS);
+    return () => {
+      isStopped = true;
+      cancel();
+    };
   }
 
   unit(unit: SourceUnit): void {
@@ -108,6 +126,23 @@ export class MediaWatch {
     return this.#firstPacketAtMs === undefined ? 0 : nowMs - this.#firstPacketAtMs;
   }
 
+  /** How long nothing can happen that would have to be told at once. */
+  #nextLookMs(nowMs: number): number {
+    const lastAtMs = this.#lastVideoAtMs;
+    const isCalm = this.#lastPictureAtMs !== undefined && this.#byeAtMs === undefined;
+    if (lastAtMs === undefined || !isCalm) return LOOK_MS;
+    // Silence is more than the time-out.
+    const leftMs = Math.ceil(lastAtMs + this.#options.silenceTimeoutMs - nowMs) + 1;
+    return leftMs <= 0 ? LOOK_MS : Math.min(leftMs, CALM_LOOK_MS);
+  }
+
+  get #lastVideoAtMs(): number | undefined {
+    for (const receiver of this.#options.receivers()) {
+      if (receiver.kind === 'video') return receiver.lastPacketAtMs;
+    }
+    return undefined;
+  }
+
   #check(nowMs: number): void {
     const receivers = this.#options.receivers();
     if (this.#failed) return;
@@ -118,7 +153,7 @@ export class MediaWatch {
       this.#fail(asRtspError(thrown));
       return;
     }
-    const lastAtMs = receivers.find((receiver) => receiver.kind === 'video')?.lastPacketAtMs;
+    const lastAtMs = this.#lastVideoAtMs;
     if (lastAtMs !== undefined && this.#firstPacketAtMs === undefined) {
       this.#firstPacketAtMs = lastAtMs;
       this.#options.onFirstPacket();

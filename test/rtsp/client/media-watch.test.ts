@@ -121,3 +121,49 @@ describe('a camera that falls silent', () => {
     expect(silentAfter([40, 16_000, 16_000], 20_000)).toMatchObject({ learntMs: 80_000 });
   });
 });
+
+describe('the cost of watching over TCP', () => {
+  it('is one look a second while pictures come, and silence is still seen when it is due', () => {
+    const clock = new FakeClock();
+    let lastPacketAtMs: number | undefined;
+    let looks = 0;
+    const receiver = {
+      kind: 'video',
+      tick: () => {
+        looks += 1;
+      },
+      get lastPacketAtMs() {
+        return lastPacketAtMs;
+      },
+    } as unknown as TrackReceiver;
+    const errors: RtspError[] = [];
+    const watch = new MediaWatch({
+      clock,
+      transport: () => 'tcp',
+      mayChooseTransport: false,
+      silenceTimeoutMs: 5_000,
+      receivers: () => [receiver],
+      onFirstPacket: () => {},
+      onNoPicture: () => {},
+      onNoStart: () => {},
+      onFailure: (error) => errors.push(error),
+    });
+    watch.start();
+    for (let n = 0; n < 500; n += 1) {
+      clock.advance(40);
+      lastPacketAtMs = clock.monotonicMs();
+      watch.unit({
+        kind: 'video',
+        rtpTimestamp: 0,
+        payloads: [],
+        isKeyFrame: true,
+        receivedAtMs: lastPacketAtMs,
+      });
+    }
+    expect(looks).toBeLessThanOrEqual(22);
+    clock.advance(5_000);
+    expect(errors).toEqual([]);
+    clock.advance(10);
+    expect(errors.map(({ kind }) => kind)).toEqual(['silent']);
+  });
+});
