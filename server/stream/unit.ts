@@ -80,7 +80,7 @@ export interface SourceUnit {
    * Video: it is to be shown before a picture that came ahead of it, as B-pictures are. False where the stream says for
    * sure that it is not, so that a time that goes back is the camera's mistake; undefined where nothing tells.
    */
-  readonly isReordered?: boolean;
+  readonly isReordered?: boolean | undefined;
   /** Only from a leg: its place on the timeline of the stream that it is made of, so the hub gives it none of its own. */
   readonly place?: UnitPlace;
   /** Monotonic time at which the unit's last packet came off the socket. */

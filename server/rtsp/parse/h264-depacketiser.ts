@@ -45,7 +45,7 @@ export class H264Depacketiser implements Depacketiser {
         take: (payload) => this.#take(payload),
         takeNal: (nal) => this.#takeNal(nal),
         endPicture: () => this.#endPicture(),
-        traitsOf: ({ isKeyFrame }, payloads) => ({ isKeyFrame, ...this.#facts.read(payloads) }),
+        traitsOf: ({ isKeyFrame }, payloads) => this.#facts.read(isKeyFrame, payloads),
       },
       options,
       options.firstSequence,

@@ -205,7 +205,7 @@ export class H265Depacketiser implements Depacketiser {
     if (isRasl && this.#skipsRasl !== 'no') return this.#skipsRasl === 'loss' ? 'lost' : 'skipped';
     if (isKeyFrame) this.#skipsRasl = heldBack === 'no' && isBla ? 'start' : heldBack;
     const isInOrder = this.#sets.format?.reorderFrames === 0;
-    return { isKeyFrame, isDisposable, ...(isInOrder ? { isReordered: false } : {}) };
+    return { isKeyFrame, isDisposable, isReordered: isInOrder ? false : undefined };
   }
 }
 

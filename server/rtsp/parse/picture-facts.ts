@@ -1,12 +1,7 @@
 import { PictureOrder, readSliceHead } from '../../stream/index.ts';
 import { isSlice, NAL, nalType } from './nal.ts';
 import type { ParameterSets } from './parameter-sets.ts';
-
-/** What can be told of a picture without decoding it, as in `SourceUnit`. */
-export interface PictureFacts {
-  readonly isDisposable: boolean;
-  readonly isReordered?: boolean;
-}
+import type { PictureTraits } from './picture-assembler.ts';
 
 /** Tells of each H.264 picture whether others depend on it, and whether it is shown out of its order. */
 export class PictureFactsReader {
@@ -18,7 +13,7 @@ export class PictureFactsReader {
   }
 
   /** For every picture that goes out, in decoding order. */
-  read(nals: readonly Buffer[]): PictureFacts {
+  read(isKeyFrame: boolean, nals: readonly Buffer[]): PictureTraits {
     let first: Buffer | undefined;
     let isDisposable = true;
     for (const nal of nals) {
@@ -26,20 +21,16 @@ export class PictureFactsReader {
       first ??= nal;
       if (((nal[0] ?? 0) & 0x60) !== 0) isDisposable = false;
     }
-    if (first === undefined) return { isDisposable: false };
-    const isReordered = this.#isReordered(first);
-    return { isDisposable, ...(isReordered === undefined ? {} : { isReordered }) };
+    if (first === undefined) return { isKeyFrame, isDisposable: false, isReordered: undefined };
+    return { isKeyFrame, isDisposable, isReordered: this.#isReordered(first) };
   }
 
   #isReordered(slice: Buffer): boolean | undefined {
     const type = nalType(slice);
     if (type !== NAL.slice && type !== NAL.idr) return undefined;
-    let sps: ReturnType<ParameterSets['spsOf']>;
-    const head = readSliceHead(slice, (ppsId) => {
-      sps = this.#sets.spsOf(ppsId);
-      return sps?.slice;
-    });
-    if (head === undefined || sps === undefined) return undefined;
+    const head = readSliceHead(slice, this.#sets);
+    if (head === undefined) return undefined;
+    const { sps } = head;
     const byCount = this.#order.isReordered(head, sps.slice.pocLsbBits);
     // Also where the SPS promises order: cameras promise a lot.
     if (byCount !== undefined) return byCount;

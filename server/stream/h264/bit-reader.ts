@@ -4,10 +4,13 @@
  */
 export class BitReader {
   readonly #bytes: Uint8Array;
+  readonly #sizeBytes: number;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** `sizeBytes`: how many of the bytes count. */
+  constructor(bytes: Uint8Array, sizeBytes = bytes.length) {
     this.#bytes = bytes;
+    this.#sizeBytes = sizeBytes;
   }
 
   /** Bits read so far. */
@@ -16,11 +19,12 @@ export class BitReader {
   }
 
   get overrun(): boolean {
-    return this.#at > this.#bytes.length * 8;
+    return this.#at > this.#sizeBytes * 8;
   }
 
   bit(): number {
-    const byte = this.#bytes[this.#at >>> 3] ?? 0;
+    const at = this.#at >>> 3;
+    const byte = at < this.#sizeBytes ? (this.#bytes[at] ?? 0) : 0;
     const bit = (byte >>> (7 - (this.#at & 7))) & 1;
     this.#at += 1;
     return bit;
