@@ -161,9 +161,10 @@ export class StreamFeed {
   readonly #leg = (kind: LegKind) => this.#deps.streams.derived(this.stream.id, kind);
 
   #setFormats(playable: readonly PlayableFormat[]): void {
-    // The picture outlives a connection that did not bring it; sound goes with the connection that had it.
+    // Both outlive a connection that did not bring them: players of WHEP cannot be told of another track, so one that
+    // the camera brings again has to be the same.
     const video = playable.find((format) => format.kind === 'video') ?? this.#formatOf('video');
-    const audio = playable.find((format) => format.kind === 'audio');
+    const audio = playable.find((format) => format.kind === 'audio') ?? this.#formatOf('audio');
     this.#formats = [video, audio].flatMap((format) => (format === undefined ? [] : [format]));
     this.#isSettled = false;
     this.#reconcile();

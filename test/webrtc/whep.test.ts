@@ -83,6 +83,26 @@ test('sound that the offer does not take is refused in its section, the picture 
   await waitFor('packets', () => viewer.ofKind('video').length > 20);
 });
 
+test('sound that a camera comes back without is heard again once it is there again, on the same track', async () => {
+  const camera = new ClipCamera(clip, OPUS);
+  const { hub, webrtc } = await house(camera);
+  await untilLive(hub, 'live/cam');
+  const viewer = newViewer({ video: [h264Codec(102)] });
+  const { answerSdp } = await webrtc.whep.create('live/cam', await viewer.offer());
+  await viewer.acceptAnswer(answerSdp);
+  await waitFor('sound', () => viewer.ofKind('audio').length > 5);
+  for (const audio of [undefined, OPUS]) {
+    const before = { audio: viewer.ofKind('audio').length, video: viewer.ofKind('video').length };
+    camera.lose();
+    camera.audio = audio;
+    camera.restore();
+    await waitFor('the picture', () => viewer.ofKind('video').length > before.video + 30);
+    if (audio !== undefined)
+      await waitFor('sound again', () => viewer.ofKind('audio').length > before.audio + 10);
+  }
+  expect(new Set(viewer.ofKind('audio').map(({ ssrc }) => ssrc)).size).toBe(1);
+});
+
 test('trickled candidates are taken silently, other ICE parameters restart ICE', async () => {
   const { hub, webrtc } = await house(new ClipCamera(clip));
   await untilLive(hub, 'live/cam');
