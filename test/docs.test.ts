@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { VARIABLES } from '../server/base/config/environment.ts';
+import { WAIT_REASONS } from '../shared/errors.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -20,6 +21,20 @@ describe('documentation', () => {
     const text = readFileSync(join(ROOT, 'docs/settings.md'), 'utf8');
     const named = new Set(text.match(/SLUICE_[A-Z_]+/g));
     expect([...named].sort()).toEqual([...VARIABLES.keys()].sort());
+  });
+
+  it('names every metric, and no other', () => {
+    const metrics = (file: string) => readFileSync(join(ROOT, file), 'utf8').match(/sluice_[a-z_]+/g);
+    const named = new Set(metrics('docs/metrics.md'));
+    expect([...named].sort()).toEqual([...new Set(metrics('server/gateway/metrics.ts'))].sort());
+  });
+
+  it('tells what each reason to wait and each piece of advice means', () => {
+    const text = readFileSync(join(ROOT, 'docs/cameras.md'), 'utf8');
+    const source = readFileSync(join(ROOT, 'server/gateway/camera-advice.ts'), 'utf8');
+    const advice = [...source.matchAll(/\b(?:problem|warning|note)\(\s*'(\w+)'/g)].map((match) => match[1]);
+    expect(advice.length).toBeGreaterThan(20);
+    expect([...WAIT_REASONS, ...advice].filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
   });
 
   it('links to files that are there', () => {
