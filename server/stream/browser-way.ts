@@ -1,3 +1,4 @@
+import { assertNever } from '../../shared/result.ts';
 import type { AudioFormat, TrackFormat } from './unit.ts';
 
 /**
@@ -19,6 +20,8 @@ export function browserWay(format: TrackFormat): BrowserWay {
     case 'g722':
     case 'opus':
       return 'unavailable';
+    default:
+      return assertNever(format);
   }
 }
 

@@ -1,3 +1,4 @@
+import { assertNever } from '../../shared/result.ts';
 import type { EventData } from '../../shared/signaling.ts';
 import type { CongestionNotice } from './congestion-guard.ts';
 
@@ -41,5 +42,7 @@ function reasonOf({ level, cause, lostShare }: CongestionNotice): CongestedData[
       };
     case undefined:
       return { code: 'VIEWER_RECOVERS', message: `This connection was too slow: ${consequence}` };
+    default:
+      return assertNever(cause);
   }
 }

@@ -1,3 +1,4 @@
+import { assertNever } from '../../../shared/result.ts';
 import type { LegStatus } from '../../../shared/stream.ts';
 import { backoffDelayMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -49,6 +50,7 @@ const BACKOFF = { minMs: 1000, maxMs: 30_000 };
 /** Whoever lasted so long begins with a short wait again. */
 const STABLE_AFTER_MS = 30_000;
 const BUSY_RETRY_MS = 5_000;
+const PLANNING_FAILED = 'The gateway failed to start the conversion; its log says why.';
 /** Sound that is older was kept from before somebody listened. */
 const SOUND_AGE_MS = 300;
 
@@ -101,6 +103,8 @@ export class Leg implements Source {
       case 'resting':
       case 'closed':
         return { kind, state: 'resting' };
+      default:
+        return assertNever(state);
     }
   }
 
@@ -148,6 +152,8 @@ export class Leg implements Source {
       case 'waiting':
       case 'closed':
         return true;
+      default:
+        return assertNever(state);
     }
   }
 
@@ -161,7 +167,7 @@ export class Leg implements Source {
       (planned) => this.#start(state, planned),
       (failure: unknown) => {
         this.#deps.log.error({ err: failure }, 'leg: planning failed');
-        if (this.#state === state) this.#wait('TRANSCODER_FAILED', String(failure), BUSY_RETRY_MS);
+        if (this.#state === state) this.#wait('TRANSCODER_FAILED', PLANNING_FAILED, BUSY_RETRY_MS);
       },
     );
     return false;
