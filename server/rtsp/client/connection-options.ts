@@ -22,6 +22,8 @@ export interface GatewayRtspConnectionOptions {
   readonly tlsFingerprint?: string | undefined;
   /** The camera is known to hang up on any other keep-alive than OPTIONS. */
   readonly onlyOptions?: boolean | undefined;
+  /** The camera is known to hang up when it is asked for its sound. */
+  readonly withoutSound?: boolean | undefined;
   /** A session of an earlier connection that the camera may still hold a place for. */
   readonly staleSession?: CameraSession | undefined;
   readonly listener: PacketListener;

@@ -59,6 +59,7 @@ export class GatewayRtspConnection extends RtspClient {
   #link: CameraLink | undefined;
   #keepAlive: KeepAlive | undefined;
   #hungUpOnKeepAlive = false;
+  #hungUpOnSound = false;
   #isTornDown = false;
   #publicMethods: ReadonlySet<string> = new Set();
   #offered: readonly RtspTrack[] = [];
@@ -130,6 +131,11 @@ export class GatewayRtspConnection extends RtspClient {
     return this.#hungUpOnKeepAlive;
   }
 
+  /** The camera ended the connection when it was asked for its sound. */
+  get hungUpOnSound(): boolean {
+    return this.#hungUpOnSound;
+  }
+
   /** The camera's session where it was never told that it is over. */
   get leftSession(): CameraSession | undefined {
     const { id } = this.#session;
@@ -154,7 +160,8 @@ export class GatewayRtspConnection extends RtspClient {
         },
       });
       this.#aggregateUrl = description.aggregateUrl;
-      await this.#setUp(links, description.selection);
+      const { video, audio } = description.selection;
+      await this.#setUp(links, { video, audio: this.#options.withoutSound ? undefined : audio });
       this.#to('connecting', { name: 'ready' });
       return { format: 'H264', tracks: links.tracks };
     } catch (thrown) {
@@ -288,10 +295,10 @@ export class GatewayRtspConnection extends RtspClient {
     return this.#link;
   }
 
-  /** PLAY or PAUSE for all tracks at once, or one by one where the camera insists (459). */
+  /** PLAY or PAUSE for all tracks at once, or one by one where the camera insists (459) or knows nothing else (404). */
   async #aggregate(method: string, headers: Record<string, string>): Promise<RtspResponse> {
     const response = await this.#send(method, this.#aggregateUrl, headers);
-    if (response.statusCode !== 459) return response;
+    if (response.statusCode !== 459 && response.statusCode !== 404) return response;
     let last = response;
     for (const track of this.#link?.links.tracks ?? []) {
       last = await this.#send(method, track.controlUrl, headers);
@@ -390,6 +397,7 @@ export class GatewayRtspConnection extends RtspClient {
     const isHangUp = error.kind === 'peer-closed' || error.kind === 'peer-reset';
     this.#hungUpOnKeepAlive =
       isHangUp && this.#keepAlive?.isToBlame(this.#options.clock.monotonicMs()) === true;
+    this.#hungUpOnSound = isHangUp && this.#link?.links.isAskingForSound === true;
     this.#state = { name: 'closed', error };
     this.isConnected = false;
     this.#abort.abort();

@@ -87,6 +87,8 @@ export class RtspExchange {
 
   /** Hands over a response that came; false when nobody waits for it. */
   settle(response: RtspResponse): boolean {
+    // 100 Continue: the answer is still to come.
+    if (response.statusCode < 200) return false;
     const text = response.headers.get('CSeq');
     const cseq = text === undefined ? undefined : Number.parseInt(text, 10);
     return this.#pending.settle(cseq, response);

@@ -29,6 +29,8 @@ export interface MediaSessionOptions {
   readonly mayMoveToTcp: boolean;
   /** As the connection's. */
   readonly onlyOptions: boolean;
+  /** As the connection's. */
+  readonly withoutSound: boolean;
   /** Of the last connection. */
   readonly learntSilenceMs: number | undefined;
   /** Of the last connection, as above. */
@@ -71,6 +73,8 @@ export interface MediaSessionEnd {
   readonly transport: LowerTransport;
   /** The camera hung up on a keep-alive that it offers. */
   readonly hungUpOnKeepAlive?: boolean;
+  /** The camera hung up when it was asked for its sound. */
+  readonly hungUpOnSound?: boolean;
   /** The camera's session where it was never told that it is over. */
   readonly leftSession?: CameraSession | undefined;
   /** How long this camera may be silent, by the intervals between its pictures. */
@@ -149,6 +153,7 @@ class MediaSession {
       // It holds for wherever the camera sends us, too.
       tlsFingerprint: source.tlsFingerprint,
       onlyOptions: options.onlyOptions,
+      withoutSound: options.withoutSound,
       staleSession: options.staleSession,
       listener: {
         onRtp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtp(packet, receivedAtMs),
@@ -197,6 +202,7 @@ class MediaSession {
       playedMs: this.#watch.playedMs(clock.monotonicMs()),
       transport: this.#connection.transport,
       hungUpOnKeepAlive: this.#connection.hungUpOnKeepAlive,
+      hungUpOnSound: this.#connection.hungUpOnSound,
       leftSession: this.#connection.leftSession,
       learntSilenceMs: this.#watch.learntSilenceMs(error),
     };

@@ -99,6 +99,8 @@ export class RtspSource implements Source {
   #playing: PlayingSession | undefined;
   /** The camera hung up on a keep-alive that was no OPTIONS. */
   #onlyOptions = false;
+  /** How often the camera hung up in a row when it was asked for its sound. */
+  #soundHangUps = 0;
   #learntSilenceMs: number | undefined;
   /** Of a connection that broke: the camera may still keep its place. */
   #leftSession: CameraSession | undefined;
@@ -242,6 +244,7 @@ export class RtspSource implements Source {
         mayMoveToTcp:
           this.#definition.source.transport === 'auto' && clock.monotonicMs() >= this.#stayOnUdpUntilMs,
         onlyOptions: this.#onlyOptions,
+        withoutSound: this.#soundHangUps > 1,
         learntSilenceMs: this.#learntSilenceMs,
         staleSession: this.#leftSession,
         sink: this.#sink,
@@ -268,6 +271,9 @@ export class RtspSource implements Source {
         },
       });
       this.#onlyOptions ||= end.hungUpOnKeepAlive === true;
+      if (end.hungUpOnSound) this.#soundHangUps += 1;
+      // It may have been an accident: the sound is asked for once more the next time.
+      else if (end.playedMs > 0) this.#soundHangUps = Math.min(this.#soundHangUps, 1);
       this.#learntSilenceMs = end.learntSilenceMs;
       // A connection that got no session of its own leaves an older one as it was.
       if (end.leftSession !== undefined) this.#leftSession = end.leftSession;

@@ -26,6 +26,14 @@ export interface TrackLinksOptions
 }
 
 const NOBODY = -1;
+/** What may become of SETUP of the sound while the connection is as good as before. */
+const SOUND_ALONE: ReadonlySet<RtspError['kind']> = new Set([
+  'refused',
+  'unsupported-transport',
+  'bad-data',
+  'session-lost',
+  'request-timeout',
+]);
 
 /** The tracks that are set up, and the ways of their packets. */
 export class TrackLinks {
@@ -36,6 +44,7 @@ export class TrackLinks {
   readonly #routes = new Int16Array(256).fill(NOBODY);
   #lower: LowerTransport;
   #closed = false;
+  #isAskingForSound = false;
 
   constructor(options: TrackLinksOptions) {
     this.#options = options;
@@ -52,6 +61,11 @@ export class TrackLinks {
     return this.#lower;
   }
 
+  /** The camera has yet to answer to SETUP of its sound. */
+  get isAskingForSound(): boolean {
+    return this.#isAskingForSound;
+  }
+
   isKnownChannel(channel: number): boolean {
     return (this.#routes[channel] ?? NOBODY) !== NOBODY;
   }
@@ -60,12 +74,14 @@ export class TrackLinks {
   async setUp(selection: TrackSelection): Promise<void> {
     await this.#setUpVideo(selection.video);
     if (selection.audio === undefined) return;
+    this.#isAskingForSound = true;
     try {
       await this.#setUpOne(selection.audio);
     } catch (thrown) {
       // A camera whose sound cannot be had still has its picture.
-      const { kind } = asRtspError(thrown);
-      if (kind !== 'refused' && kind !== 'unsupported-transport' && kind !== 'bad-data') throw thrown;
+      if (!SOUND_ALONE.has(asRtspError(thrown).kind)) throw thrown;
+    } finally {
+      this.#isAskingForSound = false;
     }
   }
 

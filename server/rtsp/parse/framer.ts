@@ -209,6 +209,10 @@ export class RtspFramer {
       this.#fail('TOO_LARGE', `more than ${this.#maxHeaders} header lines`);
       return;
     }
+    if (/^[ \t]/.test(line)) {
+      head.headers.continueLast(line.trim());
+      return;
+    }
     const field = parseHeaderLine(line);
     if (field !== undefined) head.headers.append(field[0], field[1]);
   }

@@ -34,6 +34,12 @@ export class RtspHeaders {
     return this;
   }
 
+  /** Adds to the field that came last: a line that begins with a blank belongs to the one before (RFC 2326 section 15.1). */
+  continueLast(value: string): void {
+    const last = this.#entries.at(-1);
+    if (last !== undefined) last[1] = `${last[1]} ${value}`.trim();
+  }
+
   delete(name: string): void {
     const wanted = name.toLowerCase();
     this.#entries = this.#entries.filter(([key]) => key.toLowerCase() !== wanted);

@@ -27,8 +27,8 @@ export type MessageHead =
     };
 
 const REQUEST_LINE = /^([A-Za-z][A-Za-z_]{0,31}) (\S+) RTSP\/\d\.\d$/;
-// Some servers leave the reason out, with or without the space before it.
-const STATUS_LINE = /^RTSP\/\d\.\d (\d{3})(?: (.*))?$/;
+// Some servers leave the reason out, with or without the space before it, or write more blanks than one.
+const STATUS_LINE = /^RTSP\/\d\.\d[ \t]+(\d{3})(?:[ \t](.*))?$/;
 const HEADER_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:(.*)$/;
 
 /** Reads the first line of a message (RFC 2326 sections 6.1 and 7.1); undefined where it is neither. */
