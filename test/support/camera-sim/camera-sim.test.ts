@@ -197,6 +197,14 @@ a=control:picture
     expect(camera.requests.find(({ method }) => method === 'SETUP')?.url).toContain('rtsp://cam-driveway/');
   });
 
+  it.for(['tcp', 'udp'])('before it has answered PLAY, over %s', async (transport, test) => {
+    const { camera, sink, pictures } = await scene(test, { earlyMs: 300, rtpInfo: false }, { transport });
+    await pictures(30);
+    expectFilm(sink, video);
+    expect(sink.playings).toHaveLength(1);
+    expect(camera.connections).toHaveLength(1);
+  });
+
   it.for(['basic', 'digest'] as const)('to those who know the password (%s)', async (scheme, test) => {
     const auth = { scheme, username: 'admin', password: 'pass word' };
     const good = await scene(test, { auth }, { username: 'admin', password: 'pass word' });
@@ -318,6 +326,17 @@ describe('what befalls it', { concurrent: true }, () => {
     camera.cues.keyFrame();
     await pictures(50);
     expect(sink.waits).toEqual([]);
+  });
+
+  it('a payload type that nobody was told of is no picture, and is one again', async (test) => {
+    const { camera, sink, pictures } = await scene(test);
+    await pictures(5);
+    camera.cues.payloadType(77);
+    await waitFor(
+      'the silence',
+      () => reasons(sink)[0] === 'CAMERA_SILENT' || reasons(sink)[0] === 'CAMERA_BAD_DATA',
+    );
+    await pictures(5);
   });
 
   it('another picture size on the same connection', async (test) => {

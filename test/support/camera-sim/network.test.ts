@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type NetworkConditions, PERFECT_NETWORK, seeded } from './index.ts';
+import { waitFor } from '../wait.ts';
+import { type NetworkConditions, PERFECT_NETWORK, type SimAudio, type SimVideo, seeded } from './index.ts';
 import { NetworkPath } from './network.ts';
+import { SimSession } from './session.ts';
 
 const packet = (index: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -83,4 +85,55 @@ it('reorders no further than told, and loses none by it', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+/** The numbers of the packets that a client gets of each track; `holdMs`: the machine is busy for so long in between. */
+async function sessionOf(seed: number, holdMs: number): Promise<number[][]> {
+  const mood = {
+    isSilent: false,
+    isDeaf: false,
+    replyDelayMs: 0,
+    extraHeaders: [],
+    refusals: 0,
+    redirect: undefined,
+  };
+  const network = { ...PERFECT_NETWORK, lossFraction: 0.2, lossBurst: 3, reorderFraction: 0.1 };
+  const session = new SimSession(
+    { senderReports: 'nonsense', senderReportEveryMs: 20 },
+    { ...mood, garbage: [] },
+    seeded(seed),
+    network,
+  );
+  const video: SimVideo = {
+    kind: 'video',
+    codec: 'h264',
+    fps: 200,
+    pictures: [{ nals: [Buffer.alloc(5_000, 0x65)], isKeyFrame: true }],
+  };
+  const audio: SimAudio = {
+    kind: 'audio',
+    codec: 'pcmu',
+    clockRate: 8000,
+    channels: 1,
+    frames: [Buffer.alloc(24)],
+    frameTicks: 24,
+  };
+  const got = [video, audio].map((media) => {
+    const numbers: number[] = [];
+    session.addTrack(media, 96, { rtp: (packet) => numbers.push(packet.readUInt16BE(2)), rtcp: () => {} });
+    return numbers;
+  });
+  session.play();
+  await waitFor('some packets', () => got.every((numbers) => numbers.length > 30));
+  const until = performance.now() + holdMs;
+  while (performance.now() < until);
+  await waitFor('the packets', () => got.every((numbers) => numbers.length >= 100));
+  session.pause();
+  return got.map((numbers) => numbers.slice(0, 100));
+}
+
+it('the same seed gives each track the same fate, however busy the machine is', async () => {
+  const [idle, busy, other] = await Promise.all([sessionOf(5, 0), sessionOf(5, 60), sessionOf(6, 0)]);
+  expect(busy).toEqual(idle);
+  expect(other).not.toEqual(idle);
 });

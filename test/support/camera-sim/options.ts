@@ -34,6 +34,8 @@ export interface CameraTraits {
   readonly first?: { readonly ssrc?: number; readonly sequence?: number; readonly timestamp?: number };
   /** The reply to PLAY tells first sequence and time of each track. Default true. */
   readonly rtpInfo?: boolean;
+  /** Sound is kept for so long and then sent at once. Default 0. */
+  readonly audioBurstMs?: number;
   /** Packets that leave before the reply to PLAY, as some cameras' do. Default 0. */
   readonly earlyMs?: number;
   readonly senderReports?: SenderReportHabit;

@@ -2,7 +2,7 @@ import type { SimMedia } from './media.ts';
 import { type NetworkConditions, NetworkPath } from './network.ts';
 import type { CameraMood, CameraTraits } from './options.ts';
 import type { Packetisation } from './packetise.ts';
-import { integer, type Random } from './seeded.ts';
+import { integer, type Random, seeded } from './seeded.ts';
 import { onTick } from './ticker.ts';
 import { TrackSender } from './track-sender.ts';
 
@@ -52,7 +52,8 @@ export class SimSession {
 
   addTrack(media: SimMedia, payloadType: number, output: TrackOutput): TrackSender {
     const { first = {}, packetisation = {}, timestampDriftPpm = 0 } = this.#traits;
-    const random = this.#random;
+    // A row of its own, lest it depended on how the tracks' packets happen to lie between each other.
+    const random = seeded(integer(this.#random, 2 ** 32));
     const sender = new TrackSender({
       media,
       habits: packetisation,
@@ -107,8 +108,11 @@ export class SimSession {
   #tick(nowMs: number): void {
     this.#mediaMs += (nowMs - this.#lastTickMs) * (1 + this.driftPpm / 1e6);
     this.#lastTickMs = nowMs;
+    const { audioBurstMs = 0 } = this.#traits;
     for (const track of this.tracks) {
-      track.advance(this.#mediaMs, nowMs, this.#mood.isSilent);
+      const isHeld = track.kind === 'audio' && audioBurstMs > 0;
+      const untilMs = isHeld ? this.#mediaMs - (this.#mediaMs % audioBurstMs) : this.#mediaMs;
+      track.advance(untilMs, nowMs, this.#mood.isSilent);
       track.path.tick(nowMs);
     }
     const { senderReports = 'good', senderReportEveryMs = 5_000 } = this.#traits;
