@@ -97,7 +97,7 @@ export class CongestionMeter {
 
   /** How long a viewer that reported before has kept silent while it was sent to. */
   unheardMs(nowMs: number): number {
-    const { atMs: _at, sentPackets = 0 } = this.#last ?? {};
+    const sentPackets = this.#last?.sentPackets ?? 0;
     if (!this.#hasHeard || this.#unheard === undefined || sentPackets <= this.#unheard.sentPackets) return 0;
     return nowMs - this.#unheard.sinceMs;
   }

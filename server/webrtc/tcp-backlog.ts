@@ -1,5 +1,5 @@
 import type { types } from 'mediasoup';
-import { type TcpEnds, unsentBytes } from './tcp-queues.ts';
+import { unsentBytes } from './tcp-queues.ts';
 
 /** What of a connection's queue is always there: packets of one key frame on their way. */
 const SMALL_BYTES = 64 * 1024;
@@ -14,7 +14,7 @@ const LONG_MS = 3000;
  */
 export class TcpBacklog {
   readonly #transport: types.WebRtcTransport;
-  readonly #unsentBytes: (ends: TcpEnds) => Promise<number | undefined>;
+  readonly #unsentBytes: typeof unsentBytes;
   #fullSinceMs: number | undefined;
 
   constructor(transport: types.WebRtcTransport, ask: typeof unsentBytes = unsentBytes) {
@@ -27,12 +27,12 @@ export class TcpBacklog {
   }
 
   /** Whether the queue is longer than a good link's; false where that cannot be known. */
-  async isFull(leastRoundTripMs: number): Promise<boolean> {
+  async isFull(nowMs: number, leastRoundTripMs: number): Promise<boolean> {
     const tuple = this.#transport.iceSelectedTuple;
     if (tuple?.protocol !== 'tcp') return false;
     const { localPort, remoteIp, remotePort } = tuple;
     if (remoteIp === undefined || remotePort === undefined) return false;
-    const bytes = await this.#unsentBytes({ localPort, remoteIp, remotePort });
+    const bytes = await this.#unsentBytes({ localPort, remoteIp, remotePort }, nowMs);
     if (bytes === undefined || bytes <= SMALL_BYTES) return false;
     const [stats] = await this.#transport.getStats();
     const bytesPerMs = (stats?.sendBitrate ?? 0) / 8000;
@@ -41,7 +41,7 @@ export class TcpBacklog {
 
   /** Whether it has been so for too long; to be asked each second. */
   async isLong(nowMs: number, leastRoundTripMs: number): Promise<boolean> {
-    if (!(await this.isFull(leastRoundTripMs))) {
+    if (!(await this.isFull(nowMs, leastRoundTripMs))) {
       this.#fullSinceMs = undefined;
       return false;
     }

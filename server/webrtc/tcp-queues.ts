@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { isIPv4, isIPv6 } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 
 /** Both ends of a connection: our port, and the other's address and port. */
 export interface TcpEnds {
@@ -14,29 +13,30 @@ const FILES = ['/proc/net/tcp', '/proc/net/tcp6'];
 /** A thousand viewers ask once a second each; one look serves those that ask about the same time. */
 const KEPT_MS = 300;
 
-let reading: Promise<string[]> | undefined;
+let latest: { readonly atMs: number; readonly texts: Promise<string[]> } | undefined;
 
 /**
  * Bytes that the system has taken of a connection and the other end has not acknowledged. What a media worker writes
  * beyond what the system takes waits in the worker's memory, where nobody sees it; but then this is never small.
- * Undefined where that cannot be known: on other systems than Linux, and of a connection that is gone.
+ * Undefined where that cannot be known: on other systems than Linux, and of a connection that is gone. `nowMs` is on the
+ * monotonic clock.
  */
-export async function unsentBytes(ends: TcpEnds): Promise<number | undefined> {
-  reading ??= readAll();
-  const key = keyOf(ends);
-  for (const text of await reading) {
-    const bytes = key === undefined ? undefined : findUnsent(text, key, ends.localPort);
+export async function unsentBytes(ends: TcpEnds, nowMs: number): Promise<number | undefined> {
+  const keys = keysOf(ends);
+  if (keys === undefined) return undefined;
+  for (const text of await readTables(nowMs)) {
+    const bytes = findUnsent(text, keys, ends.localPort);
     if (bytes !== undefined) return bytes;
   }
   return undefined;
 }
 
-async function readAll(): Promise<string[]> {
-  const texts = await Promise.all(FILES.map((file) => readFile(file, 'latin1').catch(() => '')));
-  pause(KEPT_MS, undefined, { ref: false }).then(() => {
-    reading = undefined;
-  });
-  return texts;
+function readTables(nowMs: number): Promise<string[]> {
+  if (latest === undefined || nowMs - latest.atMs >= KEPT_MS) {
+    const texts = Promise.all(FILES.map((file) => readFile(file, 'latin1').catch(() => '')));
+    latest = { atMs: nowMs, texts };
+  }
+  return latest.texts;
 }
 
 /** `keys`: the other end as the table may have it. */
@@ -52,8 +52,8 @@ function findUnsent(table: string, keys: readonly string[], localPort: number): 
   return undefined;
 }
 
-/** The other end as the table may have it: an IPv4 address also in its IPv6 clothes. */
-function keyOf({ remoteIp, remotePort }: TcpEnds): string[] | undefined {
+/** The other end as the table may have it: an IPv4 address also in its IPv6 clothes. Undefined where it is no address. */
+function keysOf({ remoteIp, remotePort }: TcpEnds): string[] | undefined {
   const port = hex(remotePort, 4);
   if (isIPv4(remoteIp)) {
     const word = wordOf(remoteIp.split('.').map(Number));

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { unsentBytes } from '../../server/webrtc/tcp-queues.ts';
+import { type TcpEnds, unsentBytes } from '../../server/webrtc/tcp-queues.ts';
 import { waitFor } from '../support/wait.ts';
 
+const unsent = (ends: TcpEnds) => unsentBytes(ends, performance.now());
 const CHUNK = Buffer.alloc(1024 * 1024);
 
 /** A connection over which nothing is read, on this address. */
@@ -40,13 +41,13 @@ for (const [host, seenAs] of [
       try {
         const { localPort = 0, remotePort = 0 } = pair.far;
         const ends = { localPort, remoteIp: seenAs, remotePort };
-        await waitFor('the connection to be seen', async () => (await unsentBytes(ends)) === 0);
+        await waitFor('the connection to be seen', async () => (await unsent(ends)) === 0);
         pair.near.pause();
         for (let count = 0; count < 16; count += 1) pair.far.write(CHUNK);
-        await waitFor('bytes to wait', async () => ((await unsentBytes(ends)) ?? 0) > 100_000);
+        await waitFor('bytes to wait', async () => ((await unsent(ends)) ?? 0) > 100_000);
         pair.near.resume();
-        await waitFor('all to be sent', async () => (await unsentBytes(ends)) === 0);
-        expect(await unsentBytes({ ...ends, remotePort: 1 })).toBeUndefined();
+        await waitFor('all to be sent', async () => (await unsent(ends)) === 0);
+        expect(await unsent({ ...ends, remotePort: 1 })).toBeUndefined();
       } finally {
         pair.close();
       }
@@ -55,5 +56,5 @@ for (const [host, seenAs] of [
 }
 
 test('what is no address is not known', async () => {
-  expect(await unsentBytes({ localPort: 1, remoteIp: 'nonsense', remotePort: 2 })).toBeUndefined();
+  expect(await unsent({ localPort: 1, remoteIp: 'nonsense', remotePort: 2 })).toBeUndefined();
 });
