@@ -7,6 +7,8 @@ const MIN_SPAN_MS = 30_000;
 const MIN_BUCKETS = 8;
 /** A step of the other clock that has nothing to do with drift. */
 const JUMP_MS = 1_000;
+/** Arrivals that are late for longer than this are no queue that empties: the other clock was set back, or stood. */
+const STALL_MS = 3_000;
 
 interface Bucket {
   readonly atMs: number;
@@ -26,6 +28,8 @@ export class ClockDrift {
   #openEndMs = 0;
   #open: Bucket | undefined;
   #lastLagMs = 0;
+  /** Since when arrivals have been later than they were, which a network that stalls for a moment makes them, too. */
+  #doubt: { readonly sinceMs: number; readonly lagMs: number } | undefined;
   #jumps = 0;
 
   /** Steps of over a second, each of which began the measurement anew. */
@@ -33,10 +37,17 @@ export class ClockDrift {
     return this.#jumps;
   }
 
+  /** Whether it jumped just now cannot be told yet. */
+  get isInDoubt(): boolean {
+    return this.#doubt !== undefined;
+  }
+
   /** The other clock showed `theirMs` when it was `arrivedMs` here; both in milliseconds from any origin. */
   add(theirMs: number, arrivedMs: number): void {
     const lagMs = arrivedMs - theirMs;
-    if (this.#startMs !== undefined && Math.abs(lagMs - this.#lastLagMs) > JUMP_MS) {
+    const step = this.#startMs === undefined ? 'none' : this.#step(lagMs, arrivedMs);
+    if (step === 'in doubt') return;
+    if (step === 'jump') {
       this.#jumps += 1;
       this.restart();
     }
@@ -57,6 +68,7 @@ export class ClockDrift {
     this.#bucketMs = FIRST_BUCKET_MS;
     this.#startMs = undefined;
     this.#open = undefined;
+    this.#doubt = undefined;
   }
 
   /** Undefined until enough time has passed to tell. */
@@ -94,6 +106,17 @@ export class ClockDrift {
       uncertaintyPpm: round((2 * residual * 1e6) / Math.sqrt(xx)),
       overMs: Math.round(spanMs),
     };
+  }
+
+  /** Nothing arrives before it was sent, so a step ahead is a jump; what seems a step back may only have been held up. */
+  #step(lagMs: number, arrivedMs: number): 'none' | 'jump' | 'in doubt' {
+    const later = lagMs - (this.#doubt?.lagMs ?? this.#lastLagMs);
+    if (later > JUMP_MS) {
+      this.#doubt ??= { sinceMs: arrivedMs, lagMs: this.#lastLagMs };
+      return arrivedMs - this.#doubt.sinceMs < STALL_MS ? 'in doubt' : 'jump';
+    }
+    this.#doubt = undefined;
+    return later < -JUMP_MS ? 'jump' : 'none';
   }
 
   #closeBucket(): void {

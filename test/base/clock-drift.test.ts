@@ -61,6 +61,26 @@ describe('drift of another clock', () => {
     expect(drift.drift).toBeUndefined();
   });
 
+  it('counts a step back once it has lasted for 3 s', () => {
+    const drift = new ClockDrift();
+    observe(drift, { ppm: 0, jitterMs: 5, forMs: 60_000 });
+    for (let at = 60_000; at < 70_000; at += 40) {
+      drift.add(at - 30_000, at);
+      expect(drift.jumps).toBe(at < 63_000 ? 0 : 1);
+    }
+  });
+
+  it('takes a network that stalls for what it is', () => {
+    const drift = new ClockDrift();
+    observe(drift, { ppm: 100, jitterMs: 5, forMs: 60_000 });
+    // What was sent meanwhile comes at once, 2.5 s late at first.
+    for (let at = 60_000; at < 62_500; at += 40) drift.add(at * (1 + 100 / 1e6), 62_500 + (at - 60_000) / 10);
+    observe(drift, { ppm: 100, jitterMs: 5, forMs: 60_000, fromMs: 62_800 });
+    expect(drift.jumps).toBe(0);
+    expect(drift.drift?.overMs).toBeGreaterThan(110_000);
+    expect(Math.abs((drift.drift?.ppm ?? 0) - 100)).toBeLessThan(10);
+  });
+
   it('sees a camera that stamps 25 pictures a second and sends 21', () => {
     const drift = new ClockDrift();
     for (let n = 0; n < 21 * 60; n += 1) drift.add(n * 40, (n * 1000) / 21);

@@ -154,7 +154,8 @@ export class TrackHabits {
     const { clockRate, kind } = this.#options;
     const jumps = this.#drift.jumps;
     this.#drift.add((this.#mediaTicks * 1000) / clockRate, receivedAtMs);
-    if (kind === 'video') this.#addRate(receivedAtMs, this.#drift.jumps !== jumps);
+    const { isInDoubt } = this.#drift;
+    if (kind === 'video') this.#addRate(receivedAtMs, isInDoubt || this.#drift.jumps !== jumps);
   }
 
   #closePicture(): void {
