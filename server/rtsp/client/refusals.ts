@@ -70,6 +70,12 @@ export function unsupportedTransport(context: RtspErrorContext): RtspError {
   return new RtspError('unsupported-transport', message, context);
 }
 
+export function encryptedMedia(context: RtspErrorContext = {}): RtspError {
+  const message =
+    'The camera encrypts its media by keys of its own (SRTP), which the gateway does not read. Leave "?enableSrtp" out of the URL where it has that (UniFi Protect), else switch SRTP off in the camera; rtsps encrypts as well.';
+  return refused(message, context);
+}
+
 function refused(message: string, context: RtspErrorContext): RtspError {
   return new RtspError('refused', message, context);
 }

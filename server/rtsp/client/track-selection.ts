@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../../../shared/result.ts';
 import type { RtspTrack } from '../parse/index.ts';
 import { RtspError } from './errors.ts';
-import { printable } from './refusals.ts';
+import { encryptedMedia, printable } from './refusals.ts';
 
 export type SupportedTrack = Extract<RtspTrack, { supported: true }>;
 
@@ -23,6 +23,9 @@ export function selectTracks(tracks: readonly RtspTrack[]): Result<TrackSelectio
   const audios = supported.filter((track) => track.kind === 'audio');
   const audio = audios.find((track) => track.codec === 'opus') ?? audios[0];
   if (video !== undefined) return ok({ video, audio });
+  if (tracks.some((track) => track.kind === 'video' && !track.supported && track.isEncrypted)) {
+    return err(encryptedMedia());
+  }
   return err(new RtspError('no-h264', noVideoMessage(tracks)));
 }
 

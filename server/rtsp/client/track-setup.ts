@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { buildTransport, parseTransport, type RtspResponse, type TransportSpec } from '../parse/index.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
-import { refusal, unsupportedTransport } from './refusals.ts';
+import { encryptedMedia, refusal, unsupportedTransport } from './refusals.ts';
 import type { LowerTransport } from './transport-choice.ts';
 import { bindUdpPair, type PortRange } from './udp-ports.ts';
 import { UdpTrack } from './udp-track.ts';
@@ -95,6 +95,7 @@ function answeredTransport(response: RtspResponse, options: TrackSetupOptions): 
   const header = response.headers.get('Transport');
   const answered = header === undefined ? undefined : parseTransport(header)[0];
   if (answered === undefined) return undefined;
+  if (answered.profile.startsWith('RTP/SAVP')) throw encryptedMedia(options.context());
   if (answered.lower !== options.lower || answered.delivery !== 'unicast') {
     throw unsupportedTransport(options.context());
   }

@@ -67,6 +67,8 @@ export interface RtspOtherTrack extends TrackBase {
   readonly encoding: string;
   /** ONVIF's events and analytics as XML (ONVIF Streaming Specification section 5.2.1.1). Not set up: nobody reads it yet. */
   readonly isOnvifMetadata: boolean;
+  /** Encrypted by keys of its own (SRTP), whether or not the connection is encrypted too. */
+  readonly isEncrypted: boolean;
   /** Why it is not used, for people. */
   readonly reason: string;
 }
@@ -117,7 +119,16 @@ function directionOfBackChannels({ media }: SessionDescription): 'sendonly' | 'r
 
 type Place = Pick<TrackBase, 'mediaIndex' | 'controlUrl' | 'otherControlUrls' | 'profile'>;
 
+/**
+ * Keys in the description (RFC 4568) mean that the packets are encrypted whatever profile is asked for, as those of UniFi Protect
+ * behind `?enableSrtp`. Those who let the client bring its keys (MIKEY) leave it the choice.
+ */
+function isEncrypted({ protocol, attributes }: MediaDescription): boolean {
+  return /^RTP\/SAVPF?(?:\/|$)/.test(protocol) && attributes.some(({ name }) => name === 'crypto');
+}
+
 function unusedBecause(media: MediaDescription): string {
+  if (isEncrypted(media)) return 'is encrypted by keys of its own (SRTP)';
   return media.formats.some(isOnvifMetadata)
     ? 'is ONVIF metadata, which nobody reads'
     : 'is of a kind that is not supported';
@@ -138,12 +149,13 @@ function other(media: MediaDescription, place: Place, reason: string): RtspOther
     payloadType: format?.payloadType ?? 0,
     clockRate: format?.clockRate ?? 0,
     isOnvifMetadata: media.formats.some(isOnvifMetadata),
+    isEncrypted: isEncrypted(media),
     reason,
   };
 }
 
 function describeFormat(media: MediaDescription, format: MediaFormat, place: Place): RtspTrack | undefined {
-  if (!/^RTP\/S?AVPF?(?:\/|$)/.test(media.protocol)) return undefined;
+  if (!/^RTP\/S?AVPF?(?:\/|$)/.test(media.protocol) || isEncrypted(media)) return undefined;
   const base = { ...place, payloadType: format.payloadType, clockRate: format.clockRate };
   if (media.type === 'video') {
     const takesPli = hasPli(media, format.payloadType);

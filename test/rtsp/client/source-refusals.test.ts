@@ -235,6 +235,28 @@ describe('silence', () => {
     expect(asked).toEqual(['RTP/AVPF/TCP;unicast;interleaved=0-1', 'RTP/AVP/TCP;unicast;interleaved=0-1']);
   });
 
+  it.each([
+    [
+      'keys in the description',
+      FAKE_SDP.replace('RTP/AVP 96', 'RTP/SAVP 96\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:xh1o'),
+    ],
+    ['an answer that promises nothing else', FAKE_SDP.replace('RTP/AVP', 'RTP/SAVP')],
+  ])('media that is encrypted by itself is told: %s', async (_what, sdp) => {
+    const server = await camera({
+      sdp,
+      onPlay: stream,
+      onRequest: ({ method }) =>
+        method === 'SETUP'
+          ? { headers: { Session: '1', Transport: 'RTP/SAVP/TCP;unicast;interleaved=0-1' } }
+          : undefined,
+    });
+    expect(await firstWait(pull(server.url()).sink)).toMatchObject({
+      reason: 'CAMERA_REFUSED',
+      message: expect.stringContaining('SRTP'),
+    });
+    expect(server.requests.some(({ method }) => method === 'PLAY')).toBe(false);
+  });
+
   it('461 to both transports: CAMERA_REFUSED', async () => {
     const server = await camera({
       onRequest: (request) => (request.method === 'SETUP' ? { status: 461 } : undefined),
