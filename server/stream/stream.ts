@@ -375,7 +375,8 @@ export class Stream {
       this.#log.debug({}, state);
     } else {
       this.#toldTrouble = undefined;
-      this.#log.info({}, state);
+      const codecs = this.tracks.map(({ codec }) => codec);
+      this.#log.info(state === 'live' ? { codecs, transport: this.transport } : {}, state);
     }
   }
 }

@@ -13,6 +13,6 @@ export function cannotDecode(mimeType: string | undefined): string {
   }
   return (
     'This browser cannot decode H.265, which this camera sends. Live it can be watched over WebRTC, where the gateway ' +
-    'converts it; recorded time needs a browser with H.265, such as Safari, or Chrome and Edge where the hardware has it.'
+    'converts it; recorded time needs a browser with H.265, such as Safari, or Chrome and Edge where the hardware has it, or can be exported as MP4.'
   );
 }

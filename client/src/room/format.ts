@@ -49,7 +49,8 @@ export function notesOf({ state, transportReason, webrtc }: StreamStatus): strin
 }
 
 export function viewersText(viewers: number): string {
-  if (viewers === 0) return 'nobody watching';
+  // Those who watch as HLS or read over RTSP are not among them.
+  if (viewers === 0) return '';
   return viewers === 1 ? '1 viewer' : `${viewers} viewers`;
 }
 
