@@ -81,7 +81,7 @@ export class SoundProof {
     const { clock, log, gate } = this.#deps;
     const stream = adtsOf(format, frames);
     const leave = await gate.enter(this.#stop.signal);
-    const isGood = stream !== undefined && (await this.#decodes(stream).finally(leave));
+    const isGood = stream !== undefined && (await this.#decodes(stream));
     leave();
     if (this.#state !== trying || this.#stop.signal.aborted) return;
     if (isGood) {
@@ -102,7 +102,9 @@ export class SoundProof {
       {
         command: this.#deps.ffmpegPath,
         args: [
-          ...['-nostdin', '-hide_banner', '-loglevel', 'error', '-f', 'aac', '-i', 'pipe:0'],
+          ...['-nostdin', '-hide_banner', '-loglevel', 'error'],
+          // What it reads is what cameras sent: this one format, no other file or address.
+          ...['-protocol_whitelist', 'pipe', '-f', 'aac', '-i', 'pipe:0'],
           ...['-ac', '1', '-f', 's16le', 'pipe:1'],
         ],
         stallTimeoutMs: STALL_TIMEOUT_MS,
