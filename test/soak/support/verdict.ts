@@ -33,9 +33,9 @@ export function judge({ before, after, samples }: SoakRun): Judgement[] {
   const workers = floors(({ workersRssBytes }) => workersRssBytes);
   return [
     // A window's floor is what stays when garbage is collected and nobody happens to watch much.
-    memory('memory of the gateway (RSS), floor', rss, 24 * MIB),
-    memory('its JavaScript heap, floor', heap, 12 * MIB),
-    memory('memory of the media workers, floor', workers, 24 * MIB),
+    memory('memory of the gateway (RSS), floor', rss, 12 * MIB),
+    memory('its JavaScript heap, floor', heap, 6 * MIB),
+    memory('memory of the media workers, floor', workers, 12 * MIB),
     count('file descriptors', ownFds(before), ownFds(after), 4),
     count('sockets', before.sockets - ofDecoders(before), after.sockets - ofDecoders(after), 2),
     count('recorders’ FFmpegs', before.children.recorders, after.children.recorders, 0),
@@ -71,19 +71,19 @@ function ofDecoders({ children }: Sample): number {
   return 3 * children.decoders;
 }
 
-/** The least of each of six equal parts of the run, but for the first, in which caches fill. */
+/** The least of each of six equal parts of the run, but for the first half, in which memory grows to what is used of it. */
 function floorsOf(samples: readonly Sample[], of: (sample: Sample) => number): number[] {
   const size = Math.max(1, Math.ceil(samples.length / WINDOWS));
   const floors: number[] = [];
   for (let at = 0; at < samples.length; at += size)
     floors.push(Math.min(...samples.slice(at, at + size).map(of)));
-  return floors.length > 2 ? floors.slice(1) : floors;
+  return floors.slice(Math.floor(floors.length / 2));
 }
 
 function memory(what: string, floors: readonly number[], leastBytes: number): Judgement {
   const before = floors[0] ?? Number.NaN;
   const after = floors.at(-1) ?? Number.NaN;
-  return { what, before, after, allowed: before + Math.max(leastBytes, before * 0.1), unit: 'MiB' };
+  return { what, before, after, allowed: before + Math.max(leastBytes, before * 0.05), unit: 'MiB' };
 }
 
 function count(what: string, before: number, after: number, more: number): Judgement {
