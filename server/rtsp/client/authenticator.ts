@@ -14,10 +14,20 @@ export class Authenticator {
   #challenge: Challenge | undefined;
   #nonceCount = 0;
   #wasAccepted = false;
+  /** The challenge came on an earlier connection, so a refusal may mean the connection and not the password. */
+  #isOfEarlier: boolean;
 
-  constructor(username: string | undefined, password: string | undefined) {
+  /** `earlier`: what the camera asked for on a connection that it closed with that. */
+  constructor(username: string | undefined, password: string | undefined, earlier?: Challenge) {
     this.#username = username;
     this.#password = password ?? '';
+    this.#challenge = earlier;
+    this.#isOfEarlier = earlier !== undefined;
+  }
+
+  /** What the camera asked for, while it has not said whether it takes the answer. */
+  get unansweredChallenge(): Challenge | undefined {
+    return this.#wasAccepted ? undefined : this.#challenge;
   }
 
   /** What the camera asks for; undefined while it has not asked. */
@@ -66,6 +76,8 @@ export class Authenticator {
   #isNewNonce(challenge: Challenge): boolean {
     const current = this.#challenge;
     if (challenge.scheme !== 'digest' || current?.scheme !== 'digest') return false;
-    return challenge.nonce !== current.nonce && (challenge.stale || this.#wasAccepted);
+    const mayBeRight = challenge.stale || this.#wasAccepted || this.#isOfEarlier;
+    this.#isOfEarlier = false;
+    return challenge.nonce !== current.nonce && mayBeRight;
   }
 }

@@ -42,7 +42,7 @@ export function linkCamera(
 ): CameraLink {
   const { clock, requestTimeoutMs, listener, udpPorts, random } = options;
   const { username = target.user?.username, password = target.user?.password } = options;
-  const authenticator = new Authenticator(username, password);
+  const authenticator = new Authenticator(username, password, options.challenge);
   const addresses = {
     peer: hostPort(socket.remoteAddress ?? target.host, socket.remotePort ?? target.port),
     local: hostPort(socket.localAddress ?? '', socket.localPort ?? 0),

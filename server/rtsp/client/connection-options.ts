@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { AddressResolver } from '../../base/address-policy.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Challenge } from '../parse/index.ts';
 import type { PacketListener } from './track-links.ts';
 import type { LowerTransport } from './transport-choice.ts';
 import type { PortRange } from './udp-ports.ts';
@@ -20,6 +21,8 @@ export interface GatewayRtspConnectionOptions {
   readonly requestTimeoutMs: number;
   readonly tls?: ConnectionOptions | undefined;
   readonly tlsFingerprint?: string | undefined;
+  /** What the camera asked for on an earlier connection that it closed with that. */
+  readonly challenge?: Challenge | undefined;
   /** The camera is known to hang up on any other keep-alive than OPTIONS. */
   readonly onlyOptions?: boolean | undefined;
   /** The camera is known to hang up when it is asked for its sound. */

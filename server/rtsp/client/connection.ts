@@ -2,7 +2,13 @@ import { RtspClient } from 'yellowstone';
 import type { ConnectionReport } from '../../../shared/report.ts';
 import { withTimeout } from '../../base/clock.ts';
 import { VERSION } from '../../base/version.ts';
-import { RtspFramer, type RtspRequest, type RtspResponse, type RtspTrack } from '../parse/index.ts';
+import {
+  type Challenge,
+  RtspFramer,
+  type RtspRequest,
+  type RtspResponse,
+  type RtspTrack,
+} from '../parse/index.ts';
 import { type CameraLink, linkCamera } from './camera-link.ts';
 import { CameraShare } from './camera-share.ts';
 import type { CameraSession, GatewayRtspConnectionOptions } from './connection-options.ts';
@@ -129,6 +135,13 @@ export class GatewayRtspConnection extends RtspClient {
   /** The camera ended the connection right after a keep-alive that it offers. */
   get hungUpOnKeepAlive(): boolean {
     return this.#hungUpOnKeepAlive;
+  }
+
+  /** What the camera asked for when it ended the connection with that: the answer has to come on another one. */
+  get challengeLeft(): Challenge | undefined {
+    const { state } = this;
+    if (state.name !== 'closed' || !isHangUp(state.error)) return undefined;
+    return this.#link?.authenticator.unansweredChallenge;
   }
 
   /** The camera ended the connection when it was asked for its sound. */
@@ -394,10 +407,9 @@ export class GatewayRtspConnection extends RtspClient {
   /** Everything ends here, whatever the reason; the first reason counts. */
   #end(error: RtspError): void {
     if (this.#state.name === 'closed') return;
-    const isHangUp = error.kind === 'peer-closed' || error.kind === 'peer-reset';
     this.#hungUpOnKeepAlive =
-      isHangUp && this.#keepAlive?.isToBlame(this.#options.clock.monotonicMs()) === true;
-    this.#hungUpOnSound = isHangUp && this.#link?.links.isAskingForSound === true;
+      isHangUp(error) && this.#keepAlive?.isToBlame(this.#options.clock.monotonicMs()) === true;
+    this.#hungUpOnSound = isHangUp(error) && this.#link?.links.isAskingForSound === true;
     this.#state = { name: 'closed', error };
     this.isConnected = false;
     this.#abort.abort();
@@ -432,4 +444,8 @@ export class GatewayRtspConnection extends RtspClient {
       ...(this.#link === undefined ? {} : { cseq: this.#link.exchange.cseq }),
     };
   }
+}
+
+function isHangUp(error: RtspError): boolean {
+  return error.kind === 'peer-closed' || error.kind === 'peer-reset';
 }

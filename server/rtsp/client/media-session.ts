@@ -4,6 +4,7 @@ import type { AddressResolver } from '../../base/address-policy.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { SenderReport, SourceSink, SourceUnit, TrackFormat } from '../../stream/index.ts';
+import type { Challenge } from '../parse/index.ts';
 import type { CameraFacts, ConnectionFacts } from './camera-facts.ts';
 import { GatewayRtspConnection } from './connection.ts';
 import type { CameraSession } from './connection-options.ts';
@@ -75,6 +76,8 @@ export interface MediaSessionEnd {
   readonly hungUpOnKeepAlive?: boolean;
   /** The camera hung up when it was asked for its sound. */
   readonly hungUpOnSound?: boolean;
+  /** The camera asked for a password and ended the connection with that. */
+  readonly challengeLeft?: Challenge | undefined;
   /** The camera's session where it was never told that it is over. */
   readonly leftSession?: CameraSession | undefined;
   /** How long this camera may be silent, by the intervals between its pictures. */
@@ -87,7 +90,7 @@ export async function runMediaSession(options: MediaSessionOptions): Promise<Med
   let destination: Destination = { url, username, password };
   let { resolveAddress, staleSession } = options;
   for (let redirects = 0; ; redirects++) {
-    const end = await new MediaSession({ ...options, resolveAddress, staleSession }, destination).run();
+    const end = await runAt({ ...options, resolveAddress, staleSession }, destination);
     const { location } = end.error.context;
     if (end.error.kind !== 'redirected' || location === undefined) return end;
     if (redirects === MAX_REDIRECTS) {
@@ -102,6 +105,13 @@ export async function runMediaSession(options: MediaSessionOptions): Promise<Med
     }
     destination = next.value;
   }
+}
+
+/** On one connection, or on a second one where the camera asks for a password and closes the first with that. */
+async function runAt(options: MediaSessionOptions, destination: Destination): Promise<MediaSessionEnd> {
+  const end = await new MediaSession(options, destination).run();
+  if (end.challengeLeft === undefined || options.signal.aborted) return end;
+  return new MediaSession(options, destination, end.challengeLeft).run();
 }
 
 /**
@@ -134,7 +144,7 @@ class MediaSession {
   /** Viewers were told: what still comes would contradict. */
   #isGone = false;
 
-  constructor(options: MediaSessionOptions, destination: Destination) {
+  constructor(options: MediaSessionOptions, destination: Destination, challenge?: Challenge) {
     this.#options = options;
     this.#destination = destination;
     const { source, clock, transport, fallbackTransport } = options;
@@ -154,6 +164,7 @@ class MediaSession {
       tlsFingerprint: source.tlsFingerprint,
       onlyOptions: options.onlyOptions,
       withoutSound: options.withoutSound,
+      challenge,
       staleSession: options.staleSession,
       listener: {
         onRtp: (track, packet, receivedAtMs) => this.#receivers[track]?.rtp(packet, receivedAtMs),
@@ -203,6 +214,7 @@ class MediaSession {
       transport: this.#connection.transport,
       hungUpOnKeepAlive: this.#connection.hungUpOnKeepAlive,
       hungUpOnSound: this.#connection.hungUpOnSound,
+      challengeLeft: this.#connection.challengeLeft,
       leftSession: this.#connection.leftSession,
       learntSilenceMs: this.#watch.learntSilenceMs(error),
     };

@@ -69,6 +69,43 @@ describe('passwords', () => {
     });
   });
 
+  it('a camera that asks and closes the connection with that gets the answer on another one', async () => {
+    let nonces = 0;
+    const server = await camera({
+      onPlay: stream,
+      onRequest: (request, connection) => {
+        if (request.headers.has('authorization')) return undefined;
+        nonces += 1;
+        connection.write(
+          `RTSP/1.0 401 Unauthorized\r\nCSeq: ${request.headers.get('cseq')}\r\nWWW-Authenticate: Digest realm="cam", nonce="${nonces}"\r\n\r\n`,
+        );
+        connection.socket.end();
+        return 'silent';
+      },
+    });
+    const { sink } = pull(server.url(), { username: 'admin', password: 'secret' });
+    await waitFor('pictures', () => sink.videoUnits.length > 0);
+    expect(sink.waits).toEqual([]);
+    expect(server.connections).toHaveLength(2);
+  });
+
+  it('a wrong one is not sent more than twice to such a camera', async () => {
+    const server = await camera({
+      onRequest: (request, connection) => {
+        connection.write(
+          `RTSP/1.0 401 Unauthorized\r\nCSeq: ${request.headers.get('cseq')}\r\nWWW-Authenticate: Digest realm="cam", nonce="${request.headers.get('cseq')}"\r\n\r\n`,
+        );
+        connection.socket.end();
+        return 'silent';
+      },
+    });
+    const { sink } = pull(server.url(), { username: 'admin', password: 'secret' });
+    await firstWait(sink);
+    const sent = server.requests.filter((request) => request.headers.has('authorization'));
+    expect(sent.length).toBeLessThanOrEqual(2);
+    expect(server.connections).toHaveLength(2);
+  });
+
   it('never reach a log', async () => {
     const lines: string[] = [];
     const write = (fields: object, message: string) => lines.push(JSON.stringify({ ...fields, message }));
