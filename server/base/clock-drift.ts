@@ -30,6 +30,8 @@ export class ClockDrift {
   #lastLagMs = 0;
   /** Since when arrivals have been later than they were, which a network that stalls for a moment makes them, too. */
   #doubt: { readonly sinceMs: number; readonly lagMs: number } | undefined;
+  /** The lag before arrivals that were late for so long that they counted as a jump; those that catch up again were none. */
+  #lagBeforeMs: number | undefined;
   #jumps = 0;
 
   /** Steps of over a second, each of which began the measurement anew. */
@@ -49,6 +51,11 @@ export class ClockDrift {
     if (step === 'in doubt') return;
     if (step === 'jump') {
       this.#jumps += 1;
+      const lagBeforeMs = this.#doubt?.lagMs;
+      this.restart();
+      this.#lagBeforeMs = lagBeforeMs;
+    } else if (this.#lagBeforeMs !== undefined && lagMs - this.#lagBeforeMs < JUMP_MS / 2) {
+      this.#jumps -= 1;
       this.restart();
     }
     this.#lastLagMs = lagMs;
@@ -69,6 +76,7 @@ export class ClockDrift {
     this.#startMs = undefined;
     this.#open = undefined;
     this.#doubt = undefined;
+    this.#lagBeforeMs = undefined;
   }
 
   /** Undefined until enough time has passed to tell. */

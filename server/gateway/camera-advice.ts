@@ -217,7 +217,7 @@ function timestamps(facts: Facts): Advice | undefined {
   if (jumps === 0) return undefined;
   return note(
     'TIMESTAMP_JUMPS',
-    `The camera's time stamps jumped ${jumps === 1 ? 'once' : `${jumps} times`} on this connection. Sluice evens that out; a camera that sets its clock by NTP once at the start does not do it.`,
+    `The camera's time stamps jumped ${jumps === 1 ? 'once' : `${jumps} times`} on this connection. Sluice evens that out. Cameras do it when their clock is set while they run: give them an NTP server that is always there.`,
   );
 }
 

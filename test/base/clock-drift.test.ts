@@ -70,6 +70,19 @@ describe('drift of another clock', () => {
     }
   });
 
+  it('takes no machine that was slow for long, and caught up, for a jump; a clock that was set back stays one', () => {
+    const drift = new ClockDrift();
+    observe(drift, { ppm: 0, jitterMs: 5, forMs: 60_000 });
+    // Five seconds of arrivals that are two seconds late, then ever less.
+    for (let at = 60_000; at < 75_000; at += 40)
+      drift.add(at, at + Math.max(0, Math.min(2_000, 2_000 - (at - 65_000) / 4)));
+    expect(drift.jumps).toBe(0);
+    observe(drift, { ppm: 0, jitterMs: 5, forMs: 60_000, fromMs: 75_000 });
+    expect(drift.jumps).toBe(0);
+    for (let at = 135_000; at < 165_000; at += 40) drift.add(at - 2_000, at);
+    expect(drift.jumps).toBe(1);
+  });
+
   it('takes a network that stalls for what it is', () => {
     const drift = new ClockDrift();
     observe(drift, { ppm: 100, jitterMs: 5, forMs: 60_000 });
