@@ -314,7 +314,7 @@ describe('silence', () => {
     const connection = await waitFor('PLAY', () => sink.playings.length === 1 && server.connections[0]);
     let timestamp = 3_600;
     const isOver = () => sink.waits.some(({ reason }) => reason === 'CAMERA_BAD_DATA');
-    for (let seconds = 0; seconds < 62 && !isOver(); seconds += 2) {
+    for (let seconds = 0; seconds < 80 && !isOver(); seconds += 2) {
       connection.sendPicture({ timestamp, key: false });
       timestamp += 3_600;
       await new Promise((resolve) => setTimeout(resolve, 10));
