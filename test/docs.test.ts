@@ -31,8 +31,12 @@ describe('documentation', () => {
 
   it('tells what each reason to wait and each piece of advice means', () => {
     const text = readFileSync(join(ROOT, 'docs/cameras.md'), 'utf8');
-    const source = readFileSync(join(ROOT, 'server/gateway/camera-advice.ts'), 'utf8');
-    const advice = [...source.matchAll(/\b(?:problem|warning|note)\(\s*'(\w+)'/g)].map((match) => match[1]);
+    const source = ['camera-advice', 'not-live-advice']
+      .map((name) => readFileSync(join(ROOT, `server/gateway/${name}.ts`), 'utf8'))
+      .join('');
+    const advice = [...source.matchAll(/\b(?:(?:problem|warning|note)\(|code:)\s*'(\w+)'/g)].map(
+      (match) => match[1],
+    );
     expect(advice.length).toBeGreaterThan(20);
     expect([...WAIT_REASONS, ...advice].filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
   });

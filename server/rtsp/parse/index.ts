@@ -17,10 +17,8 @@ export {
   interleavedHeader,
   type RtspRequest,
   type RtspResponse,
-  reasonPhrase,
   serializeRequest,
   serializeResponse,
-  writeInterleavedHeader,
 } from './message.ts';
 export { h264Format, parseSpropParameterSets } from './parameter-sets.ts';
 export { ReceptionStats } from './reception-stats.ts';

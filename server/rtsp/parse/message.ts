@@ -95,7 +95,7 @@ const REASONS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** The standard phrase of a status code (RFC 2326 section 7.1.1). */
-export function reasonPhrase(statusCode: number): string {
+function reasonPhrase(statusCode: number): string {
   return REASONS.get(statusCode) ?? 'Unknown';
 }
 
@@ -142,19 +142,9 @@ function oneLine(text: string): string {
 /** The four bytes before an interleaved packet (RFC 2326 section 10.12). `sizeBytes` is at most 65535. */
 export function interleavedHeader(channel: number, sizeBytes: number): Buffer {
   const header = Buffer.allocUnsafe(4);
-  writeInterleavedHeader(header, 0, channel, sizeBytes);
+  header[0] = 0x24;
+  header[1] = channel;
+  header[2] = sizeBytes >>> 8;
+  header[3] = sizeBytes;
   return header;
-}
-
-/** Writes `$`, channel and length (RFC 2326 section 10.12) at `offset`. */
-export function writeInterleavedHeader(
-  target: Buffer,
-  offset: number,
-  channel: number,
-  sizeBytes: number,
-): void {
-  target[offset] = 0x24;
-  target[offset + 1] = channel;
-  target[offset + 2] = sizeBytes >>> 8;
-  target[offset + 3] = sizeBytes;
 }

@@ -13,7 +13,6 @@ export {
 } from './nal.ts';
 export {
   h265CodecString,
-  h265Profile,
   h265ProfileName,
   type ProfileTierLevel,
 } from './profile-tier-level.ts';

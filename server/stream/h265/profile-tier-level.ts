@@ -1,4 +1,4 @@
-import { BitReader } from '../h264/index.ts';
+import type { BitReader } from '../h264/index.ts';
 
 /** What a decoder must be able to do (ITU-T H.265 section 7.3.3). */
 export interface ProfileTierLevel {
@@ -14,12 +14,8 @@ export interface ProfileTierLevel {
   readonly levelIdc: number;
 }
 
+/** Of the general part. */
 export const H265_PROFILE_BYTES = 12;
-
-/** Reads the general part alone, `H265_PROFILE_BYTES` of it. */
-export function h265Profile(bytes: Buffer): ProfileTierLevel {
-  return readProfileTierLevel(new BitReader(bytes), 0);
-}
 
 /** Reads the general part, and skips those of the sub-layers. */
 export function readProfileTierLevel(reader: BitReader, maxSubLayersMinus1: number): ProfileTierLevel {

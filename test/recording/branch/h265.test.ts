@@ -9,7 +9,7 @@ import { findPicture } from '../../../server/recording/frames/picture-handlers.t
 import type { Segment } from '../../../server/recording/segment.ts';
 import { probeTs } from '../../../server/recording/ts/index.ts';
 import { h265Format } from '../../../server/rtsp/parse/index.ts';
-import { h265CodecString, h265Profile } from '../../../server/stream/h265/index.ts';
+import { parseH265Sps } from '../../../server/stream/h265/index.ts';
 import { AAC, type PlayedClip } from '../../support/clip-camera.ts';
 import { encodeClip } from '../../support/h264-clip.ts';
 import { encodeLevels, type LevelsOptions } from '../../support/levels-clip.ts';
@@ -89,8 +89,8 @@ describe.concurrent('recording H.265', () => {
     const [first] = segments;
     expect(first?.recording.format).toMatchObject({ videoCodec: 'h265', width: 320, height: 192 });
     expect(first?.recording.format.audio).toEqual({ clockRate: 48_000, channels: 2 });
-    const profile = h265Profile(Buffer.from(first?.recording.format.profileLevelId ?? '', 'hex'));
-    expect(h265CodecString(profile)).toBe(plain.format.codec === 'h265' ? plain.format.codecString : '');
+    const [sps = Buffer.alloc(0)] = plain.format.sps;
+    expect(first?.recording.format.profileLevelId).toBe(parseH265Sps(sps)?.profileHex);
     // The camera's sound is noise that FFmpeg complains of.
     expect(await shown(first?.data ?? Buffer.alloc(0))).toMatchObject({ pictures: 25 });
   });
