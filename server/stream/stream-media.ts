@@ -1,5 +1,6 @@
 import type { PictureReport } from '../../shared/report.ts';
 import type { Clock } from '../base/clock.ts';
+import { DisplayTimes } from './display-times.ts';
 import { sameFormat } from './format.ts';
 import type { GopCache } from './gop-cache.ts';
 import { PictureHabits } from './picture-habits.ts';
@@ -26,6 +27,7 @@ export class StreamMedia {
   readonly #formats = new Map<TrackKind, TrackFormat>();
   readonly #timeline: Timeline;
   readonly #reordering = new Reordering();
+  readonly #displayTimes = new DisplayTimes();
   #tracks: readonly TrackFormat[] = [];
 
   constructor(options: StreamMediaOptions) {
@@ -72,6 +74,7 @@ export class StreamMedia {
   connected(formats: readonly TrackFormat[]): void {
     this.#timeline.reconnected();
     this.#reordering.restart();
+    this.#displayTimes.restart();
     const kinds = new Set(formats.map((format) => format.kind));
     let changed = false;
     // A video track whose parameter sets come in band keeps its last format until then.
@@ -87,7 +90,8 @@ export class StreamMedia {
   unit(unit: SourceUnit): void {
     const format = this.#formats.get(unit.kind);
     if (format === undefined) return;
-    const { kind, rtpTimestamp, receivedAtMs } = unit;
+    const { kind, receivedAtMs } = unit;
+    const rtpTimestamp = kind === 'video' ? this.#displayTimes.of(unit) : unit.rtpTimestamp;
     const place =
       unit.place ??
       this.#timeline.place(kind, format.clockRate, rtpTimestamp, receivedAtMs, unit.isReordered);

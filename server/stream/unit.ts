@@ -81,6 +81,8 @@ export interface SourceUnit {
    * sure that it is not, so that a time that goes back is the camera's mistake; undefined where nothing tells.
    */
   readonly isReordered?: boolean | undefined;
+  /** Video: grows with the place in the order of presentation, from each picture that decoding can begin with (H.264: the picture order count). */
+  readonly orderCount?: number | undefined;
   /** Only from a leg: its place on the timeline of the stream that it is made of, so the hub gives it none of its own. */
   readonly place?: UnitPlace;
   /** Monotonic time at which the unit's last packet came off the socket. */

@@ -14,7 +14,8 @@ export type PayloadStart = 'first' | 'picture' | 'slice' | 'other' | 'rest';
 export type HeldBack = 'start' | 'loss' | 'no';
 
 /** What goes out with a picture beside its time and its payloads. */
-export type PictureTraits = Required<Pick<SourceUnit, 'isKeyFrame' | 'isDisposable' | 'isReordered'>>;
+export type PictureTraits = Required<Pick<SourceUnit, 'isKeyFrame' | 'isDisposable' | 'isReordered'>> &
+  Pick<SourceUnit, 'orderCount'>;
 
 /** What H.264 and H.265 have each for itself. */
 export interface PictureCodec<Format extends VideoFormat, Picture extends { readonly isKeyFrame: boolean }> {
@@ -215,7 +216,7 @@ export class PictureAssembler<Format extends VideoFormat, Picture extends { read
       this.#toldFormat = format;
       this.#handlers.onFormat(format);
     }
-    const { isKeyFrame, isDisposable, isReordered } = traits;
+    const { isKeyFrame, isDisposable, isReordered, orderCount } = traits;
     const receivedAtMs = this.#receivedAtMs;
     this.#handlers.onUnit({
       kind: 'video',
@@ -224,6 +225,7 @@ export class PictureAssembler<Format extends VideoFormat, Picture extends { read
       isKeyFrame,
       isDisposable,
       isReordered,
+      orderCount,
       receivedAtMs,
     });
   }

@@ -22,18 +22,16 @@ export class PictureFactsReader {
       if (((nal[0] ?? 0) & 0x60) !== 0) isDisposable = false;
     }
     if (first === undefined) return { isKeyFrame, isDisposable: false, isReordered: undefined };
-    return { isKeyFrame, isDisposable, isReordered: this.#isReordered(first) };
-  }
-
-  #isReordered(slice: Buffer): boolean | undefined {
-    const type = nalType(slice);
-    if (type !== NAL.slice && type !== NAL.idr) return undefined;
-    const head = readSliceHead(slice, this.#sets);
-    if (head === undefined) return undefined;
+    const type = nalType(first);
+    const head = type === NAL.slice || type === NAL.idr ? readSliceHead(first, this.#sets) : undefined;
+    if (head === undefined) return { isKeyFrame, isDisposable, isReordered: undefined };
     const { sps } = head;
     const byCount = this.#order.isReordered(head, sps.slice.pocLsbBits);
-    // Also where the SPS promises order: cameras promise a lot.
-    if (byCount !== undefined) return byCount;
-    return !head.isB || sps.reorderFrames === 0 ? false : undefined;
+    if (byCount !== undefined) {
+      // Also where the SPS promises order: cameras promise a lot.
+      return { isKeyFrame, isDisposable, isReordered: byCount, orderCount: this.#order.count };
+    }
+    const isInOrder = !head.isB || sps.reorderFrames === 0;
+    return { isKeyFrame, isDisposable, isReordered: isInOrder ? false : undefined };
   }
 }

@@ -9,6 +9,12 @@ export class PictureOrder {
   #msb = 0;
   #lsb = 0;
   #newest = Number.NEGATIVE_INFINITY;
+  #count = 0;
+
+  /** Of the picture that was asked for last, where that has one. */
+  get count(): number {
+    return this.#count;
+  }
 
   /** `pocLsbBits` as in the SPS. Undefined where the picture has no count, so nothing is known. */
   isReordered(head: SliceHead, pocLsbBits: number): boolean | undefined {
@@ -25,6 +31,7 @@ export class PictureOrder {
       this.#lsb = pocLsb;
     }
     const count = msb + pocLsb;
+    this.#count = count;
     // Only B-pictures are reordered; a count that goes back without one was begun anew (memory_management_control 5).
     const isReordered = head.isB && count < this.#newest;
     this.#newest = isReordered ? this.#newest : count;
