@@ -3,11 +3,12 @@ import type { StreamDefinition } from '../../../shared/stream.ts';
 import type { AddressResolver } from '../../base/address-policy.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import type { SenderReport, SourceSink, SourceUnit, TrackFormat } from '../../stream/index.ts';
+import type { SourceSink } from '../../stream/index.ts';
 import type { Challenge } from '../parse/index.ts';
 import type { CameraFacts, ConnectionFacts } from './camera-facts.ts';
 import { GatewayRtspConnection } from './connection.ts';
 import type { CameraSession } from './connection-options.ts';
+import { EarlyMedia } from './early-media.ts';
 import { asRtspError, RtspError } from './errors.ts';
 import { LossWatch } from './loss-watch.ts';
 import { MediaWatch } from './media-watch.ts';
@@ -114,18 +115,6 @@ async function runAt(options: MediaSessionOptions, destination: Destination): Pr
   return new MediaSession(options, destination, end.challengeLeft).run();
 }
 
-/**
- * What comes before the camera's reply to PLAY is kept (Reolink cameras send their first sender report there), but
- * never more than this.
- */
-const MAX_EARLY = 512;
-const MAX_EARLY_BYTES = 8 * 1024 * 1024;
-
-type Early =
-  | { readonly unit: SourceUnit }
-  | { readonly format: TrackFormat }
-  | { readonly report: SenderReport };
-
 /** One connection from dialling to its end, with what has to run beside it. */
 class MediaSession {
   readonly #options: MediaSessionOptions;
@@ -133,20 +122,19 @@ class MediaSession {
   readonly #destination: Destination;
   readonly #watch: MediaWatch;
   readonly #lossWatch = new LossWatch();
+  readonly #media: EarlyMedia;
   readonly #undo: Array<() => void> = [];
   #reports: RtcpReports | undefined;
   #transportReason: string | undefined;
   #isLossy = false;
   #receivers: readonly TrackReceiver[] = [];
-  /** Until the sink was told of the tracks. */
-  #early: Early[] | undefined = [];
-  #earlyBytes = 0;
   /** Viewers were told: what still comes would contradict. */
   #isGone = false;
 
   constructor(options: MediaSessionOptions, destination: Destination, challenge?: Challenge) {
     this.#options = options;
     this.#destination = destination;
+    this.#media = new EarlyMedia(options.sink);
     const { source, clock, transport, fallbackTransport } = options;
     this.#connection = new GatewayRtspConnection({
       username: destination.username,
@@ -230,17 +218,12 @@ class MediaSession {
         if (this.#isGone) return;
         this.#watch.unit(unit);
         this.#connection.countUnit();
-        if (this.#early === undefined) sink.unit(unit);
-        else this.#keep({ unit });
+        this.#media.unit(unit);
       },
-      onFormat: (format) => {
-        if (this.#early === undefined) sink.format(format);
-        else this.#keep({ format });
-      },
+      onFormat: (format) => this.#media.format(format),
       onSenderReport: (report) => {
         if (report.kind === 'video') this.#options.facts.senderReport(report.ntpMs, report.receivedAtMs);
-        if (this.#early === undefined) sink.senderReport(report);
-        else this.#keep({ report });
+        this.#media.senderReport(report);
       },
       onDamage: () => {
         if (track.kind === 'video') sink.damaged?.();
@@ -263,13 +246,7 @@ class MediaSession {
       transportReason: this.#transportReason,
       requestKeyFrame: () => this.#requestKeyFrame(tracks),
     });
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const item of early) {
-      if ('unit' in item) sink.unit(item.unit);
-      else if ('format' in item) sink.format(item.format);
-      else sink.senderReport(item.report);
-    }
+    this.#media.release();
     const reports = startRtcpReports({
       clock,
       trackCount: tracks.length,
@@ -343,13 +320,6 @@ class MediaSession {
     const why = this.#transportReason;
     const connection = why === undefined ? report : { ...report, transport: { ...report.transport, why } };
     return { connection, received: this.#receivers.map((receiver) => receiver.report) };
-  }
-
-  #keep(item: Early): void {
-    const early = this.#early;
-    if (early === undefined || early.length >= MAX_EARLY) return;
-    if ('unit' in item) for (const payload of item.unit.payloads) this.#earlyBytes += payload.length;
-    if (this.#earlyBytes <= MAX_EARLY_BYTES) early.push(item);
   }
 }
 
