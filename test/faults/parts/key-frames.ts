@@ -38,13 +38,15 @@ const farApart: Fault = {
           ...(state === 'live' ? [] : [`the stream is ${state}`]),
           ...(connections.length === dials ? [] : ['the camera was dialled anew']),
         ];
-        // The segment ends with the next one.
-        const missing = subject.missing(wallMs);
-        await waitFor('the next key frame', async () => {
-          subject.camera.cues.keyFrame();
-          await pause(1_000);
-          return (await subject.status()).recorder.newestMs !== undefined;
+        // A segment ends with the next one.
+        let isRecorded = false;
+        const missing = subject.missing(wallMs).finally(() => {
+          isRecorded = true;
         });
+        while (!isRecorded) {
+          subject.camera.cues.keyFrame();
+          await Promise.race([missing, pause(1_000)]);
+        }
         return { detectedMs, pauseMs, ...(await missing), problems };
       } finally {
         await watch.close();
