@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import { interleavedHeader, type RtspResponse } from '../parse/index.ts';
 import { Authenticator } from './authenticator.ts';
 import type { GatewayRtspConnectionOptions } from './connection-options.ts';
-import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
+import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
 import { RtspExchange } from './exchange.ts';
+import { stuck } from './faults.ts';
 import { hostPort, type RtspTarget } from './target.ts';
 import { TrackLinks, type TrackLinksOptions } from './track-links.ts';
 
@@ -55,7 +56,7 @@ export function linkCamera(
     timeoutMs: requestTimeoutMs,
     headers: owner.headers,
     onSent: (message) => owner.onSent(message),
-    onStuck: () => owner.onFailure(new RtspError('silent', 'The camera no longer reads.', owner.context())),
+    onStuck: () => owner.onFailure(stuck(owner.context())),
   });
   const links = new TrackLinks({
     ...owner.ways,

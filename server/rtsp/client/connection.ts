@@ -16,7 +16,7 @@ import { connectionReport } from './connection-report.ts';
 import { describeCamera } from './describe.ts';
 import { dial } from './dial.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
-import { framingError, socketEnd } from './faults.ts';
+import { framingError, messageFlood, socketEnd } from './faults.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { refusal } from './refusals.ts';
 import { answerServerRequest } from './server-requests.ts';
@@ -347,12 +347,12 @@ export class GatewayRtspConnection extends RtspClient {
     emitMessage(this, `RTSP/1.0 ${response.statusCode} ${response.reason}`, response);
     const isAwaited = this.#link?.exchange.settle(response) === true;
     if (isAwaited || this.#share.takesStrayMessage()) return;
-    this.#end(new RtspError('bad-data', 'The camera floods us with answers to nothing.', this.#context()));
+    this.#end(messageFlood('answers to nothing', this.#context()));
   }
 
   #onRequest(request: RtspRequest): void {
     if (!this.#share.takesStrayMessage()) {
-      this.#end(new RtspError('bad-data', 'The camera floods us with requests.', this.#context()));
+      this.#end(messageFlood('requests', this.#context()));
       return;
     }
     emitMessage(this, `${request.method} ${request.uri} RTSP/1.0`, request);

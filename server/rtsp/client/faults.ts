@@ -20,6 +20,18 @@ export function flood(context: RtspErrorContext): RtspError {
   return new RtspError('bad-data', message, context);
 }
 
+/** Messages without end that nobody asked for; `what` they are. */
+export function messageFlood(what: string, context: RtspErrorContext): RtspError {
+  const message = `The camera floods the gateway with ${what}. Restart it, or update its firmware.`;
+  return new RtspError('bad-data', message, context);
+}
+
+/** The camera does not read the connection any more. */
+export function stuck(context: RtspErrorContext): RtspError {
+  const message = 'The camera takes nothing any more of what is sent to it. If that goes on, restart it.';
+  return new RtspError('silent', message, context);
+}
+
 /** The socket is gone without our doing. */
 export function socketEnd(failure: NodeJS.ErrnoException | undefined, context: RtspErrorContext): RtspError {
   if (failure === undefined) {
