@@ -34,6 +34,9 @@ export interface GuardedViewer {
 
 /** While all is well, so that a thousand viewers cost the main thread next to nothing. */
 const CALM_LOOK_MS = 3000;
+/** While mediasoup's score says that every packet arrives, too; where it falls, that is told (`hurry`). */
+const QUIET_LOOK_MS = 6000;
+const BEST_SCORE = 10;
 const LOOK_MS = 1000;
 /** A viewer from which nothing at all has come for this long is not sent to: it was stopped, or its network is gone. */
 const SILENT_MS = 6000;
@@ -169,7 +172,8 @@ export class CongestionGuard {
     }
     if (verdict.kind === 'good') {
       this.#received = undefined;
-      return onTrial || this.#backlog.isTcp ? LOOK_MS : CALM_LOOK_MS;
+      if (onTrial || this.#backlog.isTcp) return LOOK_MS;
+      return this.#meter.hasHeard && consumer.score?.score === BEST_SCORE ? QUIET_LOOK_MS : CALM_LOOK_MS;
     }
     if (this.#meter.unheardMs(report.atMs) > LOOK_MS * 2) await this.#lookWhetherSilent();
     return LOOK_MS;

@@ -95,6 +95,11 @@ export class CongestionMeter {
     return Number.isFinite(this.#leastRoundTripMs) ? this.#leastRoundTripMs : DOUBTFUL_ROUND_TRIP_MS;
   }
 
+  /** The viewer has reported since the first look. */
+  get hasHeard(): boolean {
+    return this.#hasHeard;
+  }
+
   /** How long a viewer that reported before has kept silent while it was sent to. */
   unheardMs(nowMs: number): number {
     const sentPackets = this.#last?.sentPackets ?? 0;

@@ -233,11 +233,14 @@ class FakeViewer {
   /** Levels that cannot be had. */
   missing = new Set<Level>();
   asked = 0;
+  /** As mediasoup has it; undefined: not known. */
+  score: number | undefined;
   #level: Level = 'full';
   #reports = 0;
   #sent = 0;
   #bytes = 0;
   readonly #consumer = {
+    score: Object.defineProperty({}, 'score', { get: () => this.score }),
     getStats: async () => {
       this.asked += 1;
       return [
@@ -306,6 +309,30 @@ describe('the guard of a viewer', () => {
     await viewer.run(300);
     expect(viewer.asked).toBeLessThanOrEqual(101);
     expect(viewer.levels).toEqual([]);
+  });
+
+  test('a link whose score is the best is looked at once in 6 s, and within a second when that falls', async () => {
+    const viewer = new FakeViewer();
+    viewer.score = 10;
+    await viewer.run(300);
+    expect(viewer.asked).toBeLessThanOrEqual(52);
+    const { asked } = viewer;
+    viewer.score = 7;
+    viewer.lostShare = 0.5;
+    viewer.guard.hurry();
+    await viewer.run(1);
+    expect(viewer.asked).toBe(asked + 1);
+    await viewer.run(7);
+    expect(viewer.levels).toEqual(['paused']);
+  });
+
+  test('a viewer with the best score that falls silent is paused all the same', async () => {
+    const viewer = new FakeViewer();
+    viewer.score = 10;
+    await viewer.run(30);
+    viewer.isHeard = false;
+    await viewer.run(17);
+    expect(viewer.notices).toMatchObject([{ level: 'paused', cause: 'silence' }]);
   });
 
   test('loss leads to the pause, trials with back-off, and back to the picture when the link is good', async () => {
