@@ -45,6 +45,8 @@ export class BitReader {
   ue(): number {
     let zeros = 0;
     while (zeros < 32 && !this.overrun && this.bit() === 0) zeros += 1;
+    // Most are short, and powers are slow.
+    if (zeros < 31) return (1 << zeros) - 1 + this.bits(zeros);
     return 2 ** zeros - 1 + this.bits(zeros);
   }
 
