@@ -29,6 +29,8 @@ interface Run {
   hasEnded: boolean;
   /** What is done with the JPEG of a time. */
   onJpeg(timeMs: number, jpeg: Buffer): void;
+  /** Who is told of the end. One at a time: each `ended.then` would be held, with its picture, for as long as FFmpeg runs. */
+  onEnd(exit: ProcessExit): void;
 }
 
 /**
@@ -86,7 +88,7 @@ export class DecoderProcess {
     });
     try {
       return await new Promise<Buffer>((resolve, reject) => {
-        run.ended.then((exit) => reject(this.#whyEnded(exit, isTimeUp)));
+        run.onEnd = (exit) => reject(this.#whyEnded(exit, isTimeUp));
         run.stdin.then((stdin) => feed(run, stdin, request, resolve)).catch(reject);
       });
     } catch (failure) {
@@ -95,6 +97,7 @@ export class DecoderProcess {
     } finally {
       cancel();
       run.onJpeg = () => {};
+      run.onEnd = () => {};
     }
   }
 
@@ -126,9 +129,11 @@ export class DecoderProcess {
       hasEnded: false,
       input: decoderInput(this.#options.codec),
       onJpeg: () => {},
+      onEnd: () => {},
     };
-    run.ended.then(() => {
+    run.ended.then((exit) => {
       run.hasEnded = true;
+      run.onEnd(exit);
     });
     this.#run = run;
     return run;

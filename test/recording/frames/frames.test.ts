@@ -146,10 +146,10 @@ describe('pictures of recorded time', () => {
 });
 
 describe('thumbnails', () => {
-  it('are kept along the recording, one for ten seconds', async () => {
+  it('are kept along the recording, one for ten seconds', { timeout: 90_000 }, async () => {
     for (const minute of [0, 1, 2]) await record(START_MS + minute * 60_000, `r${minute}`);
     const times = [0, 1, 2].map((minute) => START_MS + minute * 60_000);
-    await waitFor('the thumbnails', async () => (await thumbnails()).length === 3);
+    await waitFor('the thumbnails', async () => (await thumbnails()).length === 3, 60_000);
     expect(await thumbnails()).toEqual(times);
     const { jpeg, atMs } = await frames.thumbnail(STREAM, START_MS + 60_000 + 9_000);
     expect(atMs).toBe(START_MS + 60_000);
