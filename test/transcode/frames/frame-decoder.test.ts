@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../server/base/clock.ts';
 import { FrameDecoder, type FrameDecoderOptions } from '../../../server/transcode/index.ts';
@@ -22,6 +24,17 @@ function pictureAt(clip: LevelsClip, n: number) {
   const pts90k = clip.pictures.map((picture) => picture.pts90k).sort((a, b) => a - b)[n] ?? -1;
   const last = clip.pictures.findIndex((picture) => picture.pts90k === pts90k);
   return { ...clip, pictures: clip.pictures.slice(0, last + 1), pts90k };
+}
+
+/** What went in and what came out, for whoever does not want to be the one that holds them. */
+async function decodeWeakly(frames: FrameDecoder, clip: LevelsClip, n: number): Promise<WeakRef<object>[]> {
+  const request = pictureAt(clip, n);
+  return [new WeakRef(request), new WeakRef(await frames.decode(request))];
+}
+
+function garbageCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc');
 }
 
 function damaged(clip: LevelsClip) {
@@ -171,6 +184,20 @@ describe('frame decoder', () => {
     const clip = await clipWithDetail();
     await expect(frames.decode(damaged(clip))).rejects.toMatchObject({ code: 'PICTURE_DAMAGED' });
     expect((await decodeJpeg(await frames.decode(pictureAt(clip, 0)))).width).toBe(320);
+  });
+
+  it('holds nothing of what it has decoded, however long its process lives', async () => {
+    const frames = decoder();
+    const before = await childrenNamed('ffmpeg');
+    const clip = await encodeLevels({ frames: 12 });
+    const refs: WeakRef<object>[] = [];
+    for (let n = 0; n < 12; n += 1) refs.push(...(await decodeWeakly(frames, clip, n)));
+    const collect = garbageCollector();
+    await waitFor('all but the last of them to be let go', () => {
+      collect();
+      return refs.filter((ref) => ref.deref() !== undefined).length <= 2;
+    });
+    expect((await childrenNamed('ffmpeg')).filter((pid) => !before.includes(pid))).toHaveLength(1);
   });
 
   it('goes on after its process was killed', async () => {
