@@ -19,6 +19,7 @@ import type {
 import { h264FormatOf, takeApart } from './h264-output.ts';
 import { LegRun, type StallLimits } from './leg-run.ts';
 import { isMatroskaTrack } from './matroska.ts';
+import { SoundStart } from './sound-start.ts';
 import { opusPacket } from './ts-output.ts';
 
 /** How one FFmpeg is to run, or why none may just now. */
@@ -80,6 +81,8 @@ export class Leg implements Source {
   #attempt = 0;
   #sps: readonly Buffer[] = [];
   #isTold = false;
+  /** Of the FFmpeg that runs. */
+  #soundStart = new SoundStart();
   #ending: Promise<unknown> = Promise.resolve();
 
   constructor(request: LegRequest, sink: SourceSink, deps: LegDeps) {
@@ -145,6 +148,7 @@ export class Leg implements Source {
     const state = this.#state;
     switch (state.kind) {
       case 'running':
+        this.#soundStart.given(unit.pts90k);
         return state.run.write(unit);
       case 'resting':
         return this.#begin(unit);
@@ -201,6 +205,8 @@ export class Leg implements Source {
     const running: State = { kind: 'running', run, encoder: plan.encoder, startedAtMs: clock.monotonicMs() };
     this.#state = running;
     this.#isTold = false;
+    this.#soundStart = new SoundStart();
+    this.#soundStart.given(state.first.pts90k);
     run.write(state.first);
     const before = this.#ending;
     this.#ending = run.done.then(async (end) => {
@@ -264,6 +270,8 @@ export class Leg implements Source {
     if (packet === undefined) return;
     if (!this.#isTold) this.#sink.playing([OPUS], 'ffmpeg');
     this.#isTold = true;
+    const elapsedMs = this.#state.kind === 'running' ? receivedAtMs - this.#state.startedAtMs : 0;
+    if (this.#soundStart.isStale(place.pts90k, elapsedMs)) return;
     this.#sink.unit({
       kind: 'audio',
       rtpTimestamp: 0,
