@@ -1,5 +1,5 @@
 /** What comes out of FFmpeg usually lies so far behind what goes in, beside one unit. */
-const USUALLY_BEHIND_90K = 100 * 90;
+const USUALLY_BEHIND_90K = 60 * 90;
 const LONGEST_UNIT_90K = 130 * 90;
 /** An FFmpeg that is still behind then is slow by nature, and late sound is better than none. */
 const START_MS = 2_000;

@@ -14,8 +14,8 @@ describe('sound that waited for FFmpeg to start', () => {
   it('is left out but for its end, and nothing is later', () => {
     const start = started(30);
     const kept = [...Array(30).keys()].filter((unit) => !start.isStale(unit * AAC_90K, 500));
-    expect(kept[0]).toBe(24);
-    expect(kept).toHaveLength(6);
+    expect(kept[0]).toBe(26);
+    expect(kept).toHaveLength(4);
     // A stall later on is no start.
     for (let unit = 30; unit < 60; unit += 1) start.given(unit * AAC_90K);
     expect(start.isStale(30 * AAC_90K, 2500)).toBe(false);
@@ -25,7 +25,7 @@ describe('sound that waited for FFmpeg to start', () => {
     const start = new SoundStart();
     for (let unit = 0; unit < 50; unit += 1) {
       start.given(unit * AAC_90K);
-      expect(start.isStale((unit - 3) * AAC_90K, unit * 21)).toBe(false);
+      expect(start.isStale((unit - 2) * AAC_90K, unit * 21)).toBe(false);
     }
   });
 
@@ -34,7 +34,7 @@ describe('sound that waited for FFmpeg to start', () => {
     start.given(0);
     start.given(128 * 90);
     start.given(256 * 90);
-    expect(start.isStale(40 * 90, 300)).toBe(false);
+    expect(start.isStale(80 * 90, 300)).toBe(false);
   });
 
   it('is late rather than gone where FFmpeg never catches up', () => {
