@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDir } from '../../server/setup/paths.mjs';
+import { freePorts } from './free-ports.ts';
 import { waitFor } from './wait.ts';
 
+/** No test asks for more media workers. */
+const MAX_WORKERS = 4;
 const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 const COMPILE_CACHE = join(cacheDir(), 'compiled');
 const READY_TIMEOUT_MS = 30_000;
@@ -31,7 +33,9 @@ export class GatewayProcess {
 
   /** Starts one and waits until it is ready. */
   static async start(options: GatewayOptions = {}): Promise<GatewayProcess> {
-    const [http, rtsp, webrtc] = await freePorts(3);
+    // Fixed ones, as a restarted gateway has to come back on its own; worker n of WebRTC takes the nth after its port.
+    const http = await freePorts(2 + MAX_WORKERS);
+    const [rtsp, webrtc] = [http + 1, http + 2];
     const dir = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
     const { settings = {} } = options;
     const config = {
@@ -140,23 +144,4 @@ export class GatewayProcess {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-/** Ports that were free a moment ago; fixed ones, as a restarted gateway has to come back on its own. */
-async function freePorts(count: number): Promise<[number, number, number]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  const [http = 0, rtsp = 0, webrtc = 0] = ports;
-  return [http, rtsp, webrtc];
 }

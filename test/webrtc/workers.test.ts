@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { ClipCamera, PCMU } from '../support/clip-camera.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { type Clip, encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
 import { openHouse, TestSession, untilLive, type WebRtcHouse } from '../support/webrtc-house.ts';
@@ -172,20 +171,8 @@ test('closing ends the processes of all workers', async () => {
   expect(() => opened.webrtc.viewers.openSession({ onEvent: () => {} })).toThrow(/shutting down/);
 });
 
-/** A port after which at least one more is free, as far as can be told. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
 test('worker n listens on port + n, and so does its replacement', async () => {
-  const port = await freePort();
+  const port = await freePorts(2);
   const opened = await openHouse({ cam: new ClipCamera(clip) }, { workers: 2, listen: { port } });
   cleanups.push(() => opened.close());
   await untilLive(opened.hub, 'live/cam');
@@ -214,7 +201,7 @@ test('worker n listens on port + n, and so does its replacement', async () => {
 });
 
 test('a taken port stops the start, and leaves no worker behind', async () => {
-  const port = await freePort();
+  const port = await freePorts(2);
   const opened = await openHouse({ cam: new ClipCamera(clip) }, { listen: { port } });
   cleanups.push(() => opened.close());
   await expect(openHouse({ cam: new ClipCamera(clip) }, { listen: { port } })).rejects.toThrow(
