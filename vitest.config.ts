@@ -36,6 +36,8 @@ export default defineConfig({
     // Most tests wait for cameras, browsers and clocks most of the time.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongFirst },
+    // Real cameras, browsers and FFmpegs on a machine that others use too: what fails once may have been starved, twice is wrong.
+    retry: 1,
     env: programs(),
     testTimeout: 30_000,
     hookTimeout: 30_000,

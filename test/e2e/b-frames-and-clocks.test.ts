@@ -187,7 +187,8 @@ test(
       video: 'without-b-pictures',
       reason: expect.stringContaining('B-frames'),
     });
-    expect(fps).toBeGreaterThan(22);
+    // All pictures, of which the B-frames are two in three.
+    expect(fps).toBeGreaterThan(15);
   },
   TIMEOUT_MS,
 );
