@@ -1,5 +1,5 @@
 export { type BrowserWay, browserWay } from './browser-way.ts';
-export { profileOf } from './format.ts';
+export { profileOf, sameFormat } from './format.ts';
 export { GopBudget } from './gop-cache.ts';
 export {
   BitReader,

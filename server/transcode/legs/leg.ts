@@ -3,18 +3,19 @@ import type { LegStatus } from '../../../shared/stream.ts';
 import { backoffDelayMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import type {
-  AudioFormat,
-  LegRequest,
-  Reader,
-  Source,
-  SourceSink,
-  StateChange,
-  Stream,
-  TrackFormat,
-  TrackKind,
-  Unit,
-  UnitPlace,
+import {
+  type AudioFormat,
+  type LegRequest,
+  type Reader,
+  type Source,
+  type SourceSink,
+  type StateChange,
+  type Stream,
+  sameFormat,
+  type TrackFormat,
+  type TrackKind,
+  type Unit,
+  type UnitPlace,
 } from '../../stream/index.ts';
 import { h264FormatOf, takeApart } from './h264-output.ts';
 import { LegRun, type StallLimits } from './leg-run.ts';
@@ -293,8 +294,6 @@ export class Leg implements Source {
 /** Whether one FFmpeg can go on with it: parameter sets come in band, a picture's size decides on the encoder's. */
 function isSameInput(a: TrackFormat, b: TrackFormat): boolean {
   if (a === b) return true;
-  if (a.kind === 'video') return a.codec === b.codec && a.width === b.width && a.height === b.height;
-  if (b.kind === 'video' || a.codec !== b.codec) return false;
-  const sameConfig = a.config === undefined ? b.config === undefined : b.config?.equals(a.config) === true;
-  return sameConfig && a.clockRate === b.clockRate && a.channels === b.channels;
+  if (a.kind === 'audio') return sameFormat(a, b);
+  return b.kind === 'video' && a.codec === b.codec && a.width === b.width && a.height === b.height;
 }
