@@ -188,8 +188,8 @@ describe('recorded time over a gap', () => {
       // It does not run as root.
       const command = process.getuid?.() === 0 ? [...AS_NOBODY, VLC] : [VLC];
       await run('env', [`HOME=${dir}`, ...command, ...played], MAX_OUTPUT);
-      // Its muxer leaves out the last pictures, and some where the stream breaks.
-      expect((await picturesOf(file)).length).toBeGreaterThan(lengthS(vod) * FPS * 0.9);
+      // Its muxer leaves out the last pictures, and some where the stream breaks: more on a busy machine, never as many as lie on one side.
+      expect((await picturesOf(file)).length).toBeGreaterThan(lengthS(vod) * FPS * 0.75);
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
