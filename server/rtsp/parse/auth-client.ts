@@ -1,6 +1,6 @@
 import { assertNever } from '../../../shared/result.ts';
 import { parseAuthFields, quoted } from './auth-fields.ts';
-import { type DigestAlgorithm, digestAlgorithm, digestResponse } from './digest.ts';
+import { type DigestAlgorithm, type DigestQop, digestAlgorithm, digestResponse } from './digest.ts';
 
 /** What a server wants to be shown (RFC 7616 section 3.3, RFC 7617). */
 export type Challenge =
@@ -13,7 +13,8 @@ export type Challenge =
       readonly algorithm: DigestAlgorithm;
       /** Old cameras refuse an answer that names an algorithm they did not name. */
       readonly algorithmNamed: boolean;
-      readonly qopAuth: boolean;
+      /** What the answer is to protect; undefined: the form of RFC 2069, which knows none. */
+      readonly qop: DigestQop | undefined;
       /** The password was right, only the nonce is too old: try again with this one. */
       readonly stale: boolean;
     };
@@ -22,7 +23,7 @@ const MAX_CHALLENGES = 16;
 
 /**
  * Reads all WWW-Authenticate fields (`headers.all('WWW-Authenticate')`), each with one or more challenges.
- * Those we cannot answer (another scheme, another algorithm, only `auth-int`) are left out.
+ * Those we cannot answer (another scheme, another algorithm or quality of protection) are left out.
  */
 export function parseChallenges(headers: readonly string[]): Challenge[] {
   const fields = headers.slice(0, MAX_CHALLENGES).flatMap((header) => parseAuthFields(header));
@@ -36,7 +37,8 @@ export function parseChallenges(headers: readonly string[]): Challenge[] {
       .toLowerCase()
       .split(/[\s,]+/)
       .filter((qop) => qop !== '');
-    if (qops.length > 0 && !qops.includes('auth')) return [];
+    const qop = (['auth', 'auth-int'] as const).find((known) => qops.includes(known));
+    if (qops.length > 0 && qop === undefined) return [];
     const opaque = parameters.get('opaque');
     return [
       {
@@ -46,7 +48,7 @@ export function parseChallenges(headers: readonly string[]): Challenge[] {
         ...(opaque === undefined ? {} : { opaque }),
         algorithm,
         algorithmNamed: parameters.has('algorithm'),
-        qopAuth: qops.length > 0,
+        qop,
         stale: parameters.get('stale')?.toLowerCase() === 'true',
       },
     ];
@@ -75,7 +77,7 @@ export interface DigestRequest {
   readonly cnonce: string;
 }
 
-/** The value of the Authorization field that answers `challenge`. */
+/** The value of the Authorization field that answers `challenge`, for a request without a body. */
 export function authorizationFor(challenge: Challenge, request: DigestRequest): string {
   switch (challenge.scheme) {
     case 'basic':
@@ -101,7 +103,7 @@ function digestAuthorization(
     password: request.password,
     realm: challenge.realm,
     nonce: challenge.nonce,
-    auth: challenge.qopAuth ? { nc, cnonce } : undefined,
+    auth: challenge.qop === undefined ? undefined : { qop: challenge.qop, nc, cnonce },
     cnonce,
   });
   const parts = [
@@ -112,7 +114,7 @@ function digestAuthorization(
     `response=${quoted(response)}`,
   ];
   if (challenge.algorithmNamed) parts.push(`algorithm=${challenge.algorithm}`);
-  if (challenge.qopAuth) parts.push('qop=auth', `nc=${nc}`, `cnonce=${quoted(cnonce)}`);
+  if (challenge.qop !== undefined) parts.push(`qop=${challenge.qop}`, `nc=${nc}`, `cnonce=${quoted(cnonce)}`);
   else if (challenge.algorithm.endsWith('-sess')) parts.push(`cnonce=${quoted(cnonce)}`);
   if (challenge.opaque !== undefined) parts.push(`opaque=${quoted(challenge.opaque)}`);
   return `Digest ${parts.join(', ')}`;

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { assertNever } from '../../../shared/result.ts';
 import { parseAuthFields, quoted } from './auth-fields.ts';
-import { type DigestAlgorithm, digestAlgorithm, digestResponse } from './digest.ts';
+import { type DigestAlgorithm, type DigestInput, digestAlgorithm, digestResponse } from './digest.ts';
 
 export interface ChallengeOptions {
   readonly realm: string;
@@ -39,7 +39,7 @@ export type Authorization =
       readonly response: string;
       readonly algorithm: DigestAlgorithm;
       /** Set when the client answered with qop=auth. `nc` as it came, eight hex digits. */
-      readonly auth: { readonly nc: string; readonly cnonce: string } | undefined;
+      readonly auth: DigestInput['auth'];
       readonly cnonce?: string;
     };
 
@@ -80,7 +80,8 @@ function parseDigest(parameters: ReadonlyMap<string, string>): Authorization | u
     uri,
     response,
     algorithm,
-    auth: qop !== undefined && nc !== undefined && cnonce !== undefined ? { nc, cnonce } : undefined,
+    auth:
+      qop !== undefined && nc !== undefined && cnonce !== undefined ? { qop: 'auth', nc, cnonce } : undefined,
     ...(cnonce === undefined ? {} : { cnonce }),
   };
 }

@@ -9,6 +9,9 @@ export type DigestAlgorithm =
   | 'SHA-512-256'
   | 'SHA-512-256-sess';
 
+/** What a digest protects (RFC 7616 section 3.3): the request's line, or its body too. */
+export type DigestQop = 'auth' | 'auth-int';
+
 /**
  * The algorithm a field names; MD5 where it names none (RFC 7616 section 3.3), undefined where we have it
  * not.
@@ -46,12 +49,12 @@ export interface DigestInput {
   readonly realm: string;
   readonly nonce: string;
   /** Undefined: the challenge offered no qop (RFC 2069 form). `nc` has eight hex digits. */
-  readonly auth: { readonly nc: string; readonly cnonce: string } | undefined;
+  readonly auth: { readonly qop: DigestQop; readonly nc: string; readonly cnonce: string } | undefined;
   /** Needed by the -sess algorithms where there is no qop. */
   readonly cnonce?: string;
 }
 
-/** The response of RFC 7616 section 3.4.1, in lower-case hex. */
+/** The response of RFC 7616 section 3.4.1, in lower-case hex, for a request without a body. */
 export function digestResponse(input: DigestInput): string {
   const name = hashName(input.algorithm);
   const hash = (text: string): string => createHash(name).update(text).digest('hex');
@@ -59,9 +62,10 @@ export function digestResponse(input: DigestInput): string {
   const a1 = input.algorithm.endsWith('-sess')
     ? hash(`${secret}:${input.nonce}:${input.auth?.cnonce ?? input.cnonce ?? ''}`)
     : secret;
-  const a2 = hash(`${input.method}:${input.uri}`);
-  const middle =
-    input.auth === undefined ? input.nonce : `${input.nonce}:${input.auth.nc}:${input.auth.cnonce}:auth`;
+  const { auth } = input;
+  const asked = `${input.method}:${input.uri}`;
+  const a2 = hash(auth?.qop === 'auth-int' ? `${asked}:${hash('')}` : asked);
+  const middle = auth === undefined ? input.nonce : `${input.nonce}:${auth.nc}:${auth.cnonce}:${auth.qop}`;
   return hash(`${a1}:${middle}:${a2}`);
 }
 

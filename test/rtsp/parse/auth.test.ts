@@ -45,7 +45,7 @@ describe('Digest as in the RFCs', () => {
 
   test('SHA-512-256: the hash that FIPS 180-4 section 6.7 defines, not a cut-off SHA-512 as in the printed example', () => {
     const [challenge] = parseChallenges([rfc7616('SHA-512-256')]);
-    expect(challenge).toMatchObject({ algorithm: 'SHA-512-256', qopAuth: true });
+    expect(challenge).toMatchObject({ algorithm: 'SHA-512-256', qop: 'auth' });
     const header = authorize(
       [challenge].flatMap((one) => one ?? []),
       { ...request, password: 'p' },
@@ -68,6 +68,15 @@ describe('Digest as in the RFCs', () => {
     });
     expect(header).toContain('response="6629fae49393a05397450978507c4ef1"');
     expect(header).not.toContain('algorithm');
+  });
+
+  test('auth-int where a camera offers nothing else: the hash of the body, which is empty, goes in', () => {
+    const challenges = parseChallenges(['Digest realm="r", nonce="n", qop="auth-int"']);
+    const header = authorize(challenges, { ...request, password: 'p' });
+    const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+    const asked = md5(`DESCRIBE:rtsp://10.0.0.5/s1:${md5('')}`);
+    const response = md5(`${md5('admin:r:p')}:n:00000002:c0ffee:auth-int:${asked}`);
+    expect(header).toContain(`response="${response}", qop=auth-int, nc=00000002, cnonce="c0ffee"`);
   });
 
   test('without qop, the form of RFC 2069 that most cameras use', () => {
@@ -101,7 +110,7 @@ describe('challenges', () => {
         'Negotiate abc==',
         'Digest realm="r"',
         'Digest realm="r", nonce="n", algorithm=SHA-384',
-        'Digest realm="r", nonce="n", qop="auth-int"',
+        'Digest realm="r", nonce="n", qop="auth-conf"',
         '',
         '"',
       ]),

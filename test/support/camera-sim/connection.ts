@@ -109,11 +109,11 @@ export class SimConnection {
     }
     if (mood.refusals > 0 && request.method !== 'OPTIONS') {
       mood.refusals -= 1;
-      return challenge(traits.auth?.scheme ?? 'digest', randomBytes(random, 8).toString('hex'));
+      return challenge(traits.auth ?? { scheme: 'digest' }, randomBytes(random, 8).toString('hex'));
     }
     if (traits.auth === undefined || request.method === 'OPTIONS') return undefined;
     if (isAuthorised(request, traits.auth, this.#nonce)) return undefined;
-    return challenge(traits.auth.scheme, this.#nonce);
+    return challenge(traits.auth, this.#nonce);
   }
 
   #captured(request: SimRequest): string | undefined {

@@ -27,6 +27,8 @@ export interface CameraTraits {
     readonly scheme: 'basic' | 'digest';
     readonly username: string;
     readonly password: string;
+    /** Of digest; absent: the form of RFC 2069. */
+    readonly qop?: 'auth' | 'auth-int';
   };
   /** As the Session header tells it. Default 60. */
   readonly sessionTimeoutS?: number;
