@@ -39,6 +39,8 @@ type ConnectionState =
   | { readonly name: 'closed'; readonly error: RtspError };
 
 const TEARDOWN_TIMEOUT_MS = 1_000;
+/** What cameras answer to PLAY at a URL that they know, but for a slash. */
+const MAY_BE_MISSPELT: ReadonlySet<number> = new Set([404, 454, 455]);
 const USER_AGENT = `Sluice/${VERSION}`;
 
 /**
@@ -308,9 +310,21 @@ export class GatewayRtspConnection extends RtspClient {
     return this.#link;
   }
 
-  /** PLAY or PAUSE for all tracks at once, or one by one where the camera insists (459) or knows nothing else (404). */
+  /**
+   * PLAY or PAUSE for all tracks at once, or one by one where the camera insists (459) or knows nothing else (404). Some
+   * know the whole only with a slash at its end, or only without, and answer 404, 454 or 455 to the other spelling.
+   */
   async #aggregate(method: string, headers: Record<string, string>): Promise<RtspResponse> {
-    const response = await this.#send(method, this.#aggregateUrl, headers);
+    let response = await this.#send(method, this.#aggregateUrl, headers);
+    if (MAY_BE_MISSPELT.has(response.statusCode)) {
+      const other = otherSpelling(this.#aggregateUrl);
+      const second = await this.#send(method, other, headers);
+      if (!MAY_BE_MISSPELT.has(second.statusCode)) {
+        // What comes later goes there too: keep-alives, PAUSE, TEARDOWN.
+        this.#aggregateUrl = other;
+        response = second;
+      }
+    }
     if (response.statusCode !== 459 && response.statusCode !== 404) return response;
     let last = response;
     for (const track of this.#link?.links.tracks ?? []) {
@@ -444,6 +458,10 @@ export class GatewayRtspConnection extends RtspClient {
       ...(this.#link === undefined ? {} : { cseq: this.#link.exchange.cseq }),
     };
   }
+}
+
+function otherSpelling(url: string): string {
+  return url.endsWith('/') ? url.slice(0, -1) : `${url}/`;
 }
 
 function isHangUp(error: RtspError): boolean {

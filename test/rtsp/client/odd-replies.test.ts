@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { RtspSource } from '../../../server/rtsp/index.ts';
 import { CameraSim, type CameraTraits, type SimVideo, testVideo } from '../../support/camera-sim/index.ts';
 import type { RecordingSink } from '../../support/recording-sink.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -15,21 +16,25 @@ beforeAll(async () => {
 interface Played {
   readonly camera: CameraSim;
   readonly sink: RecordingSink;
+  readonly source: RtspSource;
 }
 
 /** A camera with these habits, once a source of its has got pictures. */
 async function play(
   traits: Partial<CameraTraits>,
-  source: Readonly<Record<string, unknown>> = {},
+  settings: Readonly<Record<string, unknown>> = {},
 ): Promise<Played> {
   const camera = await CameraSim.start({ video, ...traits });
   onTestFinished(() => camera.close());
-  const { sink } = pull(camera.url(), { transport: 'tcp', ...source });
+  const { sink, source } = pull(camera.url(), { transport: 'tcp', ...settings });
   await waitFor('pictures', () => sink.videoUnits.length > 5 || sink.waits[0]);
   expect(sink.waits).toEqual([]);
   expect(camera.connections).toHaveLength(1);
-  return { camera, sink };
+  return { camera, sink, source };
 }
+
+/** As the camera would describe itself. */
+const SDP = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:trackID=0\r\n`;
 
 const sent = ({ requests }: CameraSim): string[] => requests.map(({ method }) => method);
 
@@ -38,5 +43,33 @@ describe('log-in', () => {
     const auth = { scheme: 'digest', username: 'admin', password: 'secret', qop } as const;
     const { camera } = await play({ auth }, { username: 'admin', password: 'secret' });
     expect(sent(camera)).toEqual(['OPTIONS', 'DESCRIBE', 'DESCRIBE', 'SETUP', 'PLAY']);
+  });
+});
+
+describe('PLAY at a URL that the camera spells otherwise', () => {
+  // Without Content-Base the URL of the whole is the one that was asked for, which has no slash; with it, it has one.
+  const spellings: [string, boolean, number][] = [404, 454, 455].flatMap((status) => [
+    [`${status} without a slash at its end`, true, status],
+    [`${status} with one`, false, status],
+  ]);
+  it.each(spellings)('%s', async (_what, wantsSlash, status) => {
+    const { camera } = await play({
+      onRequest: ({ method, url }) => {
+        if (method === 'PLAY' && url.endsWith('/') !== wantsSlash) return { status };
+        if (method !== 'DESCRIBE' || !wantsSlash) return undefined;
+        return { headers: { 'Content-Type': 'application/sdp' }, body: SDP };
+      },
+    });
+    const last = camera.requests.at(-1);
+    expect(sent(camera)).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'PLAY']);
+    expect(last?.url).toBe(wantsSlash ? camera.url('/cam/') : camera.url());
+  });
+
+  it('is spelt so in all that follows', async () => {
+    const { camera, source } = await play({
+      onRequest: ({ method, url }) => (method === 'PLAY' && url.endsWith('/') ? { status: 454 } : undefined),
+    });
+    await source.close();
+    expect(camera.requests.at(-1)).toMatchObject({ method: 'TEARDOWN', url: camera.url() });
   });
 });
