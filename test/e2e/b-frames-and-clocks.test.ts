@@ -8,6 +8,7 @@ import type { StreamStatus } from '../../shared/stream.ts';
 import { CameraSim, testAudio, testVideo } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { GatewayProcess } from '../support/gateway.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
 
 const run = promisify(execFile);
@@ -24,7 +25,7 @@ let page: Page;
 let startedAtMs = 0;
 let liveSinceMs = 0;
 
-beforeAll(async () => {
+const open = async () => {
   const audio = await testAudio('pcmu', 2);
   const start = async (name: string, options: Parameters<typeof CameraSim.start>[0]) => {
     cameras[name] = await CameraSim.start(options);
@@ -62,12 +63,15 @@ beforeAll(async () => {
   liveSinceMs = Date.now();
   page = await browser.newPage();
   await page.goto(gateway.url);
-}, TIMEOUT_MS);
-afterAll(async () => {
+};
+const close = async () => {
   await browser?.close();
   await gateway?.close();
   for (const camera of Object.values(cameras)) await camera.close();
-});
+};
+beforeAll(open, TIMEOUT_MS);
+afterAll(close);
+anewForAnotherTry(close, open, TIMEOUT_MS);
 
 async function get<T>(path: string): Promise<T> {
   return (await (await fetch(`${gateway.url}/api/v1/${path}`)).json()) as T;

@@ -6,6 +6,7 @@ import { type StreamStatus, streamStatusSchema } from '../../shared/stream.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { type GstRtspServer, startGstRtspServer } from '../support/gst-rtsp-server.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
 
 const PASSWORD = 'canary-p4ss/w@rd';
@@ -25,7 +26,7 @@ describe('cameras', () => {
   let gateway: GatewayProcess;
   let browser: Browser;
 
-  beforeAll(async () => {
+  const open = async () => {
     cameras = await startGstRtspServer({
       mounts: {
         '/baseline': { profile: 'constrained-baseline', parameterSets: 'both', transport: 'udp' },
@@ -80,14 +81,17 @@ describe('cameras', () => {
       },
     });
     browser = await launchChromium();
-  }, 90_000);
-
-  afterAll(async () => {
+  };
+  const close = async () => {
     await browser?.close();
     await gateway?.close();
     await Promise.all([cameras?.close(), guarded?.close()]);
     noise?.close();
-  });
+  };
+  beforeAll(open, 90_000);
+  afterAll(close);
+  // Viewers are counted, and a page that is left open is one.
+  anewForAnotherTry(close, open, 90_000);
 
   const statusOf = async (name: string): Promise<StreamStatus> => {
     const response = await fetch(`${gateway.url}/api/v1/streams/live/${name}`);

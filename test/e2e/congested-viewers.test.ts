@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CameraSim, testVideo } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { GatewayProcess } from '../support/gateway.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { UdpRelay } from '../support/udp-relay.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -63,7 +64,7 @@ let cameras: CameraSim[];
 let mediaPort: number;
 const relays: UdpRelay[] = [];
 
-beforeAll(async () => {
+const open = async () => {
   const [main, sub] = await Promise.all([
     testVideo({
       codec: 'h264',
@@ -89,14 +90,16 @@ beforeAll(async () => {
   });
   mediaPort = Number(/"port":(\d+),"msg":"media worker runs"/.exec(gateway.output)?.[1]);
   browser = await launchChromium();
-}, 60_000);
-
-afterAll(async () => {
+};
+const close = async () => {
   await browser?.close();
   await gateway?.close();
-  for (const relay of relays) relay.close();
+  for (const relay of relays.splice(0)) relay.close();
   for (const camera of cameras ?? []) await camera.close();
-});
+};
+beforeAll(open, 60_000);
+afterAll(close);
+anewForAnotherTry(close, open);
 
 async function openRelay(seed: number): Promise<UdpRelay> {
   const relay = await UdpRelay.open(mediaPort, seed);

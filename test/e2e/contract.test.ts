@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { EVENTS, METHODS } from '../../shared/signaling.ts';
 import { streamStatusSchema } from '../../shared/stream.ts';
 import { GatewayProcess } from '../support/gateway.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
 import { VIEWER_CAPABILITIES } from '../support/werift-viewer.ts';
 
@@ -14,7 +15,7 @@ const NOWHERE = 'rtsp://192.0.2.1/s1';
 
 let gateway: GatewayProcess;
 
-beforeAll(async () => {
+const open = async () => {
   gateway = await GatewayProcess.start({
     settings: {
       auth: { apiToken: TOKEN },
@@ -23,8 +24,11 @@ beforeAll(async () => {
       streams: { 'shop/till': { source: { url: 'publish:', username: 'till', password: 'a-secret' } } },
     },
   });
-}, 60_000);
-afterAll(() => gateway?.close());
+};
+const close = () => gateway?.close();
+beforeAll(open, 60_000);
+afterAll(close);
+anewForAnotherTry(close, open);
 
 interface Answer {
   readonly status: number;

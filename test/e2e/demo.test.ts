@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StreamStatus, streamStatusSchema } from '../../shared/stream.ts';
 import { GatewayProcess } from '../support/gateway.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
 
 describe('demo camera', () => {
   let gateway: GatewayProcess;
 
-  beforeAll(async () => {
+  const open = async () => {
     gateway = await GatewayProcess.start();
-  }, 60_000);
-  afterAll(() => gateway?.close());
+  };
+  const close = () => gateway?.close();
+  beforeAll(open, 60_000);
+  afterAll(close);
+  anewForAnotherTry(close, open);
 
   const headers = { 'content-type': 'application/json' };
   const list = async (): Promise<StreamStatus[]> => {

@@ -6,6 +6,7 @@ import { CameraSim } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { flashAndBeep } from '../support/flash-and-beep.ts';
 import { GatewayProcess } from '../support/gateway.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** ITU-R BT.1359: nobody notices sound that is so much early or late. */
@@ -18,7 +19,7 @@ let gateway: GatewayProcess;
 let browser: Browser;
 const cameras: CameraSim[] = [];
 
-beforeAll(async () => {
+const open = async () => {
   const [h264, h265] = await Promise.all([flashAndBeep('h264'), flashAndBeep('h265')]);
   const streams: Record<string, object> = {};
   for (const [name, media] of Object.entries({ h264, h265 })) {
@@ -30,13 +31,16 @@ beforeAll(async () => {
     GatewayProcess.start({ settings: { sources: { allowLoopback: true }, streams } }),
     launchChromium(),
   ]);
-}, 60_000);
-
-afterAll(async () => {
+};
+const close = async () => {
   await browser?.close();
   await gateway?.close();
-  await Promise.all(cameras.map((camera) => camera.close()));
-});
+  await Promise.all(cameras.splice(0).map((camera) => camera.close()));
+};
+beforeAll(open, 60_000);
+afterAll(close);
+// Legs run on while a page is open, and there may be none at the start.
+anewForAnotherTry(close, open);
 
 interface Seen {
   /** By the page's clock, in ms. */

@@ -8,6 +8,7 @@ import { streamId } from '../../shared/names.ts';
 import { type CameraReport, cameraReportSchema } from '../../shared/report.ts';
 import { streamDefinitionSchema } from '../../shared/stream.ts';
 import { type CameraOptions, CameraSim, testAudio, testVideo } from '../support/camera-sim/index.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** Cameras with habits of their own, all at once, nobody watching: each one's report says what it is. */
@@ -15,7 +16,7 @@ import { waitFor } from '../support/wait.ts';
 const cameras = new Map<string, CameraSim>();
 let hub: Hub;
 
-beforeAll(async () => {
+const open = async () => {
   const [plain, withB, pyramid, hevc, sound] = await Promise.all([
     testVideo(),
     testVideo({ bFrames: 2, profile: 'main', params: 'b-pyramid=none', keyFrameEvery: 50 }),
@@ -55,12 +56,15 @@ beforeAll(async () => {
   await add('b-frames', { video: withB });
   await add('pyramid', { video: pyramid });
   await add('hevc', { video: hevc });
-});
-
-afterAll(async () => {
-  await hub.close();
+};
+const close = async () => {
+  await hub?.close();
   for (const camera of cameras.values()) await camera.close();
-});
+};
+beforeAll(open);
+afterAll(close);
+// Reports are of all that was since a camera's start.
+anewForAnotherTry(close, open);
 
 async function reportOf(name: string, isReady: (report: CameraReport) => boolean): Promise<CameraReport> {
   const stream = hub.get(streamId('live', name)) as Stream;
