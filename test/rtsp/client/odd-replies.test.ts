@@ -73,3 +73,19 @@ describe('PLAY at a URL that the camera spells otherwise', () => {
     expect(camera.requests.at(-1)).toMatchObject({ method: 'TEARDOWN', url: camera.url() });
   });
 });
+
+describe('replies whose CSeq is not of the request', () => {
+  const counts: [string, (cseq: number) => number | undefined][] = [
+    ['one less', (cseq) => cseq - 1],
+    ['one more', (cseq) => cseq + 1],
+    ['always the same', () => 1],
+    ['none', () => undefined],
+    ['far away', (cseq) => 4_000_000_000 - cseq],
+    ['right at first only', (cseq) => Math.min(cseq, 2)],
+  ];
+  it.each(counts)('%s', async (_what, countsAs) => {
+    const { camera, source } = await play({ countsAs });
+    await source.close();
+    expect(sent(camera)).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'TEARDOWN']);
+  });
+});

@@ -64,6 +64,19 @@ export class SimConnection {
     if (this.socket.writable) this.socket.write(data);
   }
 
+  #writeReply(text: string): void {
+    const { countsAs } = this.#deps.traits;
+    if (countsAs === undefined) {
+      this.write(text);
+      return;
+    }
+    const counted = text.replace(/^cseq: *(\d+)\r\n/im, (_field, asked: string) => {
+      const cseq = countsAs(Number(asked));
+      return cseq === undefined ? '' : `CSeq: ${cseq}\r\n`;
+    });
+    this.write(counted);
+  }
+
   #release(): void {
     this.session.pause();
     for (const pair of this.#udp) pair.close();
@@ -84,7 +97,7 @@ export class SimConnection {
     if (scripted === 'silent') return;
     const extra = mood.extraHeaders.splice(0);
     if (scripted !== undefined) {
-      this.write(formatReply(request, scripted, extra));
+      this.#writeReply(formatReply(request, scripted, extra));
       return;
     }
     const captured = this.#captured(request);
@@ -94,7 +107,7 @@ export class SimConnection {
       this.session.play();
       await new Promise((resolve) => setTimeout(resolve, traits.earlyMs));
     }
-    this.write(captured ?? formatReply(request, reply, extra));
+    this.#writeReply(captured ?? formatReply(request, reply, extra));
     if (request.method === 'PLAY' && isGood) this.session.play();
     if (request.method === 'PAUSE') this.session.pause();
     if (request.method === 'TEARDOWN') this.#release();

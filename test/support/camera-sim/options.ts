@@ -23,6 +23,8 @@ export interface CameraTraits {
   readonly replies?: Readonly<Record<string, string | readonly string[]>>;
   /** Answers in place of the default when it returns a reply; `silent` sends nothing. */
   readonly onRequest?: (request: SimRequest, connection: SimConnection) => SimReply | 'silent' | undefined;
+  /** The CSeq of its replies, for cameras that count otherwise; undefined: none. Absent: the request's. */
+  readonly countsAs?: (cseq: number) => number | undefined;
   readonly auth?: {
     readonly scheme: 'basic' | 'digest';
     readonly username: string;
