@@ -19,6 +19,7 @@ import {
 } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { GatewayProcess } from '../support/gateway.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
 
 /* Whatever the sound is, the picture goes on, live and in the recording. */
@@ -94,7 +95,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-beforeAll(async () => {
+const open = async () => {
   const [video, pcmu, aac, opus] = await Promise.all([
     testVideo({ width: 160, height: 120, bitrate: '60k' }) as Promise<SimVideo>,
     testAudio('pcmu'),
@@ -124,14 +125,15 @@ beforeAll(async () => {
     },
     40_000,
   );
-}, 90_000);
-
-afterAll(async () => {
-  for (const timer of timers) clearInterval(timer);
+};
+const close = async () => {
+  for (const timer of timers.splice(0)) clearInterval(timer);
   await browser?.close();
   await gateway?.close();
   for (const camera of cameras.values()) await camera.close();
-});
+};
+beforeAll(open, 90_000);
+afterAll(close);
 
 async function get<T>(path: string): Promise<T> {
   return (await (await fetch(`${gateway.url}/api/v1/${path}`)).json()) as T;
@@ -176,8 +178,13 @@ describe('the picture of a camera whose sound is broken', { timeout: 120_000 }, 
     await waitFor('two seconds of pictures', () => times.length > 2 * FPS).finally(() => hub.close());
     expect(new Set(times.slice(1).map((time, n) => time - (times[n] ?? 0)))).toEqual(new Set([90_000 / FPS]));
   });
+});
 
-  it.each(KINDS.map(({ name }) => name))('%s: is recorded, every single one', async (name) => {
+describe('the recorded picture of a camera whose sound is broken', { timeout: 120_000 }, () => {
+  // A gap that a starved machine has left stays in the recording.
+  anewForAnotherTry(close, open, 90_000);
+
+  it.each(KINDS.map(({ name }) => name))('%s: is there, every single one', async (name) => {
     expect((await statusOf(name)).state).toBe('live');
     const { ranges } = await waitFor(
       'six seconds to be recorded',

@@ -24,6 +24,10 @@ const open = async () => {
       streams: { 'shop/till': { source: { url: 'publish:', username: 'till', password: 'a-secret' } } },
     },
   });
+  await waitFor('the demo to be live', async () => {
+    const { body } = await call('GET', '/api/v1/streams/live/demo');
+    return streamStatusSchema.parse(body).state === 'live';
+  });
 };
 const close = () => gateway?.close();
 beforeAll(open, 60_000);

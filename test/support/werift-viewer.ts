@@ -32,6 +32,15 @@ export interface ReceivedReport {
   readonly timestamp: number;
 }
 
+/** In the order in which they were sent: what a viewer lost and asked for again comes late. */
+export function inSentOrder(packets: readonly ReceivedPacket[]): ReceivedPacket[] {
+  const [first] = packets;
+  if (first === undefined) return [];
+  // None lie more than half of the sequence numbers apart.
+  const offset = ({ sequence }: ReceivedPacket) => ((sequence - first.sequence + 0x18000) % 0x10000) - 0x8000;
+  return packets.toSorted((a, b) => offset(a) - offset(b));
+}
+
 export function h264Codec(payloadType: number, profileLevelId = '42e01f'): RTCRtpCodecParameters {
   return new RTCRtpCodecParameters({
     mimeType: 'video/H264',

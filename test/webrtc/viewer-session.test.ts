@@ -6,7 +6,7 @@ import { type Clip, encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
 import { openHouse, streamDefinition, TestSession, untilLive } from '../support/webrtc-house.ts';
 import type { ReceivedPacket, WeriftViewer } from '../support/werift-viewer.ts';
-import { VIEWER_CAPABILITIES } from '../support/werift-viewer.ts';
+import { inSentOrder, VIEWER_CAPABILITIES } from '../support/werift-viewer.ts';
 
 let clip: Clip;
 beforeAll(async () => {
@@ -54,23 +54,22 @@ function nalTypes({ payload }: ReceivedPacket): number[] {
  */
 const wholeRun = (viewer: WeriftViewer, count: number) =>
   waitFor(`${count} video packets without a hole`, () => {
-    const packets = viewer.ofKind('video');
-    const [first] = packets;
-    if (first === undefined || packets.length < count) return undefined;
-    const offset = ({ sequence }: ReceivedPacket) =>
-      ((sequence - first.sequence + 0x18000) % 0x10000) - 0x8000;
-    const run = packets.toSorted((a, b) => offset(a) - offset(b)).slice(0, count);
-    const from = offset(run[0] ?? first);
-    return run.every((packet, index) => offset(packet) - from === index) ? run : undefined;
+    const run = inSentOrder(viewer.ofKind('video')).slice(0, count);
+    const isWhole = run.every(
+      ({ sequence }, index) => sequence === ((run[0]?.sequence ?? 0) + index) % 0x10000,
+    );
+    return run.length === count && isWhole ? run : undefined;
   });
 
 test('the first packet is a STAP-A of SPS and PPS, the IDR follows, every packet fits and says: no delay', async () => {
   const { hub, webrtc } = await house(
-    new ClipCamera(await encodeClip({ bitrate: '4M', width: 1280, height: 720 })),
+    // Key frames of many packets; yet all of a second, which comes at once, fits into the viewer's socket (Linux: 212992
+    // bytes, of which a packet takes 2304), for a hole that it leaves may stay.
+    new ClipCamera(await encodeClip({ bitrate: '500k', width: 640, height: 360 })),
   );
   await untilLive(hub, 'live/cam');
   const { viewer } = await play(new TestSession(webrtc));
-  const packets = await wholeRun(viewer, 1000);
+  const packets = await wholeRun(viewer, 200);
   const [parameterSets, ...following] = packets;
   // The clip's first key frame begins with a message of its encoder (SEI).
   const idr = following.find((packet) => !nalTypes(packet).includes(6));

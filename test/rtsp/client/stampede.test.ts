@@ -11,7 +11,7 @@ const COUNT = 100;
 /** What the pacer lets go in a second: its burst, what a second brings, and one for where the second is cut. */
 const MAX_DIALS_A_SECOND = 36;
 
-const dialledAtMs: number[] = [];
+let dialledAtMs: number[] = [];
 const cameras: CameraSim[] = [];
 const sources: RtspSource[] = [];
 
@@ -21,6 +21,7 @@ afterEach(async () => {
 });
 
 it('a hundred cameras that come at once, and come back at once, are dialled one after the other', async () => {
+  dialledAtMs = [];
   const video = await testVideo({
     width: 64,
     height: 48,
