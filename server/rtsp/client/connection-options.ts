@@ -25,11 +25,15 @@ export interface GatewayRtspConnectionOptions {
   readonly challenge?: Challenge | undefined;
   /** The camera is known to hang up on any other keep-alive than OPTIONS. */
   readonly onlyOptions?: boolean | undefined;
+  /** The camera is known not to answer OPTIONS. */
+  readonly ignoresOptions?: boolean | undefined;
   /** The camera is known to hang up when it is asked for its sound. */
   readonly withoutSound?: boolean | undefined;
   /** A session of an earlier connection that the camera may still hold a place for. */
   readonly staleSession?: CameraSession | undefined;
   readonly listener: PacketListener;
+  /** Whether video has come since that monotonic time; asked while PLAY is not answered. */
+  isVideoComing?(sinceMs: number): boolean;
 }
 
 /** A session as a camera knows it. */

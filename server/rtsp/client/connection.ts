@@ -18,6 +18,7 @@ import { dial } from './dial.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
 import { framingError, messageFlood, socketEnd } from './faults.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { answerOrVideo } from './play-answer.ts';
 import { refusal } from './refusals.ts';
 import { answerServerRequest } from './server-requests.ts';
 import { SessionId } from './session-id.ts';
@@ -69,6 +70,7 @@ export class GatewayRtspConnection extends RtspClient {
   #hungUpOnKeepAlive = false;
   #hungUpOnSound = false;
   #isTornDown = false;
+  #ignoresOptions: boolean | undefined;
   #publicMethods: ReadonlySet<string> = new Set();
   #offered: readonly RtspTrack[] = [];
   #server: string | undefined;
@@ -151,6 +153,11 @@ export class GatewayRtspConnection extends RtspClient {
     return this.#hungUpOnSound;
   }
 
+  /** The camera described its stream without having answered OPTIONS; undefined before it has described it. */
+  get ignoresOptions(): boolean | undefined {
+    return this.#ignoresOptions;
+  }
+
   /** The camera's session where it was never told that it is over. */
   get leftSession(): CameraSession | undefined {
     const { id } = this.#session;
@@ -167,7 +174,9 @@ export class GatewayRtspConnection extends RtspClient {
       const { links, requestUrl } = await this.#open(target.value);
       const description = await describeCamera({
         requestUrl,
-        send: (method, headers) => this.#send(method, requestUrl, headers),
+        requestTimeoutMs: this.#options.requestTimeoutMs,
+        ignoresOptions: this.#options.ignoresOptions ?? false,
+        send: (method, headers, timeoutMs) => this.#send(method, requestUrl, headers, timeoutMs),
         context: (method) => this.#context(method),
         onOffer: (tracks, publicMethods) => {
           this.#offered = tracks;
@@ -175,6 +184,7 @@ export class GatewayRtspConnection extends RtspClient {
         },
       });
       this.#aggregateUrl = description.aggregateUrl;
+      this.#ignoresOptions = description.ignoresOptions;
       const { video, audio } = description.selection;
       await this.#setUp(links, { video, audio: this.#options.withoutSound ? undefined : audio });
       this.#to('connecting', { name: 'ready' });
@@ -184,14 +194,20 @@ export class GatewayRtspConnection extends RtspClient {
     }
   }
 
-  /** Starts the media. Resolves when the camera has agreed; packets may have come before. */
+  /** Starts the media. Resolves when the camera has agreed, be it by sending; packets may have come before. */
   override async play(): Promise<this> {
     this.#expect('ready', 'paused');
+    const { clock, isVideoComing } = this.#options;
+    const askedAtMs = clock.monotonicMs();
     try {
-      let response = await this.#aggregate('PLAY', { Range: 'npt=0.000-' });
-      // There are live sources that know no time at all.
-      if (response.statusCode === 457) response = await this.#aggregate('PLAY', {});
-      if (response.statusCode >= 300) throw refusal(response, this.#context('PLAY'));
+      await answerOrVideo({
+        clock,
+        answer: this.#askToPlay(),
+        isVideoComing: () => isVideoComing?.(askedAtMs) ?? false,
+        onLateFailure: (error) => {
+          if (this.#state.name === 'playing') this.#end(error);
+        },
+      });
       this.#to(this.#state.name === 'paused' ? 'paused' : 'ready', { name: 'playing' });
       this.#link?.links.punchHoles();
       this.#keepAlive ??= this.#startKeepAlive();
@@ -334,12 +350,30 @@ export class GatewayRtspConnection extends RtspClient {
     return last;
   }
 
-  async #send(method: string, uri: string, headers: Record<string, string>): Promise<RtspResponse> {
+  /** Rejects with an RtspError where the camera refuses. */
+  async #askToPlay(): Promise<void> {
+    let response = await this.#aggregate('PLAY', { Range: 'npt=0.000-' });
+    // There are live sources that know no time at all.
+    if (response.statusCode === 457) response = await this.#aggregate('PLAY', {});
+    if (response.statusCode >= 300) throw refusal(response, this.#context('PLAY'));
+  }
+
+  async #send(
+    method: string,
+    uri: string,
+    headers: Record<string, string>,
+    timeoutMs?: number,
+  ): Promise<RtspResponse> {
     if (this.#state.name === 'closed') throw this.#state.error;
     if (this.#link === undefined) throw new RtspError('local-failure', 'Not connected to the camera.');
     const { id } = this.#session;
     const all = id === undefined ? headers : { Session: id, ...headers };
-    const response = await this.#link.exchange.request({ method, uri, headers: Object.entries(all) });
+    const response = await this.#link.exchange.request({
+      method,
+      uri,
+      headers: Object.entries(all),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
     this.#session.take(response);
     this.#server ??= response.headers.get('Server');
     return response;
@@ -351,6 +385,7 @@ export class GatewayRtspConnection extends RtspClient {
       sessionTimeoutMs: this.#session.timeoutMs,
       publicMethods: this.#publicMethods,
       onlyOptions: this.#options.onlyOptions ?? false,
+      ignoresOptions: this.#ignoresOptions ?? false,
       send: (method) => this.#send(method, this.#aggregateUrl, {}),
       context: (method) => this.#context(method),
       onFailure: (error) => this.#end(error),

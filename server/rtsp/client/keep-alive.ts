@@ -13,6 +13,8 @@ export interface KeepAliveOptions {
   readonly publicMethods: ReadonlySet<string>;
   /** The camera is known to hang up on everything else. */
   readonly onlyOptions: boolean;
+  /** The camera is known not to answer OPTIONS. */
+  readonly ignoresOptions: boolean;
   /** Sends a request within the session. */
   send(method: KeepAliveMethod): Promise<RtspResponse>;
   context(method: string): RtspErrorContext;
@@ -44,7 +46,7 @@ export class KeepAlive {
 
   constructor(options: KeepAliveOptions) {
     this.#options = options;
-    this.#method = options.onlyOptions ? 'OPTIONS' : offered(options.publicMethods);
+    this.#method = firstMethod(options);
     this.#stop = options.clock.every(keepAliveIntervalMs(options.sessionTimeoutMs), () => {
       if (!this.#inFlight) void this.#ping();
     });
@@ -86,8 +88,13 @@ export class KeepAlive {
   }
 }
 
-function offered(methods: ReadonlySet<string>): KeepAliveMethod {
-  if (methods.has('GET_PARAMETER')) return 'GET_PARAMETER';
+function firstMethod({
+  onlyOptions,
+  ignoresOptions,
+  publicMethods: methods,
+}: KeepAliveOptions): KeepAliveMethod {
+  if (onlyOptions) return 'OPTIONS';
+  if (ignoresOptions || methods.has('GET_PARAMETER')) return 'GET_PARAMETER';
   return methods.has('SET_PARAMETER') ? 'SET_PARAMETER' : 'OPTIONS';
 }
 

@@ -32,6 +32,8 @@ export interface MediaSessionOptions {
   /** As the connection's. */
   readonly onlyOptions: boolean;
   /** As the connection's. */
+  readonly ignoresOptions: boolean;
+  /** As the connection's. */
   readonly withoutSound: boolean;
   /** Of the last connection. */
   readonly learntSilenceMs: number | undefined;
@@ -75,6 +77,8 @@ export interface MediaSessionEnd {
   readonly transport: LowerTransport;
   /** The camera hung up on a keep-alive that it offers. */
   readonly hungUpOnKeepAlive?: boolean;
+  /** The camera described its stream without having answered OPTIONS; undefined where it never described it. */
+  readonly ignoresOptions?: boolean | undefined;
   /** The camera hung up when it was asked for its sound. */
   readonly hungUpOnSound?: boolean;
   /** The camera asked for a password and ended the connection with that. */
@@ -151,6 +155,7 @@ class MediaSession {
       // It holds for wherever the camera sends us, too.
       tlsFingerprint: source.tlsFingerprint,
       onlyOptions: options.onlyOptions,
+      ignoresOptions: options.ignoresOptions,
       withoutSound: options.withoutSound,
       challenge,
       staleSession: options.staleSession,
@@ -161,6 +166,8 @@ class MediaSession {
           options.tally.ignoredPackets += 1;
         },
       },
+      isVideoComing: (sinceMs) =>
+        this.#receivers.some(({ kind, lastPacketAtMs = 0 }) => kind === 'video' && lastPacketAtMs > sinceMs),
     });
     this.#watch = new MediaWatch({
       clock,
@@ -201,6 +208,7 @@ class MediaSession {
       playedMs: this.#watch.playedMs(clock.monotonicMs()),
       transport: this.#connection.transport,
       hungUpOnKeepAlive: this.#connection.hungUpOnKeepAlive,
+      ignoresOptions: this.#connection.ignoresOptions,
       hungUpOnSound: this.#connection.hungUpOnSound,
       challengeLeft: this.#connection.challengeLeft,
       leftSession: this.#connection.leftSession,

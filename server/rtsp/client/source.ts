@@ -99,6 +99,7 @@ export class RtspSource implements Source {
   #playing: PlayingSession | undefined;
   /** The camera hung up on a keep-alive that was no OPTIONS. */
   #onlyOptions = false;
+  #ignoresOptions = false;
   /** How often the camera hung up in a row when it was asked for its sound. */
   #soundHangUps = 0;
   #learntSilenceMs: number | undefined;
@@ -244,6 +245,7 @@ export class RtspSource implements Source {
         mayMoveToTcp:
           this.#definition.source.transport === 'auto' && clock.monotonicMs() >= this.#stayOnUdpUntilMs,
         onlyOptions: this.#onlyOptions,
+        ignoresOptions: this.#ignoresOptions,
         withoutSound: this.#soundHangUps > 1,
         learntSilenceMs: this.#learntSilenceMs,
         staleSession: this.#leftSession,
@@ -271,6 +273,8 @@ export class RtspSource implements Source {
         },
       });
       this.#onlyOptions ||= end.hungUpOnKeepAlive === true;
+      // One that refuses what it was asked without OPTIONS is asked for them the next time.
+      this.#ignoresOptions = end.error.kind !== 'refused' && (end.ignoresOptions ?? this.#ignoresOptions);
       if (end.hungUpOnSound) this.#soundHangUps += 1;
       // It may have been an accident: the sound is asked for once more the next time.
       else if (end.playedMs > 0) this.#soundHangUps = Math.min(this.#soundHangUps, 1);

@@ -89,3 +89,86 @@ describe('replies whose CSeq is not of the request', () => {
     expect(sent(camera)).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'TEARDOWN']);
   });
 });
+
+describe('requests that are never answered', () => {
+  const keepAlives = ({ requests }: CameraSim) =>
+    requests.filter(({ method }) => method === 'GET_PARAMETER' || method === 'OPTIONS');
+
+  it('OPTIONS: the stream is asked for after a moment, at once the next time, and kept alive another way', async () => {
+    const { camera, sink, source } = await play(
+      { sessionTimeoutS: 2, onRequest: ({ method }) => (method === 'OPTIONS' ? 'silent' : undefined) },
+      { connectTimeoutMs: 500 },
+    );
+    source.setWatched(true);
+    await waitFor('a keep-alive', () => keepAlives(camera).length > 1);
+    expect(sent(camera)).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY', 'GET_PARAMETER']);
+    camera.cues.reset();
+    const { length } = sink.videoUnits;
+    await waitFor('pictures again', () => sink.videoUnits.length > length + 5);
+    expect(sent(camera).slice(5, 8)).toEqual(['DESCRIBE', 'SETUP', 'PLAY']);
+  });
+
+  it('OPTIONS, answered too late: its answer is taken for no other', async () => {
+    const { camera } = await play(
+      {
+        onRequest: (request, connection) => {
+          if (request.method === 'OPTIONS') return 'silent';
+          const late = `RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: DESCRIBE\r\n\r\n`;
+          if (request.method === 'DESCRIBE') connection.write(late);
+          return undefined;
+        },
+      },
+      { connectTimeoutMs: 500 },
+    );
+    expect(sent(camera)).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY']);
+  });
+
+  it.each(['tcp', 'udp'])('PLAY, over %s: the media is the answer', async (transport) => {
+    const { camera, sink } = await play(
+      {
+        onRequest: ({ method }, { session }) => {
+          if (method !== 'PLAY') return undefined;
+          session.play();
+          return 'silent';
+        },
+      },
+      { transport, connectTimeoutMs: 1_000 },
+    );
+    expect(sink.videoUnits[0]?.isKeyFrame).toBe(true);
+    // Nor does it end when the answer is overdue.
+    const { length } = sink.videoUnits;
+    await waitFor('pictures all the time', () => sink.videoUnits.length > length + 60);
+    expect(sink.waits).toEqual([]);
+    expect(sent(camera).slice(0, 4)).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY']);
+  });
+
+  it('PLAY, with no media either: that is told', async () => {
+    const camera = await CameraSim.start({
+      video,
+      onRequest: ({ method }) => (method === 'PLAY' ? 'silent' : undefined),
+    });
+    onTestFinished(() => camera.close());
+    const { sink } = pull(camera.url(), { connectTimeoutMs: 500 });
+    await waitFor('the reason', () => sink.waits.length > 0);
+    expect(sink.waits[0]).toMatchObject({ reason: 'CAMERA_SILENT' });
+    expect(sink.waits[0]?.message).toContain('did not answer PLAY');
+  });
+
+  it('PLAY, refused after its media had begun: that is told', async () => {
+    const camera = await CameraSim.start({
+      video,
+      onRequest: ({ method, headers }, connection) => {
+        if (method !== 'PLAY') return undefined;
+        connection.session.play();
+        const refusal = `RTSP/1.0 453 Not Enough Bandwidth\r\nCSeq: ${headers.get('cseq')}\r\n\r\n`;
+        setTimeout(() => connection.write(refusal), 1_000);
+        return 'silent';
+      },
+    });
+    onTestFinished(() => camera.close());
+    const { sink } = pull(camera.url());
+    await waitFor('the reason', () => sink.waits.length > 0);
+    expect(sink.videoUnits.length).toBeGreaterThan(0);
+    expect(sink.waits[0]).toMatchObject({ reason: 'CAMERA_REFUSED' });
+  });
+});
