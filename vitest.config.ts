@@ -14,24 +14,60 @@ function programs(): Record<string, string> {
   };
 }
 
+/**
+ * What is pure, or has all it needs in its own process: three files in four of these are over sooner than a process for them is up.
+ * They share a few threads, and what they have imported. A test belongs here that changes nothing of its process (environment,
+ * time zone, globals), counts none of its children or handles, and starts no processes or worker threads.
+ */
+const SHARED = [
+  'test/base/!(give-back|process-supervisor).test.ts',
+  'test/client/{backoff,codec-names,play-times,player-state,report-text,stats,time-map,types,watchdog,wire}.test.ts',
+  'test/gateway/{camera-report,stream-directory,webrtc-status}.test.ts',
+  'test/http/!(browser|limits).test.ts',
+  'test/http/access/*.test.ts',
+  'test/recording/{live-list,retention-plan,timeline}.test.ts',
+  'test/recording/branch/{parts,recording-clock}.test.ts',
+  'test/recording/export/{mp4-duration,names,plan}.test.ts',
+  'test/recording/ts/!(ffmpeg).test.ts',
+  'test/rtsp/client/!(gstreamer|moved-camera|odd-servers|stampede|system-roots).test.ts',
+  'test/rtsp/parse/*.test.ts',
+  'test/rtsp/server/{admissions,limits}.test.ts',
+  'test/setup/{apt,lock-file,test-summary}.test.ts',
+  'test/signaling/{fuzz,limits,requests,rules}.test.ts',
+  'test/stream/!(display-times|reorder-free).test.ts',
+  'test/transcode/legs/{lateness,sound-clock,sound-start}.test.ts',
+  'test/webrtc/{listen-infos,rtcp-feedback,worker-watchdog}.test.ts',
+];
 /** What takes longest. */
 const LONG = /\/test\/(bench|e2e|client|crash|faults|soak|transcode|recording\/branch)\//;
 
-/** Long files early, for one that is begun last would run on alone, and short ones between them, for they use the processors less. */
+/**
+ * Long files early, for one that is begun last would run on alone, and short ones between them, for they use the processors less.
+ * Those that share threads come last and together: a thread goes on only with the very next file.
+ */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const isLong = ({ moduleId }: TestSpecification) => LONG.test(moduleId);
-    const short = sorted.filter((file) => !isLong(file));
-    const mixed = sorted.filter(isLong).flatMap((file) => [file, ...short.splice(0, 2)]);
-    return [...mixed, ...short];
+    const alone = sorted.filter(({ project }) => project.config.isolate);
+    const short = alone.filter((file) => !isLong(file));
+    const mixed = alone.filter(isLong).flatMap((file) => [file, ...short.splice(0, 2)]);
+    return [...mixed, ...short, ...sorted.filter(({ project }) => !project.config.isolate)];
   }
 }
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: SHARED, pool: 'forks' },
+      },
+      {
+        extends: true,
+        test: { name: 'shared', include: SHARED, pool: 'threads', isolate: false },
+      },
+    ],
     fileParallelism: true,
     // Most tests wait for cameras, browsers and clocks most of the time.
     maxWorkers: availableParallelism() + 1,
