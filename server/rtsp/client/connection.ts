@@ -42,6 +42,8 @@ type ConnectionState =
 const TEARDOWN_TIMEOUT_MS = 1_000;
 /** What cameras answer to PLAY at a URL that they know, but for a slash. */
 const MAY_BE_MISSPELT: ReadonlySet<number> = new Set([404, 454, 455]);
+/** Longer than a lost segment of TCP takes to come once more in a local network. */
+const QUIET_MS = 500;
 const USER_AGENT = `Sluice/${VERSION}`;
 
 /**
@@ -76,6 +78,7 @@ export class GatewayRtspConnection extends RtspClient {
   #server: string | undefined;
   #aggregateUrl = '';
   #receivedAtMs = 0;
+  #cancelQuiet: (() => void) | undefined;
 
   constructor(options: GatewayRtspConnectionOptions) {
     // yellowstone's constructor only sets fields. The password stays out of them: whatever prints the object
@@ -103,7 +106,11 @@ export class GatewayRtspConnection extends RtspClient {
         interleaved: (channel, packet) => this.#onInterleaved(channel, packet),
         error: (error) => this.#end(framingError(error, this.#context())),
       },
-      { resync: true, isKnownChannel: (channel) => this.#link?.links.isKnownChannel(channel) ?? false },
+      {
+        resync: true,
+        mayLackLength: () => this.#link?.exchange.awaits('DESCRIBE') ?? false,
+        isKnownChannel: (channel) => this.#link?.links.isKnownChannel(channel) ?? false,
+      },
     );
   }
 
@@ -266,6 +273,7 @@ export class GatewayRtspConnection extends RtspClient {
     this.#receivedAtMs = this.#options.clock.monotonicMs();
     try {
       this.#framer.push(data);
+      this.#awaitQuiet();
     } catch (thrown) {
       // Only a bug gets here. It costs this connection and no other.
       this.#end(asRtspError(thrown));
@@ -296,6 +304,21 @@ export class GatewayRtspConnection extends RtspClient {
       });
       await links.setUp(selection);
     }
+  }
+
+  /** A description of unknown length is whole once nothing more comes. */
+  #awaitQuiet(): void {
+    this.#cancelQuiet?.();
+    this.#cancelQuiet = this.#framer.hasOpenBody
+      ? this.#options.clock.after(QUIET_MS, () => {
+          try {
+            this.#framer.endOpenBody();
+          } catch (thrown) {
+            // A bug, as above; a timer has nobody above it to catch it.
+            this.#end(asRtspError(thrown));
+          }
+        })
+      : undefined;
   }
 
   async #open(target: RtspTarget): Promise<CameraLink> {
@@ -464,6 +487,7 @@ export class GatewayRtspConnection extends RtspClient {
     this.#abort.abort();
     this.#share.close();
     this.#framer.stop();
+    this.#cancelQuiet?.();
     this.#keepAlive?.close();
     this.#link?.links.close();
     this.#link?.exchange.fail(error);

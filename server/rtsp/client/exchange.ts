@@ -75,6 +75,11 @@ export class RtspExchange {
     }
   }
 
+  /** Whether the answer to such a request is still to come. */
+  awaits(method: string): boolean {
+    return this.#pending.awaits(method);
+  }
+
   /** Answers a request of the camera's. */
   respond(request: RtspRequest, statusCode: number, headers: Readonly<Record<string, string>> = {}): void {
     const all = new RtspHeaders();

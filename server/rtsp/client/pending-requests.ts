@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { RtspError } from './errors.ts';
 
 interface Pending<Response> {
+  readonly method: string;
   readonly resolve: (response: Response) => void;
   readonly reject: (error: RtspError) => void;
   readonly cancelTimer: () => void;
@@ -43,6 +44,11 @@ export class PendingRequests<Response> {
     return this.#pending.size;
   }
 
+  awaits(method: string): boolean {
+    for (const pending of this.#pending.values()) if (pending.method === method) return true;
+    return false;
+  }
+
   wait(options: PendingOptions): Promise<Response> {
     const { cseq, method, timeoutMs, peer } = options;
     return new Promise((resolve, reject) => {
@@ -52,7 +58,7 @@ export class PendingRequests<Response> {
         const message = `The camera at ${peer} did not answer ${method} within ${timeoutMs / 1000} s.`;
         reject(new RtspError('request-timeout', message, { peer, method, cseq }));
       });
-      this.#pending.set(cseq, { resolve, reject, cancelTimer });
+      this.#pending.set(cseq, { method, resolve, reject, cancelTimer });
     });
   }
 

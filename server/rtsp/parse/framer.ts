@@ -44,18 +44,25 @@ export interface FramerOptions {
    * false: an error.
    */
   readonly resync?: boolean;
+  /**
+   * Whether a good response without a Content-Length may have a body all the same: cameras leave it out of their answers
+   * to DESCRIBE. Such a body ends before what is no line of SDP, or with `endOpenBody()`. Default: never, as RFC 2326
+   * section 4.4 has it.
+   */
+  mayLackLength?(): boolean;
   /** Asked only while looking for the next frame. Default: channels 0 to 7. */
   isKnownChannel?(channel: number): boolean;
   /** Bytes skipped in a row before it counts as an error; default 64 KiB. */
   readonly maxGarbageBytes?: number;
 }
 
-/** Where in the byte stream we are. `lost` looks for the next frame. */
-type State = 'start' | 'line' | 'body' | 'frame-header' | 'frame-payload' | 'lost' | 'ended';
+/** Where in the byte stream we are. `open-body` is a body whose size nobody told, `lost` looks for the next frame. */
+type State = 'start' | 'line' | 'body' | 'open-body' | 'frame-header' | 'frame-payload' | 'lost' | 'ended';
 
 const DOLLAR = 0x24;
 const LF = 0x0a;
 const CR = 0x0d;
+const EQUALS = 0x3d;
 const RESPONSE_MARK = 'RTSP/';
 
 /**
@@ -70,6 +77,7 @@ export class RtspFramer {
   readonly #maxBodyBytes: number;
   readonly #maxGarbageBytes: number;
   readonly #resync: boolean;
+  readonly #mayLackLength: () => boolean;
   readonly #isKnownChannel: (channel: number) => boolean;
 
   #state: State = 'start';
@@ -80,6 +88,9 @@ export class RtspFramer {
   #body: Buffer | undefined;
   #frame: Buffer | undefined;
   #filled = 0;
+  /** How many bytes of the present line of an open body are there, and the first one, held back until the next comes. */
+  #openLineBytes = 0;
+  #heldLetter: Buffer | undefined;
   readonly #frameHeader = Buffer.alloc(4);
   #frameHeaderBytes = 0;
   #markBytes = 0;
@@ -95,6 +106,7 @@ export class RtspFramer {
     this.#maxBodyBytes = options.maxBodyBytes ?? 64 * 1024;
     this.#maxGarbageBytes = options.maxGarbageBytes ?? 64 * 1024;
     this.#resync = options.resync ?? false;
+    this.#mayLackLength = options.mayLackLength?.bind(options) ?? (() => false);
     this.#isKnownChannel = options.isKnownChannel?.bind(options) ?? ((channel) => channel < 8);
     this.#line = new Gatherer();
   }
@@ -102,6 +114,21 @@ export class RtspFramer {
   /** Bytes skipped between frames since the start. */
   get skippedBytes(): number {
     return this.#skippedBytes;
+  }
+
+  /** A message's body is being read of which nobody can tell yet whether it is whole. */
+  get hasOpenBody(): boolean {
+    return this.#state === 'open-body';
+  }
+
+  /** Delivers the message whose body is open with what there is of it: nothing more came for a while. */
+  endOpenBody(): void {
+    const head = this.#head;
+    if (this.#state !== 'open-body' || head === undefined) return;
+    const held = this.#heldLetter;
+    this.#heldLetter = undefined;
+    this.#message(head, this.#line.take());
+    if (held !== undefined) this.push(held);
   }
 
   /** Nothing more is delivered, not even the rest of the chunk in work. */
@@ -122,6 +149,9 @@ export class RtspFramer {
           break;
         case 'body':
           offset = this.#takeBody(chunk, offset);
+          break;
+        case 'open-body':
+          offset = this.#takeOpenBody(chunk, offset);
           break;
         case 'frame-header':
           offset = this.#takeFrameHeader(chunk, offset);
@@ -234,6 +264,10 @@ export class RtspFramer {
       this.#fail('MALFORMED', 'unreadable Content-Length');
     } else if (sizeBytes > this.#maxBodyBytes) {
       this.#fail('TOO_LARGE', `body of ${sizeBytes} bytes, over the limit of ${this.#maxBodyBytes}`);
+    } else if (this.#isOpenEnded(head)) {
+      this.#openLineBytes = 0;
+      this.#heldLetter = undefined;
+      this.#state = 'open-body';
     } else if (sizeBytes === 0) {
       this.#message(head, Buffer.alloc(0));
     } else {
@@ -254,6 +288,37 @@ export class RtspFramer {
       this.#message(head, body);
     }
     return offset + taken;
+  }
+
+  #isOpenEnded(head: MessageHead): boolean {
+    if (head.kind === 'request' || head.statusCode < 200 || head.statusCode >= 300) return false;
+    return !head.headers.has('Content-Length') && this.#mayLackLength();
+  }
+
+  /** Takes one line, or what there is of it. A letter that no `=` follows, or a `$`, begins what comes after the body. */
+  #takeOpenBody(chunk: Buffer, offset: number): number {
+    if (this.#openLineBytes === 0) {
+      const byte = chunk[offset] ?? 0;
+      const held = this.#heldLetter;
+      if (byte === DOLLAR || (held !== undefined && byte !== EQUALS)) {
+        this.endOpenBody();
+        return offset;
+      }
+      if (held === undefined && isLetter(byte)) {
+        this.#heldLetter = Buffer.from([byte]);
+        return offset + 1;
+      }
+      if (held !== undefined) this.#line.add(held);
+      this.#heldLetter = undefined;
+    }
+    const at = chunk.indexOf(LF, offset);
+    const end = at === -1 ? chunk.length : at + 1;
+    this.#line.add(chunk.subarray(offset, end));
+    this.#openLineBytes = at === -1 ? this.#openLineBytes + end - offset : 0;
+    if (this.#line.sizeBytes > this.#maxBodyBytes) {
+      this.#fail('TOO_LARGE', `body over the limit of ${this.#maxBodyBytes} bytes`);
+    }
+    return end;
   }
 
   #message(head: MessageHead, body: Buffer): void {

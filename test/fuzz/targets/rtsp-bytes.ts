@@ -72,9 +72,11 @@ function read(chunks: readonly Buffer[], resync: boolean, onFields: (text: strin
         isOver = true;
       },
     },
-    { resync },
+    // As a client does that has asked for a description.
+    { resync, mayLackLength: () => resync },
   );
   for (const chunk of chunks) framer.push(chunk);
+  framer.endOpenBody();
   return events;
 }
 

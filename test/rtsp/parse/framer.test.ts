@@ -17,7 +17,13 @@ type Event =
 
 function frame(chunks: readonly Buffer[], options?: FramerOptions): Event[] {
   const events: Event[] = [];
-  const framer = new RtspFramer(
+  const framer = framerInto(events, options);
+  for (const chunk of chunks) framer.push(chunk);
+  return events;
+}
+
+function framerInto(events: Event[], options?: FramerOptions): RtspFramer {
+  return new RtspFramer(
     {
       request: ({ method, uri, headers, body }) =>
         events.push({ kind: 'request', method, uri, headers: pairs(headers), body: body.toString('hex') }),
@@ -35,8 +41,6 @@ function frame(chunks: readonly Buffer[], options?: FramerOptions): Event[] {
     },
     options,
   );
-  for (const chunk of chunks) framer.push(chunk);
-  return events;
 }
 
 function pairs(headers: RtspHeaders): [string, string][] {
@@ -243,5 +247,52 @@ describe('serialising', () => {
       headers: [['A', 'b\r\nEvil: 1']],
     });
     expect(bytes.toString()).toBe('PLAY rtsp://h/ Evil: 1 RTSP/1.0\r\nA: b Evil: 1\r\n\r\n');
+  });
+});
+
+describe('a description without a Content-Length', () => {
+  const lacking: FramerOptions = { resync: true, mayLackLength: () => true };
+  const sdp = 'v=0\r\n\r\ns=x\r\nm=video 0 RTP/AVP 96\r\na=control:1\r\n';
+  const head = 'RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n';
+  const described = { ...okEvent, body: Buffer.from(sdp).toString('hex') };
+  const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
+  const request = 'OPTIONS * RTSP/1.0\r\nCSeq: 9\r\n\r\n';
+  const followers: [string, Buffer, object][] = [
+    ['a packet', packet(0, Buffer.from('abc')), { kind: 'packet' }],
+    ['a response with a length', Buffer.from('RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n'), { body: '' }],
+    ['a request', Buffer.from(request), { kind: 'request', method: 'OPTIONS' }],
+  ];
+
+  test.each(followers)('ends where %s begins, however it is cut', (_what, follower, event) => {
+    const bytes = Buffer.concat([Buffer.from(head + sdp), follower]);
+    fc.assert(
+      fc.property(sizes, (cuts) => {
+        expect(frame(split(bytes, cuts), lacking)).toMatchObject([described, event]);
+      }),
+    );
+  });
+
+  test('ends when it is told that nothing more comes', () => {
+    const events: Event[] = [];
+    const framer = framerInto(events, lacking);
+    framer.push(Buffer.from(head + sdp));
+    expect([events.length, framer.hasOpenBody]).toEqual([0, true]);
+    framer.endOpenBody();
+    framer.endOpenBody();
+    expect([events, framer.hasOpenBody]).toEqual([[described], false]);
+  });
+
+  test('has an end, whatever it is', () => {
+    const endless = Buffer.from(head + 'a=x\r\n'.repeat(20_000));
+    expect(frame(split(endless, [1_000]), lacking)).toMatchObject([{ kind: 'error', code: 'TOO_LARGE' }]);
+    const oneLine = Buffer.from(`${head}a=${'x'.repeat(70_000)}`);
+    expect(frame(split(oneLine, [1_000]), lacking)).toMatchObject([{ kind: 'error', code: 'TOO_LARGE' }]);
+  });
+
+  test('is none where the response is no good one, says how long it is, or nobody asked for one', () => {
+    for (const text of ['RTSP/1.0 401 No\r\n\r\n', 'RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n']) {
+      expect(frame([Buffer.from(text)], lacking)).toMatchObject([{ kind: 'response', body: '' }]);
+    }
+    expect(frame([Buffer.from(head)], { resync: true })).toEqual([okEvent]);
   });
 });
