@@ -16,6 +16,7 @@ import {
   splitAtStartCodes,
   withoutEmulationPrevention,
 } from '../../stream/index.ts';
+import { isKnownSet } from './parameter-sets.ts';
 
 /** As many as ids allow, but for picture parameter sets: no camera has more than these. */
 const MAX_VPS = 16;
@@ -92,18 +93,20 @@ export class H265ParameterSets {
   }
 
   #addSps(nal: Buffer): void {
+    if (isKnownSet(this.#sps, nal)) return;
     const info = parseH265Sps(nal);
-    if (info === undefined || this.#sps.get(info.id)?.nal.equals(nal)) return;
+    if (info === undefined) return;
     if (this.#sps.size >= MAX_SPS && !this.#sps.has(info.id)) return;
     this.#sps.set(info.id, { nal: Buffer.from(nal), info });
     this.#isChanged = true;
   }
 
   #addPps(nal: Buffer): void {
+    if (isKnownSet(this.#pps, nal)) return;
     const reader = readerAfterHeader(nal);
     const id = reader.ue();
     const spsId = reader.ue();
-    if (reader.overrun || id > 63 || spsId > 15 || this.#pps.get(id)?.nal.equals(nal)) return;
+    if (reader.overrun || id > 63 || spsId > 15) return;
     if (this.#pps.size >= MAX_PPS && !this.#pps.has(id)) return;
     this.#pps.set(id, { nal: Buffer.from(nal), spsId });
     this.#isChanged = true;

@@ -69,19 +69,20 @@ export class ParameterSets {
   }
 
   #addSps(nal: Buffer): void {
+    if (isKnownSet(this.#sps, nal)) return;
     const info = parseSps(nal);
-    if (info === undefined || this.#sps.get(info.id)?.nal.equals(nal)) return;
+    if (info === undefined) return;
     if (this.#sps.size >= MAX_SPS && !this.#sps.has(info.id)) return;
     this.#sps.set(info.id, { nal: Buffer.from(nal), info });
     this.#isChanged = true;
   }
 
   #addPps(nal: Buffer): void {
-    if (nal.length < 2) return;
+    if (nal.length < 2 || isKnownSet(this.#pps, nal)) return;
     const reader = new BitReader(withoutEmulationPrevention(nal.subarray(1, HEAD_BYTES)));
     const id = reader.ue();
     const spsId = reader.ue();
-    if (reader.overrun || id > 255 || spsId > 31 || this.#pps.get(id)?.nal.equals(nal)) return;
+    if (reader.overrun || id > 255 || spsId > 31) return;
     if (this.#pps.size >= MAX_PPS && !this.#pps.has(id)) return;
     this.#pps.set(id, { nal: Buffer.from(nal), spsId });
     this.#isChanged = true;
@@ -135,4 +136,10 @@ export function parseSpropParameterSets(value: string): { sps: Buffer[]; pps: Bu
     sps: nals.filter((nal) => ((nal[0] ?? 0) & 0x1f) === 7),
     pps: nals.filter((nal) => ((nal[0] ?? 0) & 0x1f) === 8),
   };
+}
+
+/** Cameras send the same sets with each key frame: comparing them costs a fraction of reading them. */
+export function isKnownSet(sets: ReadonlyMap<number, { readonly nal: Buffer }>, nal: Buffer): boolean {
+  for (const known of sets.values()) if (known.nal.equals(nal)) return true;
+  return false;
 }

@@ -33,7 +33,16 @@ export class BitReader {
   /** Up to 32 bits. */
   bits(count: number): number {
     let value = 0;
-    for (let i = 0; i < count; i += 1) value = value * 2 + this.bit();
+    let left = count;
+    while (left > 0) {
+      const at = this.#at >>> 3;
+      const byte = at < this.#sizeBytes ? (this.#bytes[at] ?? 0) : 0;
+      const unread = 8 - (this.#at & 7);
+      const taken = Math.min(left, unread);
+      value = value * (1 << taken) + ((byte >>> (unread - taken)) & ((1 << taken) - 1));
+      this.#at += taken;
+      left -= taken;
+    }
     return value;
   }
 
