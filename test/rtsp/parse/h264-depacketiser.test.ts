@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   H264Depacketiser,
@@ -113,6 +114,18 @@ describe('H264Depacketiser', () => {
   test('puts FU-A together, with an empty fragment, a reserved bit, a type that changes on the way', () => {
     const { events } = new Camera().picture(0, '7c85aabb', '7c05', '7c25cc', '7c47dd');
     expect(events).toEqual(['65aabbccdd']);
+  });
+
+  test('puts fragments of any sizes together', () => {
+    const bytes = fc.uint8Array({ maxLength: 4 }).map((some) => Buffer.from(some).toString('hex'));
+    fc.assert(
+      fc.property(bytes, fc.array(bytes, { maxLength: 6 }), bytes, (first, middle, last) => {
+        const packets = [`7c8588${first}`, ...middle.map((some) => `7c05${some}`), `7c45${last}`];
+        expect(new Camera().picture(0, ...packets).events).toEqual([
+          `6588${[first, ...middle, last].join('')}`,
+        ]);
+      }),
+    );
   });
 
   test('takes an FU-A that is start and end at once', () => {
