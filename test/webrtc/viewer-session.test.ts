@@ -101,7 +101,7 @@ test('the first viewer is shown the key frame from just before it came, not the 
   await untilLive(hub, 'live/cam');
   const { viewer } = await play(new TestSession(webrtc));
   await enough(viewer, 20);
-  const [first] = viewer.ofKind('video');
+  const [first] = inSentOrder(viewer.ofKind('video'));
   expect(first && nalTypes(first)).toEqual([7, 8]);
 });
 

@@ -5,7 +5,7 @@ import { ClipCamera, OPUS, PCMA } from '../support/clip-camera.ts';
 import { type Clip, encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
 import { openHouse, streamDefinition, untilLive } from '../support/webrtc-house.ts';
-import { h264Codec, WeriftViewer } from '../support/werift-viewer.ts';
+import { h264Codec, inSentOrder, WeriftViewer } from '../support/werift-viewer.ts';
 
 let clip: Clip;
 beforeAll(async () => {
@@ -57,7 +57,7 @@ test('packets come under the payload types of the offer, parameter sets first, a
   expect(answerSdp).toMatch(/a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 \d+ typ host\r\n/);
   await viewer.acceptAnswer(answerSdp);
   await waitFor('packets', () => viewer.ofKind('video').length > 50 && viewer.ofKind('audio').length > 5);
-  const video = viewer.ofKind('video');
+  const video = inSentOrder(viewer.ofKind('video'));
   expect(new Set(video.map(({ payloadType }) => payloadType))).toEqual(new Set([115]));
   expect(new Set(viewer.ofKind('audio').map(({ payloadType }) => payloadType))).toEqual(new Set([121]));
   expect((video[0]?.payload.readUInt8(0) ?? 0) & 0x1f).toBe(24);

@@ -150,11 +150,9 @@ class Book {
   }
 
   async countOrphans(): Promise<void> {
-    await waitFor('FFmpeg to end', () => ffmpegsOf(this.#site.gateway.rtspPort).length === 0, 3_000).catch(
-      () => {
-        this.orphans += ffmpegsOf(this.#site.gateway.rtspPort).length;
-      },
-    );
+    await waitFor('FFmpeg to end', () => ffmpegsOf(this.#site.gateway.rtspPort).length === 0).catch(() => {
+      this.orphans += ffmpegsOf(this.#site.gateway.rtspPort).length;
+    });
   }
 
   /** Of the stream that has lost most. */

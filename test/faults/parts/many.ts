@@ -4,8 +4,10 @@ import { type Fault, pause } from '../support/fault.ts';
 import { callApi } from '../support/site.ts';
 
 const CAMERAS = 100;
-/** What the gateway dials in any second at most. */
+/** What the gateway dials in any second at most: 35, and what a second that is cut elsewhere may have more. */
 const DIALS_IN_A_SECOND = 40;
+/** What it goes on to dial while this process, which is all the cameras, is held up and accepts nothing. */
+const DIALS_PER_STALLED_MS = 25 / 1_000;
 
 /** A switch in the cupboard loses power: all cameras behind it go and come back at once. */
 export const manyCamerasFault: Fault = {
@@ -53,7 +55,8 @@ export const manyCamerasFault: Fault = {
       const most = Math.max(
         ...dialledMs.map((from) => dialledMs.filter((at) => at >= from && at < from + 1_000).length),
       );
-      const problems = most > DIALS_IN_A_SECOND ? [`${most} dials in a second`] : [];
+      const allowed = DIALS_IN_A_SECOND + Math.ceil(site.others().ownStallMs * DIALS_PER_STALLED_MS);
+      const problems = most > allowed ? [`${most} dials in a second`] : [];
       return {
         detectedMs,
         recoveredMs,
