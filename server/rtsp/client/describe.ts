@@ -39,12 +39,19 @@ const OPTIONS_PATIENCE_MS = 2_000;
 
 /** Asks OPTIONS and DESCRIBE, and chooses the tracks to set up. Rejects with an RtspError. */
 export async function describeCamera(options: DescribeOptions): Promise<CameraDescription> {
-  const { requestUrl } = options;
+  const { requestUrl, requestTimeoutMs } = options;
+  const patienceMs = Math.min(OPTIONS_PATIENCE_MS, requestTimeoutMs / 2);
   // A camera that refuses OPTIONS is asked for the stream all the same, and so is one that does not answer.
-  const offered = options.ignoresOptions ? undefined : await askForMethods(options);
+  const offered = options.ignoresOptions ? undefined : await askForMethods(options, patienceMs);
+  const isOverdue = offered === undefined && !options.ignoresOptions;
   const isGood = offered !== undefined && offered.statusCode < 300;
   const publicMethods = parsePublic(isGood ? offered.headers.get('Public') : undefined);
-  const response = await options.send('DESCRIBE', { Accept: 'application/sdp' });
+  const response = await options.send(
+    'DESCRIBE',
+    { Accept: 'application/sdp' },
+    // A camera that is dead is known to be no later for it.
+    isOverdue ? requestTimeoutMs - patienceMs : requestTimeoutMs,
+  );
   if (response.statusCode >= 300) throw refusal(response, options.context('DESCRIBE'));
   const session = parseSdp(response.body.toString('utf8'));
   if (!session.ok) {
@@ -71,9 +78,12 @@ export async function describeCamera(options: DescribeOptions): Promise<CameraDe
 }
 
 /** Undefined where no answer comes. */
-async function askForMethods({ send, requestTimeoutMs }: DescribeOptions): Promise<RtspResponse | undefined> {
+async function askForMethods(
+  { send }: DescribeOptions,
+  patienceMs: number,
+): Promise<RtspResponse | undefined> {
   try {
-    return await send('OPTIONS', {}, Math.min(OPTIONS_PATIENCE_MS, requestTimeoutMs));
+    return await send('OPTIONS', {}, patienceMs);
   } catch (thrown) {
     if (asRtspError(thrown).kind === 'request-timeout') return undefined;
     throw thrown;

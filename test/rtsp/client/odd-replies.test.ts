@@ -99,7 +99,7 @@ describe('requests that are never answered', () => {
   it('OPTIONS: the stream is asked for after a moment, at once the next time, and kept alive another way', async () => {
     const { camera, sink, source } = await play(
       { sessionTimeoutS: 2, onRequest: ({ method }) => (method === 'OPTIONS' ? 'silent' : undefined) },
-      { connectTimeoutMs: 1_000 },
+      { connectTimeoutMs: 2_000 },
     );
     source.setWatched(true);
     await waitFor('a keep-alive', () => keepAlives(camera).length > 1);
@@ -120,9 +120,18 @@ describe('requests that are never answered', () => {
           return undefined;
         },
       },
-      { connectTimeoutMs: 1_000 },
+      { connectTimeoutMs: 2_000 },
     );
     expect(sent(camera)).toEqual(['OPTIONS', 'DESCRIBE', 'SETUP', 'PLAY']);
+  });
+
+  it('OPTIONS and DESCRIBE: the camera is given up no later than for DESCRIBE alone', async () => {
+    const camera = await CameraSim.start({ video, onRequest: () => 'silent' });
+    onTestFinished(() => camera.close());
+    const { sink } = pull(camera.url(), { connectTimeoutMs: 1_000 });
+    await waitFor('the reason', () => sink.waits.length > 0);
+    expect(sink.waits[0]).toMatchObject({ reason: 'CAMERA_SILENT' });
+    expect(sink.waits[0]?.message).toContain('did not answer DESCRIBE within 0.5 s');
   });
 
   it.each(['tcp', 'udp'])('PLAY, over %s: the media is the answer', async (transport) => {
