@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Segment } from '../../server/recording/segment.ts';
+import { madeOnce } from './made-once.ts';
 import { recordingOf } from './recorded-segments.ts';
 
 const run = promisify(execFile);
@@ -38,8 +39,13 @@ export interface FootageOptions {
  * came out of an export can be told picture by picture.
  */
 export async function codedFootage(options: FootageOptions): Promise<Buffer> {
+  const { startPts90k = 0, ...drawn } = options;
+  return movedTo(await madeOnce(import.meta.url, drawn, () => encode(drawn)), startPts90k);
+}
+
+async function encode(options: Omit<FootageOptions, 'startPts90k'>): Promise<Buffer> {
   const { seconds, fps = 25, width = 160, height = 96, bFrames = 0, keyFrameEvery = 50 } = options;
-  const { bitrate = '200k', channels = 1, firstCode = 0, startPts90k = 0, noise = false } = options;
+  const { bitrate = '200k', channels = 1, firstCode = 0, noise = false } = options;
   const dir = await mkdtemp(join(tmpdir(), 'sluice-footage-'));
   try {
     const sound = join(dir, 'beeps.pcm');
@@ -63,7 +69,7 @@ export async function codedFootage(options: FootageOptions): Promise<Buffer> {
     }
     ffmpeg.stdin.end();
     if ((await ended) !== 0) throw new Error('FFmpeg made no footage');
-    return movedTo(await readFile(out), startPts90k);
+    return await readFile(out);
   } finally {
     await rm(dir, { recursive: true });
   }

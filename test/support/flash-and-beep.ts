@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { adtsFrames } from './camera-sim/audio-frames.ts';
 import { type SimAudio, type SimVideo, videoOfAnnexB } from './camera-sim/index.ts';
+import { madeOnce } from './made-once.ts';
 
 const run = promisify(execFile);
 const ffmpeg = process.env.FFMPEG_PATH ?? 'ffmpeg';
@@ -43,22 +44,24 @@ export async function flashAndBeep(codec: 'h264' | 'h265'): Promise<{ video: Sim
           'hevc',
         ];
   const picture = `color=black:s=320x240:r=${FPS}:d=${SECONDS},drawbox=t=fill:c=white:enable='${isOn}'`;
-  const [video, audio] = await Promise.all([
-    run(ffmpeg, [...quiet, picture, '-pix_fmt', 'yuv420p', '-c:v', ...encoder, 'pipe:1'], options),
-    run(
-      ffmpeg,
-      [
-        ...quiet,
-        `aevalsrc='0.8*cos(2*PI*1000*t)*${isOn}':s=48000:d=${SECONDS + 1}`,
-        '-c:a',
-        'aac',
-        '-f',
-        'adts',
-        'pipe:1',
-      ],
-      options,
-    ),
-  ]);
+  const [video, audio] = await madeOnce(import.meta.url, codec, () =>
+    Promise.all([
+      run(ffmpeg, [...quiet, picture, '-pix_fmt', 'yuv420p', '-c:v', ...encoder, 'pipe:1'], options),
+      run(
+        ffmpeg,
+        [
+          ...quiet,
+          `aevalsrc='0.8*cos(2*PI*1000*t)*${isOn}':s=48000:d=${SECONDS + 1}`,
+          '-c:a',
+          'aac',
+          '-f',
+          'adts',
+          'pipe:1',
+        ],
+        options,
+      ),
+    ]),
+  );
   const { frames, config, clockRate, channels } = adtsFrames(audio.stdout);
   return {
     video: videoOfAnnexB(video.stdout, codec, FPS),

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { H264Format } from '../../server/stream/index.ts';
+import { madeOnce } from './made-once.ts';
 
 const run = promisify(execFile);
 
@@ -39,21 +40,21 @@ const IDR = 5;
 export async function encodeClip(options: ClipOptions = {}): Promise<Clip> {
   const { width = 320, height = 240, fps = 25, frames = 50, keyFrameEvery = 25 } = options;
   const { profile = 'high', bitrate = '400k' } = options;
-  const { stdout } = await run(
-    process.env.FFMPEG_PATH ?? 'ffmpeg',
-    [
-      ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-f', 'lavfi'],
-      ...['-i', `testsrc2=size=${width}x${height}:rate=${fps}`, '-frames:v', String(frames)],
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
-      // `-preset ultrafast` alone would leave nothing that is not Baseline.
-      ...['-profile:v', profile, ...(profile === 'high' ? ['-x264-params', '8x8dct=1:cabac=1:aud=1'] : [])],
-      ...(profile === 'main' ? ['-x264-params', 'cabac=1:aud=1'] : []),
-      ...(profile === 'baseline' ? ['-x264-params', 'aud=1'] : []),
-      ...['-g', String(keyFrameEvery), '-sc_threshold', '0', '-b:v', bitrate, '-f', 'h264', 'pipe:1'],
-    ],
-    { encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 },
-  );
-  return { ...takeApart(stdout, width, height), fps };
+  const args = [
+    ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-f', 'lavfi'],
+    ...['-i', `testsrc2=size=${width}x${height}:rate=${fps}`, '-frames:v', String(frames)],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
+    // `-preset ultrafast` alone would leave nothing that is not Baseline.
+    ...['-profile:v', profile, ...(profile === 'high' ? ['-x264-params', '8x8dct=1:cabac=1:aud=1'] : [])],
+    ...(profile === 'main' ? ['-x264-params', 'cabac=1:aud=1'] : []),
+    ...(profile === 'baseline' ? ['-x264-params', 'aud=1'] : []),
+    ...['-g', String(keyFrameEvery), '-sc_threshold', '0', '-b:v', bitrate, '-f', 'h264', 'pipe:1'],
+  ];
+  const annexB = await madeOnce(import.meta.url, args, async () => {
+    const program = process.env.FFMPEG_PATH ?? 'ffmpeg';
+    return (await run(program, args, { encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 })).stdout;
+  });
+  return { ...takeApart(annexB, width, height), fps };
 }
 
 /** Annex B in which each access unit begins with a delimiter. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { splitAtStartCodes } from '../../server/stream/index.ts';
+import { madeOnce } from './made-once.ts';
 
 const run = promisify(execFile);
 const ffmpeg = process.env.FFMPEG_PATH ?? 'ffmpeg';
@@ -58,6 +59,16 @@ export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsC
     keyFrameEvery = 1000,
   } = options;
   const { profile = codec === 'h265' ? 'main' : 'high', x264 } = options;
+  const wanted = { codec, width, height, frames, bFrames, keyFrameEvery, profile, x264 };
+  const { annexB, times } = await madeOnce(import.meta.url, wanted, () => encode(wanted));
+  return { ...takeApart(codec, annexB, times), width, height };
+}
+
+type Wanted = Required<Omit<LevelsOptions, 'x264'>> & { readonly x264: string | undefined };
+
+/** As Annex B, with the pictures' times in ticks of 90 kHz. */
+async function encode(wanted: Wanted): Promise<{ annexB: Buffer; times: number[] }> {
+  const { codec, width, height, frames, bFrames, keyFrameEvery, profile, x264 } = wanted;
   const folder = await mkdtemp(join(tmpdir(), 'sluice-levels-'));
   try {
     const file = join(folder, 'clip.mkv');
@@ -103,7 +114,7 @@ export async function encodeLevels(options: LevelsOptions = {}): Promise<LevelsC
     const entries = ['-select_streams', 'v', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0'];
     const { stdout } = await run(ffprobe, ['-v', 'error', ...entries, file]);
     const times = stdout.match(/[\d.]+/g)?.map((text) => Math.round(Number(text) * 25) * FRAME_90K) ?? [];
-    return { ...takeApart(codec, await readFile(annexB), times), width, height };
+    return { annexB: await readFile(annexB), times };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -119,31 +130,48 @@ export async function encodeLevelsTs(options: {
   const grey = `geq=lum='${FIRST_LEVEL}+${LEVEL_STEP}*N':cb=128:cr=128`;
   const { codec = 'h264' } = options;
   const encoder = ENCODERS[codec];
-  const { stdout } = await run(
-    ffmpeg,
-    [
-      ...['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'color=black:s=640x384:r=25', '-vf', grey],
-      ...['-frames:v', String(options.frames), '-pix_fmt', 'yuv420p', '-c:v', encoder, '-crf', '18'],
-      ...['-g', String(options.keyFrameEvery), '-bf', String(options.bFrames ?? 0), '-sc_threshold', '0'],
-      ...(codec === 'h265'
-        ? [
-            '-x265-params',
-            `aud=1:b-adapt=0:open-gop=0:scenecut=0:min-keyint=${options.keyFrameEvery}:log-level=error`,
-          ]
-        : ['-x264-params', 'aud=1:b-adapt=0']),
-      ...['-f', 'mpegts', 'pipe:1'],
-    ],
-    { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 },
+  const args = [
+    ...['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', 'color=black:s=640x384:r=25', '-vf', grey],
+    ...['-frames:v', String(options.frames), '-pix_fmt', 'yuv420p', '-c:v', encoder, '-crf', '18'],
+    ...['-g', String(options.keyFrameEvery), '-bf', String(options.bFrames ?? 0), '-sc_threshold', '0'],
+    ...(codec === 'h265'
+      ? [
+          '-x265-params',
+          `aud=1:b-adapt=0:open-gop=0:scenecut=0:min-keyint=${options.keyFrameEvery}:log-level=error`,
+        ]
+      : ['-x264-params', 'aud=1:b-adapt=0']),
+    ...['-f', 'mpegts', 'pipe:1'],
+  ];
+  return madeOnce(
+    import.meta.url,
+    args,
+    async () => (await run(ffmpeg, args, { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 })).stdout,
   );
-  return stdout;
 }
 
 /** Which picture of `encodeLevels` a JPEG shows: its place in order of presentation. */
 export async function levelOf(jpeg: Buffer): Promise<number> {
-  const { data } = await decodeJpeg(jpeg);
-  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
-  // A JPEG's greys go from 0 to 255, those of video from 16 to 235.
-  return ((mean * 219) / 255 + 16 - FIRST_LEVEL) / LEVEL_STEP;
+  const [level = Number.NaN] = await levelsOf([jpeg]);
+  return level;
+}
+
+/** The same of many that are of one size, decoded by one FFmpeg. */
+export async function levelsOf(jpegs: readonly Buffer[]): Promise<number[]> {
+  const args = ['-v', 'error', '-f', 'mjpeg', '-i', 'pipe:0', '-vsync', 'passthrough', '-pix_fmt', 'gray'];
+  const child = run(ffmpeg, [...args, '-f', 'rawvideo', 'pipe:1'], {
+    encoding: 'buffer',
+    maxBuffer: 2 ** 28,
+  });
+  child.child.stdin?.end(Buffer.concat(jpegs));
+  const { stdout } = await child;
+  const pictureBytes = stdout.length / jpegs.length;
+  if (!Number.isInteger(pictureBytes) || pictureBytes === 0) throw new Error('these are not of one size');
+  return jpegs.map((_, index) => {
+    const data = stdout.subarray(index * pictureBytes, (index + 1) * pictureBytes);
+    const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+    // A JPEG's greys go from 0 to 255, those of video from 16 to 235.
+    return ((mean * 219) / 255 + 16 - FIRST_LEVEL) / LEVEL_STEP;
+  });
 }
 
 /** The grey values of a JPEG, and its size. */

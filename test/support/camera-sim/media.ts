@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { madeOnce } from '../made-once.ts';
 import { roleOf, type SimPicture, type SimVideoCodec, takeApart } from './access-units.ts';
 import { adtsFrames, opusFrames } from './audio-frames.ts';
 
@@ -76,20 +77,20 @@ export async function testVideo(options: TestVideoOptions = {}): Promise<SimVide
     codec === 'h264'
       ? ['libx264', '-bf', String(bFrames), '-sc_threshold', '0']
       : ['libx265', '-x265-params', join265(keyFrameEvery, bFrames, params)];
-  const { stdout } = await run(
-    ffmpegPath(),
-    [
-      ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-f', 'lavfi', '-i', source],
-      ...['-frames:v', String(frames), '-pix_fmt', 'yuv420p', '-preset', 'ultrafast'],
-      ...['-g', String(keyFrameEvery), '-b:v', bitrate, '-c:v', ...encoder],
-      ...(profile === undefined ? [] : ['-profile:v', profile]),
-      ...(codec === 'h264' && params !== undefined ? ['-x264-params', params] : []),
-      ...['-f', codec === 'h264' ? 'h264' : 'hevc', 'pipe:1'],
-    ],
-    { encoding: 'buffer', maxBuffer: 2 ** 30 },
-  );
-  const video = videoOfAnnexB(stdout, codec, fps);
-  return bFrames === 0 ? video : { ...video, displayOrder: await displayOrderOf(stdout, codec) };
+  const args = [
+    ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-f', 'lavfi', '-i', source],
+    ...['-frames:v', String(frames), '-pix_fmt', 'yuv420p', '-preset', 'ultrafast'],
+    ...['-g', String(keyFrameEvery), '-b:v', bitrate, '-c:v', ...encoder],
+    ...(profile === undefined ? [] : ['-profile:v', profile]),
+    ...(codec === 'h264' && params !== undefined ? ['-x264-params', params] : []),
+    ...['-f', codec === 'h264' ? 'h264' : 'hevc', 'pipe:1'],
+  ];
+  const { annexB, displayOrder } = await madeOnce(import.meta.url, [args, bFrames], async () => {
+    const { stdout } = await run(ffmpegPath(), args, { encoding: 'buffer', maxBuffer: 2 ** 30 });
+    return { annexB: stdout, displayOrder: bFrames === 0 ? undefined : await displayOrderOf(stdout, codec) };
+  });
+  const video = videoOfAnnexB(annexB, codec, fps);
+  return displayOrder === undefined ? video : { ...video, displayOrder };
 }
 
 function join265(keyFrameEvery: number, bFrames: number, params: string | undefined): string {
@@ -177,7 +178,8 @@ async function unwrapped(path: string, codec: SimVideoCodec): Promise<Buffer> {
 
 /** A tone of so many seconds. */
 export function testAudio(codec: SimAudio['codec'], seconds = 2): Promise<SimAudio> {
-  return audioOf(['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`], codec);
+  const input = ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`];
+  return madeOnce(import.meta.url, [input, codec], () => audioOf(input, codec));
 }
 
 async function audioOf(input: readonly string[], codec: SimAudio['codec']): Promise<SimAudio> {

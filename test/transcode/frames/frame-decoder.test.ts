@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../server/base/clock.ts';
 import { FrameDecoder, type FrameDecoderOptions } from '../../../server/transcode/index.ts';
 import { encodeClip } from '../../support/h264-clip.ts';
-import { decodeJpeg, encodeLevels, type LevelsClip, levelOf } from '../../support/levels-clip.ts';
+import { decodeJpeg, encodeLevels, type LevelsClip, levelOf, levelsOf } from '../../support/levels-clip.ts';
 import { childrenNamed } from '../../support/processes.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -32,6 +32,20 @@ async function decodeWeakly(frames: FrameDecoder, clip: LevelsClip, n: number): 
   return [new WeakRef(request), new WeakRef(await frames.decode(request))];
 }
 
+interface Shown {
+  readonly jpeg: Buffer;
+  /** The picture that it has to show, in order of presentation. */
+  readonly n: number;
+  readonly what: string;
+}
+
+async function expectLevels(shown: readonly Shown[]): Promise<void> {
+  const levels = await levelsOf(shown.map(({ jpeg }) => jpeg));
+  for (const [index, { n, what }] of shown.entries()) {
+    expect(Math.abs((levels[index] ?? -1) - n), what).toBeLessThan(0.4);
+  }
+}
+
 function garbageCollector(): () => void {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc');
@@ -51,6 +65,7 @@ function damaged(clip: LevelsClip) {
 describe('frame decoder', () => {
   it('shows exactly the picture that was asked for, with every kind of reordering', async () => {
     const frames = decoder();
+    const shown: Shown[] = [];
     for (const options of [
       { profile: 'baseline' },
       { profile: 'high', bFrames: 3, x264: 'b-pyramid=normal:ref=4' },
@@ -58,10 +73,11 @@ describe('frame decoder', () => {
     ] as const) {
       const clip = await encodeLevels(options);
       for (const n of [0, 1, 2, 3, 7, 18]) {
-        const level = await levelOf(await frames.decode(pictureAt(clip, n)));
-        expect(Math.abs(level - n), `picture ${n} of ${JSON.stringify(options)}`).toBeLessThan(0.4);
+        const jpeg = await frames.decode(pictureAt(clip, n));
+        shown.push({ jpeg, n, what: `picture ${n} of ${JSON.stringify(options)}` });
       }
     }
+    await expectLevels(shown);
   });
 
   it('takes streams of different sizes, one after the other, and scales to an even size of the same shape', async () => {
@@ -88,11 +104,13 @@ describe('frame decoder', () => {
     const clips = await Promise.all(
       [{}, { profile: 'baseline' }, { bFrames: 2 }].map((o) => encodeLevels(o as object)),
     );
+    const shown: Shown[] = [];
     for (const n of [3, 5]) {
-      for (const clip of clips) {
-        expect(Math.abs((await levelOf(await frames.decode(pictureAt(clip, n)))) - n)).toBeLessThan(0.4);
+      for (const [index, clip] of clips.entries()) {
+        shown.push({ jpeg: await frames.decode(pictureAt(clip, n)), n, what: `picture ${n} of ${index}` });
       }
     }
+    await expectLevels(shown);
     expect((await childrenNamed('ffmpeg')).filter((pid) => !before.includes(pid))).toHaveLength(1);
   });
 
@@ -109,19 +127,17 @@ describe('frame decoder', () => {
       ...[0, 0, 5, 0, 5, 5, 0, 11, 2, 1, 0].flatMap((n) => clips.map((clip) => ({ clip, n }))),
       ...clips.flatMap((clip) => [11, 1, 0, 3].map((n) => ({ clip, n }))),
     ];
-    const jpegs: Buffer[] = [];
+    const shown: Shown[] = [];
     let first: number | undefined;
     for (const { clip, n } of wanted) {
-      jpegs.push(await frames.decode({ ...pictureAt(clip, n), scaledWidth: 320 }));
+      const jpeg = await frames.decode({ ...pictureAt(clip, n), scaledWidth: 320 });
+      shown.push({ jpeg, n, what: `request ${shown.length}, picture ${n}` });
       const [pid, ...more] = await own();
       first ??= pid;
       // A fresh process would hide that the one before did not answer.
       expect([pid, more.length], `picture ${n}`).toEqual([first, 0]);
     }
-    const levels = await Promise.all(jpegs.map(levelOf));
-    for (const [index, { n }] of wanted.entries()) {
-      expect(Math.abs((levels[index] ?? -1) - n), `request ${index}, picture ${n}`).toBeLessThan(0.4);
-    }
+    await expectLevels(shown);
   });
 
   it('does the same with H.265, of which a process of its own serves all streams', async () => {
@@ -131,12 +147,14 @@ describe('frame decoder', () => {
       encodeLevels({ codec: 'h265', frames: 8, bFrames: 4, x264: 'b-pyramid=1:ref=4' }),
       encodeLevels({ codec: 'h265', frames: 8, width: 640, height: 384 }),
     ]);
+    const shown: Shown[] = [];
     for (const n of [0, 5, 5, 0, 7, 2]) {
       for (const clip of clips) {
         const jpeg = await frames.decode({ ...pictureAt(clip, n), scaledWidth: 320 });
-        expect(Math.abs((await levelOf(jpeg)) - n), `picture ${n} of ${clip.width}`).toBeLessThan(0.4);
+        shown.push({ jpeg, n, what: `picture ${n} of ${clip.width}` });
       }
     }
+    await expectLevels(shown);
     expect((await childrenNamed('ffmpeg')).filter((pid) => !before.includes(pid))).toHaveLength(1);
     const [clip] = clips;
     if (clip === undefined) throw new Error('no clip');
