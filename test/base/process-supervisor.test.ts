@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ProcessSpec } from '../../server/base/child-process.ts';
-import { systemClock } from '../../server/base/clock.ts';
+import { type Clock, systemClock } from '../../server/base/clock.ts';
 import { silentLogger } from '../../server/base/log.ts';
 import { type ProcessState, ProcessSupervisor } from '../../server/base/process-supervisor.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { waitFor } from '../support/wait.ts';
 
 const open: ProcessSupervisor[] = [];
@@ -12,10 +13,10 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((supervisor) => supervisor.close()));
 });
 
-function supervise(script: string, extra: Partial<ProcessSpec> = {}) {
+function supervise(script: string, extra: Partial<ProcessSpec> = {}, clock: Clock = systemClock) {
   const states: ProcessState[] = [];
   const supervisor = new ProcessSupervisor({
-    clock: systemClock,
+    clock,
     log: silentLogger,
     name: 'test',
     spec: () => ({ command: process.execPath, args: ['-e', script], ...extra }),
@@ -94,15 +95,24 @@ describe('ProcessSupervisor', () => {
 
   it('leaves a program alone that makes progress', async () => {
     let chunks = 0;
-    const { states } = supervise('setInterval(() => process.stdout.write("."), 20)', {
+    // A busy machine would let it stall for a second of its own.
+    const clock = new FakeClock();
+    const spec: Partial<ProcessSpec> = {
       stallTimeoutMs: 1000,
       onStdout: (_chunk, progress) => {
         chunks += 1;
         progress();
       },
-    });
-    await waitFor('more output than fits in one stall time', () => chunks >= 100);
+    };
+    const { states } = supervise('setInterval(() => process.stdout.write("."), 5)', spec, clock);
+    for (let n = 0; n < 10; n += 1) {
+      const before = chunks;
+      await waitFor('output', () => chunks > before);
+      clock.advance(999);
+    }
     expect(states.filter((state) => state.kind === 'waiting')).toEqual([]);
+    clock.advance(2000);
+    await waitFor('the end of one that makes none', () => states.some(({ kind }) => kind === 'waiting'));
   });
 
   it('keeps the last lines of standard error, bounded and without secrets', async () => {
