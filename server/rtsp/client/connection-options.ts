@@ -32,7 +32,7 @@ export interface GatewayRtspConnectionOptions {
   /** A session of an earlier connection that the camera may still hold a place for. */
   readonly staleSession?: CameraSession | undefined;
   readonly listener: PacketListener;
-  /** Whether video has come since that monotonic time; asked while PLAY is not answered. */
+  /** Whether video has come since that monotonic time; asked where the camera's answers are in doubt. */
   isVideoComing?(sinceMs: number): boolean;
 }
 

@@ -411,6 +411,7 @@ export class GatewayRtspConnection extends RtspClient {
       ignoresOptions: this.#ignoresOptions ?? false,
       send: (method) => this.#send(method, this.#aggregateUrl, {}),
       context: (method) => this.#context(method),
+      isVideoComing: (sinceMs) => this.#options.isVideoComing?.(sinceMs) ?? false,
       onFailure: (error) => this.#end(error),
     });
   }

@@ -18,6 +18,8 @@ export interface KeepAliveOptions {
   /** Sends a request within the session. */
   send(method: KeepAliveMethod): Promise<RtspResponse>;
   context(method: string): RtspErrorContext;
+  /** Whether video has come since that monotonic time. */
+  isVideoComing(sinceMs: number): boolean;
   /** The camera no longer knows the session (454), or refuses the login: connect anew. */
   onFailure(error: RtspError): void;
 }
@@ -30,10 +32,13 @@ const MAX_INTERVAL_MS = 10 * 60_000;
 /** A connection that the camera ends so soon after a keep-alive ends because of it. */
 const BLAMED_WITHIN_MS = 2_000;
 
+/** Video that still comes in the second half of this shows that a session is not forgotten, whatever the camera says. */
+const DOUBT_MS = 2_000;
+
 /**
  * Keeps the camera's session alive at half its time-out: GET_PARAMETER where the camera offers it, else SET_PARAMETER,
  * else OPTIONS, which not every server counts. A camera that refuses the others (405, 501, or any other error) gets
- * OPTIONS from then on; one that answers nothing is left to the media time-out, for cameras exist that never answer and
+ * OPTIONS from then on, and so does one that denies the session (454) and streams on; one that answers nothing is left to the media time-out, for cameras exist that never answer and
  * stream on.
  */
 export class KeepAlive {
@@ -43,6 +48,7 @@ export class KeepAlive {
   #inFlight = false;
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
+  #cancelDoubt: (() => void) | undefined;
 
   constructor(options: KeepAliveOptions) {
     this.#options = options;
@@ -64,6 +70,7 @@ export class KeepAlive {
   close(): void {
     this.#closed = true;
     this.#stop();
+    this.#cancelDoubt?.();
   }
 
   async #ping(): Promise<void> {
@@ -74,7 +81,7 @@ export class KeepAlive {
       const response = await this.#options.send(method);
       if (this.#closed) return;
       if (response.statusCode === 454) {
-        this.#options.onFailure(refusal(response, this.#options.context(method)));
+        this.#doubt(refusal(response, this.#options.context(method)));
       } else if (response.statusCode >= 400) {
         this.#method = 'OPTIONS';
       }
@@ -85,6 +92,16 @@ export class KeepAlive {
     } finally {
       this.#inFlight = false;
     }
+  }
+
+  #doubt(denial: RtspError): void {
+    const { clock, isVideoComing, onFailure } = this.#options;
+    const atMs = clock.monotonicMs();
+    this.#cancelDoubt ??= clock.after(DOUBT_MS, () => {
+      this.#cancelDoubt = undefined;
+      if (isVideoComing(atMs + DOUBT_MS / 2)) this.#method = 'OPTIONS';
+      else onFailure(denial);
+    });
   }
 }
 

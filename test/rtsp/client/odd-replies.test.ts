@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { RtspSource } from '../../../server/rtsp/index.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../server/base/clock.ts';
+import { silentLogger } from '../../../server/base/log.ts';
+import { type RtspSource, startRtspSource } from '../../../server/rtsp/index.ts';
 import { CameraSim, type CameraTraits, type SimVideo, testVideo } from '../../support/camera-sim/index.ts';
-import type { RecordingSink } from '../../support/recording-sink.ts';
+import { cameraAt, RecordingSink } from '../../support/recording-sink.ts';
 import { waitFor } from '../../support/wait.ts';
-import { pull } from './source-support.ts';
 
 /* Cameras whose replies break RTSP in ways that clients can live with: each plays, at the first try. */
 
@@ -13,24 +14,46 @@ beforeAll(async () => {
   video = await testVideo({ fps: 50, frames: 10, keyFrameEvery: 10 });
 });
 
-interface Played {
+interface Pulled {
   readonly camera: CameraSim;
   readonly sink: RecordingSink;
   readonly source: RtspSource;
 }
 
-/** A camera with these habits, once a source of its has got pictures. */
-async function play(
+const pulled: Pulled[] = [];
+
+afterAll(async () => {
+  await Promise.all(pulled.map(({ source }) => source.close()));
+  await Promise.all(pulled.map(({ camera }) => camera.close()));
+});
+
+/** A camera with these habits, and a source that pulls from it. */
+async function pull(
   traits: Partial<CameraTraits>,
   settings: Readonly<Record<string, unknown>> = {},
-): Promise<Played> {
+): Promise<Pulled> {
   const camera = await CameraSim.start({ video, ...traits });
-  onTestFinished(() => camera.close());
-  const { sink, source } = pull(camera.url(), { transport: 'tcp', ...settings });
+  const sink = new RecordingSink();
+  const definition = cameraAt(camera.url(), { transport: 'tcp', ...settings });
+  const source = startRtspSource(definition, sink, { clock: systemClock, log: silentLogger });
+  pulled.push({ camera, sink, source });
+  return { camera, sink, source };
+}
+
+/** The same, once there are pictures. */
+async function play(...what: Parameters<typeof pull>): Promise<Pulled> {
+  const { camera, sink, source } = await pull(...what);
   await waitFor('pictures', () => sink.videoUnits.length > 5 || sink.waits[0]);
   expect(sink.waits).toEqual([]);
   expect(camera.connections).toHaveLength(1);
   return { camera, sink, source };
+}
+
+/** A camera with these habits that cannot be played, once it is known why. */
+async function fail(...what: Parameters<typeof pull>): Promise<Pulled> {
+  const all = await pull(...what);
+  await waitFor('the reason', () => all.sink.waits.length > 0);
+  return all;
 }
 
 /** As the camera would describe itself. */
@@ -40,7 +63,7 @@ const SDP = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 R
 const sent = ({ requests }: CameraSim): string[] =>
   requests.map(({ method }) => method).filter((method) => method !== 'RTSP/1.0');
 
-describe('log-in', () => {
+describe.concurrent('log-in', () => {
   it.each(['auth', 'auth-int'] as const)('Digest with nothing but qop=%s', async (qop) => {
     const auth = { scheme: 'digest', username: 'admin', password: 'secret', qop } as const;
     const { camera } = await play({ auth }, { username: 'admin', password: 'secret' });
@@ -48,7 +71,7 @@ describe('log-in', () => {
   });
 });
 
-describe('PLAY at a URL that the camera spells otherwise', () => {
+describe.concurrent('PLAY at a URL that the camera spells otherwise', () => {
   // Without Content-Base the URL of the whole is the one that was asked for, which has no slash; with it, it has one.
   const spellings: [string, boolean, number][] = [404, 454, 455].flatMap((status) => [
     [`${status} without a slash at its end`, true, status],
@@ -76,7 +99,7 @@ describe('PLAY at a URL that the camera spells otherwise', () => {
   });
 });
 
-describe('replies whose CSeq is not of the request', () => {
+describe.concurrent('replies whose CSeq is not of the request', () => {
   const counts: [string, (cseq: number) => number | undefined][] = [
     ['one less', (cseq) => cseq - 1],
     ['one more', (cseq) => cseq + 1],
@@ -92,7 +115,7 @@ describe('replies whose CSeq is not of the request', () => {
   });
 });
 
-describe('requests that are never answered', () => {
+describe.concurrent('requests that are never answered', () => {
   const keepAlives = ({ requests }: CameraSim) =>
     requests.filter(({ method }) => method === 'GET_PARAMETER' || method === 'OPTIONS');
 
@@ -126,10 +149,7 @@ describe('requests that are never answered', () => {
   });
 
   it('OPTIONS and DESCRIBE: the camera is given up no later than for DESCRIBE alone', async () => {
-    const camera = await CameraSim.start({ video, onRequest: () => 'silent' });
-    onTestFinished(() => camera.close());
-    const { sink } = pull(camera.url(), { connectTimeoutMs: 1_000 });
-    await waitFor('the reason', () => sink.waits.length > 0);
+    const { sink } = await fail({ onRequest: () => 'silent' }, { connectTimeoutMs: 1_000 });
     expect(sink.waits[0]).toMatchObject({ reason: 'CAMERA_SILENT' });
     expect(sink.waits[0]?.message).toContain('did not answer DESCRIBE within 0.5 s');
   });
@@ -155,20 +175,18 @@ describe('requests that are never answered', () => {
   });
 
   it('PLAY, with no media either: that is told', async () => {
-    const camera = await CameraSim.start({
-      video,
-      onRequest: ({ method }) => (method === 'PLAY' ? 'silent' : undefined),
-    });
-    onTestFinished(() => camera.close());
-    const { sink } = pull(camera.url(), { connectTimeoutMs: 1_000 });
-    await waitFor('the reason', () => sink.waits.length > 0);
+    const { sink } = await fail(
+      {
+        onRequest: ({ method }) => (method === 'PLAY' ? 'silent' : undefined),
+      },
+      { connectTimeoutMs: 1_000 },
+    );
     expect(sink.waits[0]).toMatchObject({ reason: 'CAMERA_SILENT' });
     expect(sink.waits[0]?.message).toContain('did not answer PLAY');
   });
 
   it('PLAY, refused after its media had begun: that is told', async () => {
-    const camera = await CameraSim.start({
-      video,
+    const { sink } = await fail({
       onRequest: ({ method, headers }, connection) => {
         if (method !== 'PLAY') return undefined;
         connection.session.play();
@@ -177,15 +195,12 @@ describe('requests that are never answered', () => {
         return 'silent';
       },
     });
-    onTestFinished(() => camera.close());
-    const { sink } = pull(camera.url());
-    await waitFor('the reason', () => sink.waits.length > 0);
     expect(sink.videoUnits.length).toBeGreaterThan(0);
     expect(sink.waits[0]).toMatchObject({ reason: 'CAMERA_REFUSED' });
   });
 });
 
-describe('a description without a Content-Length', () => {
+describe.concurrent('a description without a Content-Length', () => {
   const head = 'Content-Base: rtsp://127.0.0.1/cam/\r\nContent-Type: application/sdp\r\n\r\n';
   const reply = (cseq: string | undefined): string => `RTSP/1.0 200 OK\r\nCSeq: ${cseq}\r\n${head}${SDP}`;
   const ask = 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n';
@@ -208,8 +223,7 @@ describe('a description without a Content-Length', () => {
   });
 
   it('and without an end: the camera is given up', async () => {
-    const camera = await CameraSim.start({
-      video,
+    const { sink } = await fail({
       onRequest: ({ method, headers }, connection) => {
         if (method !== 'DESCRIBE') return undefined;
         connection.write(reply(headers.get('cseq')));
@@ -218,9 +232,33 @@ describe('a description without a Content-Length', () => {
         return 'silent';
       },
     });
-    onTestFinished(() => camera.close());
-    const { sink } = pull(camera.url());
-    await waitFor('the reason', () => sink.waits.length > 0);
     expect(sink.waits[0]).toMatchObject({ reason: 'CAMERA_BAD_DATA' });
+  });
+});
+
+describe.concurrent('keep-alives', () => {
+  const pings = (camera: CameraSim): string[] => sent(camera).slice(sent(camera).indexOf('PLAY') + 1);
+  const refuse = (method: string, status: number): Partial<CameraTraits> => ({
+    sessionTimeoutS: 2,
+    onRequest: (request) => (request.method === method ? { status } : undefined),
+  });
+
+  it('that are offered and answered with 454 (thingino): the video that goes on counts', async () => {
+    const { camera, sink } = await play(refuse('GET_PARAMETER', 454));
+    await waitFor('another way', () => pings(camera).includes('OPTIONS'));
+    const { length } = sink.videoUnits;
+    await waitFor('pictures', () => sink.videoUnits.length > length + 25);
+    expect(sink.waits).toEqual([]);
+    expect(camera.connections).toHaveLength(1);
+  });
+
+  it('that are offered and refused with the CSeq before (TP-Link): another way is taken', async () => {
+    const { camera, sink } = await play({
+      ...refuse('GET_PARAMETER', 400),
+      countsAs: (cseq) => (cseq === 5 ? 4 : cseq),
+    });
+    await waitFor('another way', () => pings(camera).length > 1);
+    expect(pings(camera).slice(0, 2)).toEqual(['GET_PARAMETER', 'OPTIONS']);
+    expect(sink.waits).toEqual([]);
   });
 });
