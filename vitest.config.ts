@@ -76,7 +76,8 @@ export default defineConfig({
     retry: 1,
     env: programs(),
     testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Longer than a gateway has for its start (test/support/gateway.ts), which tells what it said.
+    hookTimeout: 90_000,
     teardownTimeout: 10_000,
   },
 });

@@ -102,7 +102,7 @@ beforeEach(async () => {
   });
   const source = { url: camera.url(), silenceTimeoutMs: SILENCE_TIMEOUT_MS };
   await change('POST', '', { name: 'cam', source, record: true });
-}, 30_000);
+});
 
 afterEach(async () => {
   for (const context of browser?.contexts() ?? []) await context.close();

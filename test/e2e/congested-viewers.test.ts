@@ -97,7 +97,7 @@ const close = async () => {
   for (const relay of relays.splice(0)) relay.close();
   for (const camera of cameras ?? []) await camera.close();
 };
-beforeAll(open, 60_000);
+beforeAll(open);
 afterAll(close);
 anewForAnotherTry(close, open);
 

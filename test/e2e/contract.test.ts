@@ -30,7 +30,7 @@ const open = async () => {
   });
 };
 const close = () => gateway?.close();
-beforeAll(open, 60_000);
+beforeAll(open);
 afterAll(close);
 anewForAnotherTry(close, open);
 

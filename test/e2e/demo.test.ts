@@ -11,7 +11,7 @@ describe('demo camera', () => {
     gateway = await GatewayProcess.start();
   };
   const close = () => gateway?.close();
-  beforeAll(open, 60_000);
+  beforeAll(open);
   afterAll(close);
   anewForAnotherTry(close, open);
 

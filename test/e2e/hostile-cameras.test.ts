@@ -82,4 +82,4 @@ it('hostile cameras cost neither the gateway nor a good camera beside them', asy
     expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
   }
   expect(await gateway.stop()).toBe(0);
-}, 60_000);
+}, 120_000);

@@ -37,7 +37,7 @@ const close = async () => {
   await gateway?.close();
   await Promise.all(cameras.splice(0).map((camera) => camera.close()));
 };
-beforeAll(open, 60_000);
+beforeAll(open);
 afterAll(close);
 // Legs run on while a page is open, and there may be none at the start.
 anewForAnotherTry(close, open);

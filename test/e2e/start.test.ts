@@ -21,4 +21,4 @@ test('what Node made of the TypeScript outlives a kill -9, so that the next star
   await waitFor('the start to be over', () => gateway.output.split('is running').length > 2);
   // Threads may still have been at their start when the first one was killed.
   expect(kept().length - before).toBeLessThan(before / 4);
-});
+}, 120_000);

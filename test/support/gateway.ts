@@ -12,7 +12,8 @@ import { waitFor } from './wait.ts';
 const MAX_WORKERS = 4;
 const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 const COMPILE_CACHE = join(cacheDir(), 'compiled');
-const READY_TIMEOUT_MS = 30_000;
+/** The first one of a new checkout has all its TypeScript read and compiled, beside whatever else keeps the machine busy. */
+const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 
 export interface GatewayOptions {

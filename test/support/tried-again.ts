@@ -11,7 +11,7 @@ export const isTriedAgain = ({ task }: TestContext): boolean => (task.result?.re
 export function anewForAnotherTry(
   close: () => Promise<unknown>,
   open: () => Promise<unknown>,
-  timeoutMs = 60_000,
+  timeoutMs?: number,
 ): void {
   beforeEach(async (context) => {
     if (!isTriedAgain(context)) return;
