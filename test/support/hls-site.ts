@@ -236,7 +236,7 @@ async function makeClip(): Promise<string> {
   const seconds = String((CLIP_SEGMENTS * SEGMENT_MS) / 1000);
   const args = [
     ...['-nostdin', '-hide_banner', '-loglevel', 'error'],
-    ...['-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=25:duration=${seconds}`],
+    ...['-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=25:duration=${seconds}`],
     ...['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac'],
     ...['-f', 'segment', '-segment_time', '2', '-segment_format', 'mpegts', join(dir, '%d.ts')],
