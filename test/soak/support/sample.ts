@@ -11,6 +11,7 @@ export interface Sample {
   readonly heapBytes: number;
   /** Of all media workers. */
   readonly workersRssBytes: number;
+  /** Without what asks over HTTP, whose connections are kept for some seconds: the soak's own questions are among them. */
   readonly fds: number;
   readonly sockets: number;
   /** Child processes by what they do. */
@@ -29,7 +30,8 @@ export interface Sample {
 export async function takeSample(gateway: GatewayProcess, beganMs: number): Promise<Sample> {
   const pid = gateway.pid ?? 0;
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
-  const fds = descriptorsOf(pid);
+  const http = connectionsAt(pid, Number(new URL(gateway.url).port));
+  const fds = descriptorsOf(pid).filter((target) => !http.has(target));
   const ffmpegs = childrenOf(pid, /^ffmpeg/).map(roleOf);
   const count = (role: string) => ffmpegs.filter((one) => one === role).length;
   return {
@@ -73,6 +75,20 @@ function descriptorsOf(pid: number): string[] {
       return [];
     }
   });
+}
+
+/** Established TCP connections whose own end is that port, as descriptors name them (proc(5), `/proc/[pid]/net/tcp`). */
+function connectionsAt(pid: number, port: number): ReadonlySet<string> {
+  const rows = ['tcp', 'tcp6'].flatMap((file) =>
+    readFileSync(`/proc/${pid}/net/${file}`, 'utf8').split('\n'),
+  );
+  const found = rows.flatMap((row) => {
+    const [, local = '', , state, , , , , , inode] = row.trim().split(/\s+/);
+    return state === '01' && Number.parseInt(local.split(':')[1] ?? '', 16) === port
+      ? [`socket:[${inode}]`]
+      : [];
+  });
+  return new Set(found);
 }
 
 function metric(text: string, name: string): number {
