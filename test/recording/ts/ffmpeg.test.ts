@@ -28,7 +28,7 @@ async function footage(options: {
   const { stdout } = await run(
     FFMPEG,
     [
-      ...['-nostdin', '-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25'],
+      ...['-nostdin', '-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=192x108:rate=25'],
       ...(sound === undefined ? [] : ['-f', 'lavfi', '-i', 'sine=440:sample_rate=48000']),
       ...['-t', String(seconds), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-threads', '1', ...encoder],
       ...(sound ?? ['-an']),
@@ -132,7 +132,7 @@ describe('what FFmpeg writes', () => {
       expect(first?.startPts90k).toBe(probeTs(data)?.startPts90k);
       const total90k = cuts.reduce((sum, segment) => sum + segment.duration90k, 0);
       expect(total90k).toBe(seconds * 90_000);
-      expect(first?.format).toMatchObject({ width: 320, height: 180 });
+      expect(first?.format).toMatchObject({ width: 192, height: 108 });
       expect(first?.format.audio).toEqual(
         sound === undefined ? undefined : { clockRate: 48_000, channels: 1 },
       );
