@@ -17,11 +17,8 @@ const SOCKET_CHUNK_BYTES = 64 * 1024;
 export class AccessUnit {
   #nals: Buffer[] = [];
   #sizeBytes = 0;
-  /** Payloads of packets. */
   #fragments: Buffer[] = [];
   #fragmentBytes = 0;
-  #header = 0;
-  #headerBytes: 1 | 2 = 1;
   #isFragmented = false;
   #fragmentCount = 0;
   #pinnedBytes = 0;
@@ -55,41 +52,30 @@ export class AccessUnit {
     if (this.#sizeBytes > MAX_UNIT_BYTES || this.#nals.length > MAX_NALS) this.damage();
   }
 
-  /** The first fragment of a NAL unit with this header is next: one byte for H.264, two for H.265. */
+  /** The first fragment of a NAL unit with this header: one byte for H.264, two for H.265. */
   beginFragments(header: number, headerBytes: 1 | 2): void {
     this.#dropFragments();
     if (this.isDamaged) return;
+    const head = Buffer.allocUnsafe(headerBytes);
+    head.writeUIntBE(header, 0, headerBytes);
     this.#isFragmented = true;
-    this.#header = header;
-    this.#headerBytes = headerBytes;
+    this.#fragments.push(head);
     this.#fragmentBytes = headerBytes;
   }
 
-  /** `payload`: of the whole packet, the header of the packet and that of the fragment in front. */
-  addFragment(payload: Buffer): void {
-    const sizeBytes = payload.length - this.#frontBytes;
-    if (this.isDamaged || sizeBytes <= 0) return;
-    this.#fragments.push(payload);
-    this.#fragmentBytes += sizeBytes;
+  addFragment(bytes: Buffer): void {
+    if (this.isDamaged || bytes.length === 0) return;
+    this.#fragments.push(bytes);
+    this.#fragmentBytes += bytes.length;
     this.#fragmentCount += 1;
-    this.#pin(payload);
+    this.#pin(bytes);
     const tooLarge = this.#sizeBytes + this.#fragmentBytes > MAX_UNIT_BYTES;
     if (tooLarge || this.#fragmentCount > MAX_FRAGMENTS) this.damage();
   }
 
   /** The last fragment is there: the NAL unit, joined with the one copy it takes. */
   endFragments(): Buffer {
-    const nal = Buffer.allocUnsafe(this.#fragmentBytes);
-    let start = nal.length;
-    // From the end on: what a packet has in front of its fragment is then written over by the one before it. A view of each
-    // fragment alone would be a third of all that is allocated for a packet.
-    for (const payload of this.#fragments.reverse()) {
-      const at = start - payload.length;
-      nal.set(at < 0 ? payload.subarray(-at) : payload, Math.max(0, at));
-      start -= payload.length - this.#frontBytes;
-    }
-    nal[0] = this.#headerBytes === 1 ? this.#header : this.#header >> 8;
-    if (this.#headerBytes === 2) nal[1] = this.#header & 0xff;
+    const nal = Buffer.concat(this.#fragments, this.#fragmentBytes);
     this.#dropFragments();
     return nal;
   }
@@ -112,11 +98,6 @@ export class AccessUnit {
     this.isOpen = false;
     this.hasSlice = false;
     this.isDamaged = false;
-  }
-
-  /** Of a packet, before its fragment: as much as the NAL unit's header, and the fragment's of one byte. */
-  get #frontBytes(): number {
-    return this.#headerBytes + 1;
   }
 
   #pin({ buffer }: Buffer): void {

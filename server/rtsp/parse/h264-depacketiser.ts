@@ -108,7 +108,7 @@ export class H264Depacketiser implements Depacketiser {
       return;
     }
     if (isFirstFragment(header) || !this.#assembler.unit.isFragmented) this.#noteSlice(type);
-    this.#assembler.takeFragment(header, payload, ((payload[0] ?? 0) & 0xe0) | type, 1);
+    this.#assembler.takeFragment(header, payload.subarray(2), ((payload[0] ?? 0) & 0xe0) | type, 1);
   }
 
   #takeNal(nal: Buffer): void {

@@ -124,7 +124,8 @@ export class H265Depacketiser implements Depacketiser {
     const isNew = isFirstFragment(header) || !unit.isFragmented;
     if (isNew && isH265Slice(type) && h265LayerId(payload) === 0) unit.hasSlice = true;
     const nalHeader = (payload.readUInt16BE(0) & ~(TYPE_BITS << 8)) | (type << 9);
-    this.#assembler.takeFragment(header, payload, nalHeader, H265_NAL_HEADER_BYTES);
+    const bytes = payload.subarray(FRAGMENT_HEADER_BYTES);
+    this.#assembler.takeFragment(header, bytes, nalHeader, H265_NAL_HEADER_BYTES);
   }
 
   #takeNal(nal: Buffer): void {

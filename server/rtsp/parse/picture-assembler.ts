@@ -124,10 +124,10 @@ export class PictureAssembler<Format extends VideoFormat, Picture extends { read
   }
 
   /**
-   * A packet with a fragment: `header` begins with the bits S and E (RFC 6184 section 5.8, RFC 7798 section 4.4.3).
-   * `nalHeader` is that of the whole NAL unit, in `nalHeaderBytes` bytes.
+   * A fragment: `header` begins with the bits S and E (RFC 6184 section 5.8, RFC 7798 section 4.4.3). `nalHeader` is that of
+   * the whole NAL unit, in `nalHeaderBytes` bytes.
    */
-  takeFragment(header: number, payload: Buffer, nalHeader: number, nalHeaderBytes: 1 | 2): void {
+  takeFragment(header: number, bytes: Buffer, nalHeader: number, nalHeaderBytes: 1 | 2): void {
     const { unit } = this;
     if (unit.isDamaged) return;
     const isStart = isFirstFragment(header);
@@ -136,7 +136,7 @@ export class PictureAssembler<Format extends VideoFormat, Picture extends { read
       return;
     }
     if (isStart) unit.beginFragments(nalHeader, nalHeaderBytes);
-    unit.addFragment(payload);
+    unit.addFragment(bytes);
     if ((header & 0x40) !== 0 && unit.isFragmented) this.#codec.takeNal(unit.endFragments());
   }
 
