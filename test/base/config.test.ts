@@ -92,6 +92,11 @@ describe('configuration', () => {
     ],
     ['a wrong type', 'http:\n  port: "x"\n', /^sluice\.yaml:2: http\.port must be a number/],
     [
+      'a port that no browser opens',
+      'http:\n  port: 6666\n',
+      /^sluice\.yaml:2: http\.port is a port that browsers refuse to open pages from; take another one, such as 8080/,
+    ],
+    [
       'a port out of range',
       'http:\n  host: 127.0.0.1\n  port: 70000\n',
       /^sluice\.yaml:3: http\.port is too big/,

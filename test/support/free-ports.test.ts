@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { BLOCKED_PORTS, freePorts } from './free-ports.ts';
+import { BLOCKED_PORTS } from '../../server/base/blocked-ports.ts';
+import { freePorts } from './free-ports.ts';
 
 it('ports that no browser asks are not given out, nor any beside which one would be', async () => {
   for (const port of BLOCKED_PORTS) {

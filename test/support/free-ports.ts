@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { BLOCKED_PORTS } from '../../server/base/blocked-ports.ts';
 
 /**
  * Below the ports that Linux gives to whoever connects (32768 on), that Sluice takes RTP at (20000 on) and that mediasoup
@@ -9,12 +10,6 @@ import { createServer } from 'node:net';
 const LOWEST = 4_000;
 const HIGHEST = 9_900;
 const TRIES = 200;
-/** Those between them that no browser and no `fetch` speaks HTTP to (Fetch standard, "port blocking"). */
-export const BLOCKED_PORTS: ReadonlySet<number> = new Set([
-  ...[4045, 4190, 5060, 5061, 6000, 6566],
-  ...[6665, 6666, 6667, 6668, 6669, 6679, 6697],
-]);
-
 /** The first of `count` ports in a row of 127.0.0.1 that were free a moment ago, for TCP and UDP, none of them blocked. */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < TRIES; attempt += 1) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { appSchema, RESERVED_APPS } from '../../../shared/names.ts';
 import { streamBodySchema } from '../../../shared/stream.ts';
+import { BLOCKED_PORTS } from '../blocked-ports.ts';
 import { KNOWN_KEYS } from '../schema-issues.ts';
 
 const host = z
@@ -9,6 +10,10 @@ const host = z
   .max(253)
   .regex(/^[A-Za-z0-9.:_-]+$/, 'must be an IP address or a host name');
 const port = z.number().int().min(0).max(65_535);
+/** One that browsers take. */
+const httpPort = port.refine((value) => !BLOCKED_PORTS.has(value), {
+  message: 'is a port that browsers refuse to open pages from; take another one, such as 8080',
+});
 const bytes = z.number().int().min(0);
 
 const origin = z.string().superRefine((text, context) => {
@@ -54,7 +59,7 @@ export const settingsSchema = section({
   dataDir: z.string().min(1).default('./data'),
   http: section({
     host: host.default('127.0.0.1'),
-    port: port.default(8080),
+    port: httpPort.default(8080),
     allowedOrigins: z.array(origin).max(64).default([]),
   }).prefault({}),
   rtsp: section({
