@@ -41,7 +41,9 @@ type ConnectionState =
 
 const TEARDOWN_TIMEOUT_MS = 1_000;
 /** What cameras answer to PLAY at a URL that they know, but for a slash. */
-const MAY_BE_MISSPELT: ReadonlySet<number> = new Set([404, 454, 455]);
+const MAY_BE_MISSPELT: ReadonlySet<number> = new Set([400, 404, 454, 455]);
+/** What they answer to a Range: live sources know no time, and some no such field. */
+const MAY_BE_THE_RANGE: ReadonlySet<number> = new Set([400, 451, 456, 457, 501, 551]);
 /** Longer than a lost segment of TCP takes to come once more in a local network. */
 const QUIET_MS = 500;
 const USER_AGENT = `Sluice/${VERSION}`;
@@ -351,7 +353,7 @@ export class GatewayRtspConnection extends RtspClient {
 
   /**
    * PLAY or PAUSE for all tracks at once, or one by one where the camera insists (459) or knows nothing else (404). Some
-   * know the whole only with a slash at its end, or only without, and answer 404, 454 or 455 to the other spelling.
+   * know the whole only with a slash at its end, or only without, and refuse the other spelling.
    */
   async #aggregate(method: string, headers: Record<string, string>): Promise<RtspResponse> {
     let response = await this.#send(method, this.#aggregateUrl, headers);
@@ -376,8 +378,7 @@ export class GatewayRtspConnection extends RtspClient {
   /** Rejects with an RtspError where the camera refuses. */
   async #askToPlay(): Promise<void> {
     let response = await this.#aggregate('PLAY', { Range: 'npt=0.000-' });
-    // There are live sources that know no time at all.
-    if (response.statusCode === 457) response = await this.#aggregate('PLAY', {});
+    if (MAY_BE_THE_RANGE.has(response.statusCode)) response = await this.#aggregate('PLAY', {});
     if (response.statusCode >= 300) throw refusal(response, this.#context('PLAY'));
   }
 

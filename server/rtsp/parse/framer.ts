@@ -45,8 +45,8 @@ export interface FramerOptions {
    */
   readonly resync?: boolean;
   /**
-   * Whether a good response without a Content-Length may have a body all the same: cameras leave it out of their answers
-   * to DESCRIBE. Such a body ends before what is no line of SDP, or with `endOpenBody()`. Default: never, as RFC 2326
+   * Whether a good response without a Content-Length, or with 0, may have a body all the same: cameras leave it out of
+   * their answers to DESCRIBE. Such a body ends before what is no line of SDP, or with `endOpenBody()`. Default: never, as RFC 2326
    * section 4.4 has it.
    */
   mayLackLength?(): boolean;
@@ -264,7 +264,7 @@ export class RtspFramer {
       this.#fail('MALFORMED', 'unreadable Content-Length');
     } else if (sizeBytes > this.#maxBodyBytes) {
       this.#fail('TOO_LARGE', `body of ${sizeBytes} bytes, over the limit of ${this.#maxBodyBytes}`);
-    } else if (this.#isOpenEnded(head)) {
+    } else if (sizeBytes === 0 && this.#isOpenEnded(head)) {
       this.#openLineBytes = 0;
       this.#heldLetter = undefined;
       this.#state = 'open-body';
@@ -292,7 +292,7 @@ export class RtspFramer {
 
   #isOpenEnded(head: MessageHead): boolean {
     if (head.kind === 'request' || head.statusCode < 200 || head.statusCode >= 300) return false;
-    return !head.headers.has('Content-Length') && this.#mayLackLength();
+    return this.#mayLackLength();
   }
 
   /** Takes one line, or what there is of it. A letter that no `=` follows, or a `$`, begins what comes after the body. */

@@ -73,7 +73,7 @@ describe.concurrent('log-in', () => {
 
 describe.concurrent('PLAY at a URL that the camera spells otherwise', () => {
   // Without Content-Base the URL of the whole is the one that was asked for, which has no slash; with it, it has one.
-  const spellings: [string, boolean, number][] = [404, 454, 455].flatMap((status) => [
+  const spellings: [string, boolean, number][] = [400, 404, 454, 455].flatMap((status) => [
     [`${status} without a slash at its end`, true, status],
     [`${status} with one`, false, status],
   ]);
@@ -96,6 +96,16 @@ describe.concurrent('PLAY at a URL that the camera spells otherwise', () => {
     });
     await source.close();
     expect(camera.requests.at(-1)).toMatchObject({ method: 'TEARDOWN', url: camera.url() });
+  });
+});
+
+describe.concurrent('PLAY with a Range that the camera does not know', () => {
+  it.each([400, 451, 456, 457, 501, 551])('%i', async (status) => {
+    const { camera } = await play({
+      onRequest: ({ method, headers }) =>
+        method === 'PLAY' && headers.has('range') ? { status } : undefined,
+    });
+    expect(camera.requests.at(-1)?.headers.has('range')).toBe(false);
   });
 });
 
@@ -201,12 +211,13 @@ describe.concurrent('requests that are never answered', () => {
 });
 
 describe.concurrent('a description without a Content-Length', () => {
-  const head = 'Content-Base: rtsp://127.0.0.1/cam/\r\nContent-Type: application/sdp\r\n\r\n';
-  const reply = (cseq: string | undefined): string => `RTSP/1.0 200 OK\r\nCSeq: ${cseq}\r\n${head}${SDP}`;
+  const fields = 'Content-Base: rtsp://127.0.0.1/cam/\r\nContent-Type: application/sdp\r\n\r\n';
+  const reply = (cseq: string | undefined): string => `RTSP/1.0 200 OK\r\nCSeq: ${cseq}\r\n${fields}${SDP}`;
   const ask = 'OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n';
 
   it.each([
     ['the camera waits for what comes next', (text: string) => [text]],
+    ['it has one of 0', (text: string) => [text.replace(/^CSeq/m, 'Content-Length: 0\r\nCSeq')]],
     ['it comes in pieces', (text: string) => [text.slice(0, 90), text.slice(90, 200), text.slice(200)]],
     ['a request of the camera comes right behind it', (text: string) => [text + ask]],
   ])('%s', async (_what, pieces) => {
