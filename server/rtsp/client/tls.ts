@@ -65,12 +65,12 @@ export function certificateError(
   const seen = socket.getPeerX509Certificate()?.fingerprint256;
   if (fingerprint !== undefined) {
     if (seen === fingerprint) return undefined;
-    const message = `The certificate of ${peer} is not the one that is pinned: its fingerprint is ${seen ?? 'missing'}, tlsFingerprint says ${fingerprint}. If the camera was reset or got a new certificate, set tlsFingerprint anew; otherwise somebody else may be answering in its place.`;
+    const message = `The certificate of ${peer} is not the one that is pinned: its fingerprint is ${seen ?? 'missing'}, tlsFingerprint says ${fingerprint}. If the camera was reset or got a new certificate, set tlsFingerprint anew (on the page: Change); otherwise somebody else may be answering in its place.`;
     return new RtspError('certificate', message, { peer });
   }
   if (socket.authorized) return undefined;
   const code = codeOf(socket.authorizationError);
-  const message = `Nobody vouches for the certificate of ${peer}: ${reasonOf(code)} (${code}). If this is your camera, set tlsFingerprint in the stream's source to ${seen ?? "the certificate's SHA-256"}, once you have compared it with what the camera's own page shows.`;
+  const message = `Nobody vouches for the certificate of ${peer}: ${reasonOf(code)} (${code}). If this is your camera, set tlsFingerprint in the stream's source to ${seen ?? "the certificate's SHA-256"} (on the page: Change, Take this one), once you have compared it with what the camera's own page shows.`;
   return new RtspError('certificate', message, { peer });
 }
 
