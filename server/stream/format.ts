@@ -6,6 +6,7 @@ function sameBuffers(a: readonly Buffer[], b: readonly Buffer[]): boolean {
 
 /** Whether two formats say the same, so that the older object can be kept and readers see no change. */
 export function sameFormat(a: TrackFormat, b: TrackFormat): boolean {
+  if (a === b) return true;
   if (a.kind === 'video') {
     if (b.kind !== 'video' || !sameBuffers(a.sps, b.sps) || !sameBuffers(a.pps, b.pps)) return false;
     return a.codec === 'h264' ? b.codec === 'h264' : b.codec === 'h265' && sameBuffers(a.vps, b.vps);

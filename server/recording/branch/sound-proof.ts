@@ -1,7 +1,7 @@
 import { runProcess } from '../../base/child-process.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { type AudioFormat, BitReader } from '../../stream/index.ts';
+import { type AudioFormat, BitReader, sameFormat } from '../../stream/index.ts';
 import type { StartGate } from './start-gate.ts';
 
 export interface SoundProofDeps {
@@ -53,7 +53,7 @@ export class SoundProof {
   /** A unit of sound came; false: it is not to be counted on (yet). */
   accepts(format: AudioFormat, payloads: readonly Buffer[]): boolean {
     if (format.codec !== 'aac') return true;
-    if (this.#format === undefined || !isSame(this.#format, format)) {
+    if (this.#format === undefined || !sameFormat(this.#format, format)) {
       this.#format = format;
       this.#retryMs = FIRST_RETRY_MS;
       this.#state = { kind: 'collecting', frames: [] };
@@ -156,10 +156,4 @@ export function adtsOf(format: AudioFormat, frames: readonly Buffer[]): Buffer |
       return [Buffer.from(head), frame];
     }),
   );
-}
-
-function isSame(a: AudioFormat, b: AudioFormat): boolean {
-  if (a === b) return true;
-  const sameConfig = a.config === undefined ? b.config === undefined : b.config?.equals(a.config) === true;
-  return a.codec === b.codec && a.clockRate === b.clockRate && a.channels === b.channels && sameConfig;
 }
