@@ -1,5 +1,5 @@
 import { BitReader } from './bit-reader.ts';
-import type { SpsInfo } from './sps.ts';
+import { type SpsInfo, takeOutEmulationPrevention } from './sps.ts';
 
 /** As many bytes as hold every syntax element that is read here. */
 const HEAD_BYTES = 24;
@@ -33,7 +33,8 @@ export interface SliceHead {
 export function readSliceHead(nal: Buffer, sets: SpsByPps): SliceHead | undefined {
   const header = nal[0] ?? 0;
   const isIdr = (header & 0x1f) === IDR;
-  const reader = new BitReader(headBytes, takeHead(nal));
+  const end = Math.min(nal.length, HEAD_BYTES);
+  const reader = new BitReader(headBytes, takeOutEmulationPrevention(nal, 1, end, headBytes));
   reader.ue(); // first_mb_in_slice
   const sliceType = reader.ue();
   const sps = sets.spsOf(reader.ue());
@@ -49,22 +50,4 @@ export function readSliceHead(nal: Buffer, sets: SpsByPps): SliceHead | undefine
   }
   if (reader.overrun) return undefined;
   return { sps, isIdr, isReference: (header & 0x60) !== 0, isB: sliceType % 5 === B_SLICE, pocLsb };
-}
-
-/** Puts the first bytes behind the NAL header into `headBytes`, without emulation prevention; gives their number. */
-function takeHead(nal: Buffer): number {
-  const end = Math.min(nal.length, HEAD_BYTES);
-  let size = 0;
-  let zeros = 0;
-  for (let at = 1; at < end; at += 1) {
-    const byte = nal[at] ?? 0;
-    if (zeros >= 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    headBytes[size] = byte;
-    size += 1;
-  }
-  return size;
 }

@@ -113,18 +113,29 @@ function cannotReorder(profileIdc: number, constraints: number): boolean {
 /** Takes out the `03` of each `00 00 03` (H.264 section 7.4.1). */
 export function withoutEmulationPrevention(bytes: Buffer): Buffer {
   const result = Buffer.allocUnsafe(bytes.length);
+  return result.subarray(0, takeOutEmulationPrevention(bytes, 0, bytes.length, result));
+}
+
+/** The same for the bytes from `start` to before `end`, which go to the beginning of `target`; gives how many those are. */
+export function takeOutEmulationPrevention(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  target: Uint8Array,
+): number {
   let size = 0;
   let zeros = 0;
-  for (const byte of bytes) {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
     if (zeros >= 2 && byte === 3) {
       zeros = 0;
       continue;
     }
     zeros = byte === 0 ? zeros + 1 : 0;
-    result[size] = byte;
+    target[size] = byte;
     size += 1;
   }
-  return result.subarray(0, size);
+  return size;
 }
 
 function readChroma(reader: BitReader): { format: number; separate: boolean } {
