@@ -140,6 +140,7 @@ export class CongestionGuard {
     // What waits from before has to be gone first, or the trial would wait behind it.
     const isDue = this.#ladder.retryInMs(now) === 0;
     if (isDue && (await this.#backlog.isFull(now, this.#meter.leastRoundTripMs))) return LOOK_MS;
+    if (this.#isClosed) return LOOK_MS;
     if (isDue && this.#ladder.up(now, this.#viewer.hasSub()) !== undefined) {
       await this.#give(undefined, undefined);
       return LOOK_MS;
