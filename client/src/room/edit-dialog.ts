@@ -41,16 +41,13 @@ export function editCamera(status: StreamStatus, onChanged: () => void): void {
   );
   const send = async (): Promise<void> => {
     showIssues(fields, trouble, undefined);
-    if (
-      source.hasPassword &&
-      sourceOf(fields).username !== undefined &&
-      sourceOf(fields).password === undefined
-    ) {
+    const typed = sourceOf(fields);
+    if (source.hasPassword && typed.username !== undefined && typed.password === undefined) {
       showIssues(fields, trouble, PASSWORD_MISSING);
       return;
     }
     save.disabled = true;
-    const change = { source: { ...kept(source), ...sourceOf(fields) }, onDemand: onDemand.checked };
+    const change = { source: { ...kept(source), ...typed }, onDemand: onDemand.checked };
     const answer = await changeStream(app, name, change);
     save.disabled = false;
     if (answer.ok) {
