@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { ApiError } from '../../../shared/errors.ts';
 import { type ProcessExit, type ProcessSpec, runProcess } from '../../base/child-process.ts';
 import type { Clock } from '../../base/clock.ts';
+import { MAX_PIXELS_ARGUMENTS } from '../legs/leg-arguments.ts';
 import type { PictureRequest } from './coded-pictures.ts';
 import { type DecoderInput, decoderInput, inputArguments } from './decoder-input.ts';
 import { SmjpegReader } from './smjpeg.ts';
@@ -168,7 +169,7 @@ function decoderSpec(
       ...['-nostdin', '-hide_banner', '-v', 'fatal', '-xerror', '-filter_threads', '1'],
       // What it reads is what cameras sent: this one container, this one codec, no other file or address.
       ...['-protocol_whitelist', 'pipe', ...inputArguments(codec)],
-      ...['-threads', '1', '-max_pixels', '40000000', '-i', 'pipe:0'],
+      ...['-threads', '1', ...MAX_PIXELS_ARGUMENTS, '-i', 'pipe:0'],
       ...['-an', '-vf', filter, '-fps_mode', 'passthrough', '-copyts', '-enc_time_base', '1:1000'],
       ...['-c:v', 'mjpeg', '-threads', '1', '-q:v', '4', '-pix_fmt', 'yuvj420p'],
       ...['-flush_packets', '1', '-f', 'smjpeg', 'pipe:1'],

@@ -17,6 +17,8 @@ const IS_MARKED = 'if(isnan(prev_forced_t),1,not(mod(round((t-prev_forced_t)*100
 const MAX_PIXELS = 1920 * 1080;
 /** A picture this large takes one core longer to decode than it lasts. */
 const MANY_PIXELS = 2560 * 1440;
+/** FFmpeg decodes nothing larger: damaged parameter sets may claim any size, which would fill the memory. */
+export const MAX_PIXELS_ARGUMENTS: readonly string[] = ['-max_pixels', '40000000'];
 const OPUS_BITS_PER_CHANNEL = 48_000;
 
 /** FFmpeg's arguments for H.264 of a track's pictures: Matroska on standard input, MPEG-TS on standard output. */
@@ -32,7 +34,7 @@ export function pictureArguments(format: VideoFormat, encoder: VideoEncoder): st
   const kbps = bitrateKbps(size);
   return [
     ...inputArguments(encoder.global),
-    ...['-threads', String(threads), '-max_pixels', '40000000', '-i', 'pipe:0', '-map', '0:v:0', '-an'],
+    ...['-threads', String(threads), ...MAX_PIXELS_ARGUMENTS, '-i', 'pipe:0', '-map', '0:v:0', '-an'],
     ...['-vf', filters.join(','), '-filter_threads', '1'],
     // Times as they were given, in ms.
     ...['-fps_mode', 'passthrough', '-enc_time_base', '1:1000'],
