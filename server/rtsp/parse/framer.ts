@@ -1,4 +1,5 @@
 import { assertNever } from '../../../shared/result.ts';
+import { CR, DOLLAR, isLetter, LF } from './bytes.ts';
 import { Gatherer } from './gatherer.ts';
 import {
   contentLengthOf,
@@ -8,6 +9,7 @@ import {
   type RtspRequest,
   type RtspResponse,
 } from './message.ts';
+import { OpenBody } from './open-body.ts';
 
 export interface FramerError {
   /**
@@ -59,10 +61,6 @@ export interface FramerOptions {
 /** Where in the byte stream we are. `open-body` is a body whose size nobody told, `lost` looks for the next frame. */
 type State = 'start' | 'line' | 'body' | 'open-body' | 'frame-header' | 'frame-payload' | 'lost' | 'ended';
 
-const DOLLAR = 0x24;
-const LF = 0x0a;
-const CR = 0x0d;
-const EQUALS = 0x3d;
 const RESPONSE_MARK = 'RTSP/';
 
 /**
@@ -86,11 +84,9 @@ export class RtspFramer {
   #headerLines = 0;
   readonly #line: Gatherer;
   #body: Buffer | undefined;
+  #openBody: OpenBody | undefined;
   #frame: Buffer | undefined;
   #filled = 0;
-  /** How many bytes of the present line of an open body are there, and the first one, held back until the next comes. */
-  #openLineBytes = 0;
-  #heldLetter: Buffer | undefined;
   readonly #frameHeader = Buffer.alloc(4);
   #frameHeaderBytes = 0;
   #markBytes = 0;
@@ -124,11 +120,12 @@ export class RtspFramer {
   /** Delivers the message whose body is open with what there is of it: nothing more came for a while. */
   endOpenBody(): void {
     const head = this.#head;
-    if (this.#state !== 'open-body' || head === undefined) return;
-    const held = this.#heldLetter;
-    this.#heldLetter = undefined;
-    this.#message(head, this.#line.take());
-    if (held !== undefined) this.push(held);
+    const open = this.#openBody;
+    if (this.#state !== 'open-body' || head === undefined || open === undefined) return;
+    this.#openBody = undefined;
+    const { body, heldLetter } = open.end();
+    this.#message(head, body);
+    if (heldLetter !== undefined) this.push(heldLetter);
   }
 
   /** Nothing more is delivered, not even the rest of the chunk in work. */
@@ -265,8 +262,7 @@ export class RtspFramer {
     } else if (sizeBytes > this.#maxBodyBytes) {
       this.#fail('TOO_LARGE', `body of ${sizeBytes} bytes, over the limit of ${this.#maxBodyBytes}`);
     } else if (sizeBytes === 0 && this.#isOpenEnded(head)) {
-      this.#openLineBytes = 0;
-      this.#heldLetter = undefined;
+      this.#openBody = new OpenBody(this.#maxBodyBytes);
       this.#state = 'open-body';
     } else if (sizeBytes === 0) {
       this.#message(head, Buffer.alloc(0));
@@ -295,30 +291,17 @@ export class RtspFramer {
     return this.#mayLackLength();
   }
 
-  /** Takes one line, or what there is of it. A letter that no `=` follows, or a `$`, begins what comes after the body. */
   #takeOpenBody(chunk: Buffer, offset: number): number {
-    if (this.#openLineBytes === 0) {
-      const byte = chunk[offset] ?? 0;
-      const held = this.#heldLetter;
-      if (byte === DOLLAR || (held !== undefined && byte !== EQUALS)) {
-        this.endOpenBody();
-        return offset;
-      }
-      if (held === undefined && isLetter(byte)) {
-        this.#heldLetter = Buffer.from([byte]);
-        return offset + 1;
-      }
-      if (held !== undefined) this.#line.add(held);
-      this.#heldLetter = undefined;
+    const open = this.#openBody;
+    if (open === undefined) return chunk.length;
+    const taken = open.take(chunk, offset);
+    if (typeof taken === 'number') return taken;
+    if (taken === 'over') {
+      this.endOpenBody();
+      return offset;
     }
-    const at = chunk.indexOf(LF, offset);
-    const end = at === -1 ? chunk.length : at + 1;
-    this.#line.add(chunk.subarray(offset, end));
-    this.#openLineBytes = at === -1 ? this.#openLineBytes + end - offset : 0;
-    if (this.#line.sizeBytes > this.#maxBodyBytes) {
-      this.#fail('TOO_LARGE', `body over the limit of ${this.#maxBodyBytes} bytes`);
-    }
-    return end;
+    this.#fail('TOO_LARGE', `body over the limit of ${this.#maxBodyBytes} bytes`);
+    return chunk.length;
   }
 
   #message(head: MessageHead, body: Buffer): void {
@@ -446,12 +429,8 @@ export class RtspFramer {
     this.#state = 'ended';
     this.#line.clear();
     this.#body = undefined;
+    this.#openBody = undefined;
     this.#frame = undefined;
     this.#handlers.error({ code, message });
   }
-}
-
-function isLetter(byte: number): boolean {
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
 }

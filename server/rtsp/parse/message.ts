@@ -1,3 +1,4 @@
+import { DOLLAR } from './bytes.ts';
 import { RtspHeaders } from './headers.ts';
 
 /** A request as read from the wire; `uri` is kept as it came. */
@@ -142,7 +143,7 @@ function oneLine(text: string): string {
 /** The four bytes before an interleaved packet (RFC 2326 section 10.12). `sizeBytes` is at most 65535. */
 export function interleavedHeader(channel: number, sizeBytes: number): Buffer {
   const header = Buffer.allocUnsafe(4);
-  header[0] = 0x24;
+  header[0] = DOLLAR;
   header[1] = channel;
   header[2] = sizeBytes >>> 8;
   header[3] = sizeBytes;
