@@ -22,6 +22,7 @@ import { answerOrVideo } from './play-answer.ts';
 import { refusal } from './refusals.ts';
 import { answerServerRequest } from './server-requests.ts';
 import { SessionId } from './session-id.ts';
+import { SessionRequests } from './session-requests.ts';
 import { parseTarget, type RtspTarget } from './target.ts';
 import type { TrackLinks } from './track-links.ts';
 import type { SupportedTrack, TrackSelection } from './track-selection.ts';
@@ -40,10 +41,6 @@ type ConnectionState =
   | { readonly name: 'closed'; readonly error: RtspError };
 
 const TEARDOWN_TIMEOUT_MS = 1_000;
-/** What cameras answer to PLAY at a URL that they know, but for a slash. */
-const MAY_BE_MISSPELT: ReadonlySet<number> = new Set([400, 404, 454, 455]);
-/** What they answer to a Range: live sources know no time, and some no such field. */
-const MAY_BE_THE_RANGE: ReadonlySet<number> = new Set([400, 451, 456, 457, 501, 551]);
 /** Longer than a lost segment of TCP takes to come once more in a local network. */
 const QUIET_MS = 500;
 const USER_AGENT = `Sluice/${VERSION}`;
@@ -66,6 +63,7 @@ export class GatewayRtspConnection extends RtspClient {
   readonly #abort = new AbortController();
   readonly #framer: RtspFramer;
   readonly #session = new SessionId();
+  readonly #requests: SessionRequests;
   readonly #share: CameraShare;
   #resolveEnded: (error: RtspError) => void = () => {};
   #state: ConnectionState = { name: 'idle' };
@@ -78,7 +76,6 @@ export class GatewayRtspConnection extends RtspClient {
   #publicMethods: ReadonlySet<string> = new Set();
   #offered: readonly RtspTrack[] = [];
   #server: string | undefined;
-  #aggregateUrl = '';
   #receivedAtMs = 0;
   #cancelQuiet: (() => void) | undefined;
 
@@ -91,6 +88,11 @@ export class GatewayRtspConnection extends RtspClient {
       clock: options.clock,
       context: () => this.#context(),
       onFlood: (error) => this.#end(error),
+    });
+    this.#requests = new SessionRequests({
+      send: (method, url, headers) => this.#send(method, url, headers),
+      controlUrls: () => this.#link?.links.tracks.map(({ controlUrl }) => controlUrl) ?? [],
+      context: (method) => this.#context(method),
     });
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
@@ -170,7 +172,7 @@ export class GatewayRtspConnection extends RtspClient {
   /** The camera's session where it was never told that it is over. */
   get leftSession(): CameraSession | undefined {
     const { id } = this.#session;
-    return id === undefined || this.#isTornDown ? undefined : { id, url: this.#aggregateUrl };
+    return id === undefined || this.#isTornDown ? undefined : { id, url: this.#requests.url };
   }
 
   /** Dials the camera and sets its tracks up. Rejects with an RtspError; everything is closed then. */
@@ -192,7 +194,7 @@ export class GatewayRtspConnection extends RtspClient {
           this.#publicMethods = publicMethods;
         },
       });
-      this.#aggregateUrl = description.aggregateUrl;
+      this.#requests.url = description.aggregateUrl;
       this.#ignoresOptions = description.ignoresOptions;
       const { video, audio } = description.selection;
       await this.#setUp(links, { video, audio: this.#options.withoutSound ? undefined : audio });
@@ -211,7 +213,7 @@ export class GatewayRtspConnection extends RtspClient {
     try {
       await answerOrVideo({
         clock,
-        answer: this.#askToPlay(),
+        answer: this.#requests.play(),
         isVideoComing: () => isVideoComing?.(askedAtMs) ?? false,
         onLateFailure: (error) => {
           if (this.#state.name === 'playing') this.#end(error);
@@ -229,8 +231,7 @@ export class GatewayRtspConnection extends RtspClient {
   /** Halts the media; the session stays. */
   override async pause(): Promise<this> {
     this.#expect('playing');
-    const response = await this.#aggregate('PAUSE', {});
-    if (response.statusCode >= 300) throw refusal(response, this.#context('PAUSE'));
+    await this.#requests.pause();
     this.#to('playing', { name: 'paused' });
     return this;
   }
@@ -351,37 +352,6 @@ export class GatewayRtspConnection extends RtspClient {
     return this.#link;
   }
 
-  /**
-   * PLAY or PAUSE for all tracks at once, or one by one where the camera insists (459) or knows nothing else (404). Some
-   * know the whole only with a slash at its end, or only without, and refuse the other spelling.
-   */
-  async #aggregate(method: string, headers: Record<string, string>): Promise<RtspResponse> {
-    let response = await this.#send(method, this.#aggregateUrl, headers);
-    if (MAY_BE_MISSPELT.has(response.statusCode)) {
-      const other = otherSpelling(this.#aggregateUrl);
-      const second = await this.#send(method, other, headers);
-      if (!MAY_BE_MISSPELT.has(second.statusCode)) {
-        // What comes later goes there too: keep-alives, PAUSE, TEARDOWN.
-        this.#aggregateUrl = other;
-        response = second;
-      }
-    }
-    if (response.statusCode !== 459 && response.statusCode !== 404) return response;
-    let last = response;
-    for (const track of this.#link?.links.tracks ?? []) {
-      last = await this.#send(method, track.controlUrl, headers);
-      if (last.statusCode >= 300) return last;
-    }
-    return last;
-  }
-
-  /** Rejects with an RtspError where the camera refuses. */
-  async #askToPlay(): Promise<void> {
-    let response = await this.#aggregate('PLAY', { Range: 'npt=0.000-' });
-    if (MAY_BE_THE_RANGE.has(response.statusCode)) response = await this.#aggregate('PLAY', {});
-    if (response.statusCode >= 300) throw refusal(response, this.#context('PLAY'));
-  }
-
   async #send(
     method: string,
     uri: string,
@@ -410,7 +380,7 @@ export class GatewayRtspConnection extends RtspClient {
       publicMethods: this.#publicMethods,
       onlyOptions: this.#options.onlyOptions ?? false,
       ignoresOptions: this.#ignoresOptions ?? false,
-      send: (method) => this.#send(method, this.#aggregateUrl, {}),
+      send: (method) => this.#requests.send(method),
       context: (method) => this.#context(method),
       isVideoComing: (sinceMs) => this.#options.isVideoComing?.(sinceMs) ?? false,
       onFailure: (error) => this.#end(error),
@@ -462,7 +432,7 @@ export class GatewayRtspConnection extends RtspClient {
     this.#keepAlive?.close();
     if (!isImmediate && this.#session.id !== undefined) {
       const late = () => new RtspError('request-timeout', 'The camera did not answer TEARDOWN.');
-      const teardown = this.#send('TEARDOWN', this.#aggregateUrl, {}).then(() => {
+      const teardown = this.#requests.send('TEARDOWN').then(() => {
         this.#isTornDown = true;
       });
       await withTimeout(this.#options.clock, TEARDOWN_TIMEOUT_MS, teardown, late).catch(() => {});
@@ -519,10 +489,6 @@ export class GatewayRtspConnection extends RtspClient {
       ...(this.#link === undefined ? {} : { cseq: this.#link.exchange.cseq }),
     };
   }
-}
-
-function otherSpelling(url: string): string {
-  return url.endsWith('/') ? url.slice(0, -1) : `${url}/`;
 }
 
 function isHangUp(error: RtspError): boolean {
