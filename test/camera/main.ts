@@ -13,13 +13,12 @@ import {
   testAudio,
   testVideo,
 } from '../support/camera-sim/index.ts';
+import { say } from '../support/command.ts';
 import { asAudio, COMMANDS, parseCommand } from './command.ts';
 
 const USAGE = `npm run sim:camera -- [FILE] [--port 5554] [--host 127.0.0.1] [--audio pcmu|pcma|aac|opus] [--transport any|tcp|udp]
   [--mtu 1400] [--user NAME --password TEXT] [--tls] [--seed 1] [--fps N]
 Without FILE a test picture: [--codec h264|h265] [--size 640x360] [--key-every FRAMES] [--b-frames N]`;
-
-const say = (text: string) => process.stderr.write(`${text}\n`);
 
 async function run(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -94,12 +93,8 @@ function pictureOf(values: PictureValues): TestVideoOptions {
 
 /** One of its own, as cameras make them: nobody vouches for it. */
 async function certificate(): Promise<{ key: Buffer; cert: Buffer }> {
-  const folder = new URL('../fixtures/tls/', import.meta.url);
-  const [key, cert] = await Promise.all(
-    ['camera.key', 'camera.crt'].map((name) => readFile(new URL(name, folder))),
-  );
-  if (key === undefined || cert === undefined) throw new Error(`no certificate in ${folder.pathname}`);
-  return { key, cert };
+  const read = (name: string) => readFile(new URL(`../fixtures/tls/${name}`, import.meta.url));
+  return { key: await read('camera.key'), cert: await read('camera.crt') };
 }
 
 async function obey(camera: CameraSim): Promise<void> {
