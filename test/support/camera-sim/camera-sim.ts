@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { SimConnection } from './connection.ts';
 import { CameraCues } from './cues.ts';
 import { type NetworkConditions, PERFECT_NETWORK } from './network.ts';
-import type { CameraMood, CameraOptions, CameraTraits } from './options.ts';
+import { type CameraMood, type CameraOptions, type CameraTraits, calm } from './options.ts';
 import type { SimRequest } from './rtsp-io.ts';
 import { integer, type Random, seeded } from './seeded.ts';
 import type { SimSession } from './session.ts';
@@ -151,16 +151,4 @@ async function listening(server: Server, port: number, host: string): Promise<vo
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
-}
-
-function calm(): CameraMood {
-  return {
-    isSilent: false,
-    isDeaf: false,
-    replyDelayMs: 0,
-    extraHeaders: [],
-    refusals: 0,
-    redirect: undefined,
-    garbage: [],
-  };
 }

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { waitFor } from '../wait.ts';
 import { type NetworkConditions, PERFECT_NETWORK, type SimAudio, type SimVideo, seeded } from './index.ts';
 import { NetworkPath } from './network.ts';
+import { calm } from './options.ts';
 import { SimSession } from './session.ts';
 
 const packet = (index: number): Buffer => {
@@ -89,18 +90,10 @@ it('reorders no further than told, and loses none by it', () => {
 
 /** The numbers of the packets that a client gets of each track; `holdMs`: the machine is busy for so long in between. */
 async function sessionOf(seed: number, holdMs: number): Promise<number[][]> {
-  const mood = {
-    isSilent: false,
-    isDeaf: false,
-    replyDelayMs: 0,
-    extraHeaders: [],
-    refusals: 0,
-    redirect: undefined,
-  };
   const network = { ...PERFECT_NETWORK, lossFraction: 0.2, lossBurst: 3, reorderFraction: 0.1 };
   const session = new SimSession(
     { senderReports: 'nonsense', senderReportEveryMs: 20 },
-    { ...mood, garbage: [] },
+    calm(),
     seeded(seed),
     network,
   );

@@ -80,3 +80,16 @@ export interface CameraMood {
   /** Put into the byte stream between two interleaved frames. */
   garbage: Buffer[];
 }
+
+/** Nothing has. */
+export function calm(): CameraMood {
+  return {
+    isSilent: false,
+    isDeaf: false,
+    replyDelayMs: 0,
+    extraHeaders: [],
+    refusals: 0,
+    redirect: undefined,
+    garbage: [],
+  };
+}
