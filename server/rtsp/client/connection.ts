@@ -9,6 +9,7 @@ import {
   type RtspResponse,
   type RtspTrack,
 } from '../parse/index.ts';
+import { BodyTimer } from './body-timer.ts';
 import { type CameraLink, linkCamera } from './camera-link.ts';
 import { CameraShare } from './camera-share.ts';
 import type { CameraSession, GatewayRtspConnectionOptions } from './connection-options.ts';
@@ -16,16 +17,16 @@ import { connectionReport } from './connection-report.ts';
 import { describeCamera } from './describe.ts';
 import { dial } from './dial.ts';
 import { asRtspError, RtspError, type RtspErrorContext } from './errors.ts';
-import { framingError, messageFlood, socketEnd } from './faults.ts';
+import { framingError, messageFlood, sentElsewhere, socketEnd } from './faults.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { answerOrVideo } from './play-answer.ts';
 import { refusal } from './refusals.ts';
 import { answerServerRequest } from './server-requests.ts';
 import { SessionId } from './session-id.ts';
 import { SessionRequests } from './session-requests.ts';
+import { setUpWithRoom } from './stale-session.ts';
 import { parseTarget, type RtspTarget } from './target.ts';
-import type { TrackLinks } from './track-links.ts';
-import type { SupportedTrack, TrackSelection } from './track-selection.ts';
+import type { SupportedTrack } from './track-selection.ts';
 import { type LowerTransport, secureTransport } from './transport-choice.ts';
 import { emitLog, emitMessage, emitPacket } from './yellowstone-events.ts';
 
@@ -41,8 +42,6 @@ type ConnectionState =
   | { readonly name: 'closed'; readonly error: RtspError };
 
 const TEARDOWN_TIMEOUT_MS = 1_000;
-/** Longer than a lost segment of TCP takes to come once more in a local network. */
-const QUIET_MS = 500;
 const USER_AGENT = `Sluice/${VERSION}`;
 
 /**
@@ -62,6 +61,7 @@ export class GatewayRtspConnection extends RtspClient {
   readonly #options: GatewayRtspConnectionOptions;
   readonly #abort = new AbortController();
   readonly #framer: RtspFramer;
+  readonly #bodyTimer: BodyTimer;
   readonly #session = new SessionId();
   readonly #requests: SessionRequests;
   readonly #share: CameraShare;
@@ -77,7 +77,6 @@ export class GatewayRtspConnection extends RtspClient {
   #offered: readonly RtspTrack[] = [];
   #server: string | undefined;
   #receivedAtMs = 0;
-  #cancelQuiet: (() => void) | undefined;
 
   constructor(options: GatewayRtspConnectionOptions) {
     // yellowstone's constructor only sets fields. The password stays out of them: whatever prints the object
@@ -116,6 +115,11 @@ export class GatewayRtspConnection extends RtspClient {
         isKnownChannel: (channel) => this.#link?.links.isKnownChannel(channel) ?? false,
       },
     );
+    this.#bodyTimer = new BodyTimer({
+      clock: options.clock,
+      framer: this.#framer,
+      onThrown: (thrown) => this.#end(asRtspError(thrown)),
+    });
   }
 
   get state(): ConnectionState {
@@ -182,7 +186,7 @@ export class GatewayRtspConnection extends RtspClient {
     try {
       const target = parseTarget(url);
       if (!target.ok) throw target.error;
-      const { links, requestUrl } = await this.#open(target.value);
+      const { links, exchange, requestUrl } = await this.#open(target.value);
       const description = await describeCamera({
         requestUrl,
         requestTimeoutMs: this.#options.requestTimeoutMs,
@@ -197,7 +201,8 @@ export class GatewayRtspConnection extends RtspClient {
       this.#requests.url = description.aggregateUrl;
       this.#ignoresOptions = description.ignoresOptions;
       const { video, audio } = description.selection;
-      await this.#setUp(links, { video, audio: this.#options.withoutSound ? undefined : audio });
+      const selection = { video, audio: this.#options.withoutSound ? undefined : audio };
+      await setUpWithRoom(() => links.setUp(selection), exchange, this.#options.staleSession);
       this.#to('connecting', { name: 'ready' });
       return { format: 'H264', tracks: links.tracks };
     } catch (thrown) {
@@ -276,7 +281,7 @@ export class GatewayRtspConnection extends RtspClient {
     this.#receivedAtMs = this.#options.clock.monotonicMs();
     try {
       this.#framer.push(data);
-      this.#awaitQuiet();
+      this.#bodyTimer.restart();
     } catch (thrown) {
       // Only a bug gets here. It costs this connection and no other.
       this.#end(asRtspError(thrown));
@@ -287,41 +292,6 @@ export class GatewayRtspConnection extends RtspClient {
   /** A picture or a frame of sound was made of the packets: it counts for what the camera may send. */
   countUnit(): void {
     this.#share.countUnit();
-  }
-
-  /**
-   * Sets the tracks up. A camera with few places may still keep one for a session of ours whose connection broke; that
-   * one is ended first where there is no room.
-   */
-  async #setUp(links: TrackLinks, selection: TrackSelection): Promise<void> {
-    const stale = this.#options.staleSession;
-    try {
-      await links.setUp(selection);
-    } catch (thrown) {
-      const { status } = asRtspError(thrown).context;
-      if (stale === undefined || (status !== 453 && status !== 503)) throw thrown;
-      await this.#link?.exchange.request({
-        method: 'TEARDOWN',
-        uri: stale.url,
-        headers: [['Session', stale.id]],
-      });
-      await links.setUp(selection);
-    }
-  }
-
-  /** A description of unknown length is whole once nothing more comes. */
-  #awaitQuiet(): void {
-    this.#cancelQuiet?.();
-    this.#cancelQuiet = this.#framer.hasOpenBody
-      ? this.#options.clock.after(QUIET_MS, () => {
-          try {
-            this.#framer.endOpenBody();
-          } catch (thrown) {
-            // A bug, as above; a timer has nobody above it to catch it.
-            this.#end(asRtspError(thrown));
-          }
-        })
-      : undefined;
   }
 
   async #open(target: RtspTarget): Promise<CameraLink> {
@@ -403,13 +373,7 @@ export class GatewayRtspConnection extends RtspClient {
     const answer = answerServerRequest(request);
     this.#link?.exchange.respond(request, answer.statusCode, answer.headers);
     if (answer.redirect === undefined) return;
-    const { location } = answer.redirect;
-    const context = this.#context('REDIRECT');
-    const error =
-      location === undefined
-        ? new RtspError('ended', 'The camera asked to connect anew.', context)
-        : new RtspError('redirected', 'The camera sends us to another place.', { ...context, location });
-    void this.#closeWith(error, false);
+    void this.#closeWith(sentElsewhere(answer.redirect.location, this.#context('REDIRECT')), false);
   }
 
   #onInterleaved(channel: number, packet: Buffer): void {
@@ -459,7 +423,7 @@ export class GatewayRtspConnection extends RtspClient {
     this.#abort.abort();
     this.#share.close();
     this.#framer.stop();
-    this.#cancelQuiet?.();
+    this.#bodyTimer.stop();
     this.#keepAlive?.close();
     this.#link?.links.close();
     this.#link?.exchange.fail(error);

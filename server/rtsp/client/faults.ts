@@ -32,6 +32,13 @@ export function stuck(context: RtspErrorContext): RtspError {
   return new RtspError('silent', message, context);
 }
 
+/** REDIRECT came (RFC 2326 section 10.10); without a place it is the same one. */
+export function sentElsewhere(location: string | undefined, context: RtspErrorContext): RtspError {
+  return location === undefined
+    ? new RtspError('ended', 'The camera asked to connect anew.', context)
+    : new RtspError('redirected', 'The camera sends us to another place.', { ...context, location });
+}
+
 /** The socket is gone without our doing. */
 export function socketEnd(failure: NodeJS.ErrnoException | undefined, context: RtspErrorContext): RtspError {
   if (failure === undefined) {
