@@ -35,7 +35,7 @@ const SHARED = [
   'test/signaling/{fuzz,limits,requests,rules}.test.ts',
   'test/stream/!(display-times|reorder-free).test.ts',
   'test/transcode/legs/{lateness,sound-clock,sound-start}.test.ts',
-  'test/webrtc/{listen-infos,rtcp-feedback,worker-watchdog}.test.ts',
+  'test/webrtc/{congestion-meter,listen-infos,quality-ladder,rtcp-feedback,worker-watchdog}.test.ts',
 ];
 /** What takes longest. */
 const LONG = /\/test\/(bench|e2e|client|crash|faults|soak|transcode|recording\/branch)\//;
