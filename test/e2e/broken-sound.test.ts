@@ -8,6 +8,7 @@ import { systemClock } from '../../server/base/clock.ts';
 import { silentLogger } from '../../server/base/log.ts';
 import { startRtspSource } from '../../server/rtsp/index.ts';
 import { Hub, type StartSource, type Unit } from '../../server/stream/index.ts';
+import type { RecordingTimeline } from '../../shared/recording.ts';
 import { type StreamStatus, streamDefinitionSchema } from '../../shared/stream.ts';
 import {
   type CameraOptions,
@@ -141,6 +142,15 @@ async function get<T>(path: string): Promise<T> {
 
 const statusOf = (name: string): Promise<StreamStatus> => get(`streams/live/${name}`);
 
+/** Once there are six seconds of it, in whatever pieces. */
+function recorded(name: string): Promise<RecordingTimeline> {
+  const timeline = async () => {
+    const all = await get<RecordingTimeline>(`streams/live/${name}/timeline`);
+    return all.ranges.reduce((sum, { start, end }) => sum + end - start, 0) > 6_000 && all;
+  };
+  return waitFor('six seconds to be recorded', timeline, 60_000);
+}
+
 /** Of an MP4's pictures, in ms. */
 async function stepsOf(bytes: ArrayBuffer, name: string): Promise<number[]> {
   const file = join(gateway.dir, `${name}.mp4`);
@@ -186,16 +196,7 @@ describe('the recorded picture of a camera whose sound is broken', { timeout: 12
 
   it.each(KINDS.map(({ name }) => name))('%s: is there, every single one', async (name) => {
     expect((await statusOf(name)).state).toBe('live');
-    const { ranges } = await waitFor(
-      'six seconds to be recorded',
-      async () => {
-        const all = await get<{ ranges: Array<{ start: number; end: number }> }>(
-          `streams/live/${name}/timeline`,
-        );
-        return all.ranges.reduce((sum, range) => sum + range.end - range.start, 0) > 6_000 && all;
-      },
-      60_000,
-    );
+    const { ranges } = await recorded(name);
     expect(ranges).toHaveLength(1);
     const startMs = (ranges[0]?.start ?? 0) + 100;
     const clip = await fetch(
@@ -212,16 +213,7 @@ describe('the recorded picture of a camera whose sound is broken', { timeout: 12
     const page = await browser.newPage();
     await page.goto(gateway.url);
     for (const name of ['aac-garbage', 'aac-wrong-rate']) {
-      const { ranges } = await waitFor(
-        'some seconds to be recorded',
-        async () => {
-          const all = await get<{ ranges: Array<{ start: number; end: number }> }>(
-            `streams/live/${name}/timeline`,
-          );
-          return all.ranges.some(({ start, end }) => end - start > 6_000) && all;
-        },
-        60_000,
-      );
+      const { ranges } = await recorded(name);
       const from = new Date(ranges[0]?.start ?? 0).toISOString();
       await page.evaluate(`document.body.innerHTML =
         '<sluice-player src="/live/${name}" start-time="${from}" autoplay muted></sluice-player>'`);
