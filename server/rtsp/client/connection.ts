@@ -311,6 +311,7 @@ export class GatewayRtspConnection extends RtspClient {
       onSent: (message) => emitLog(this, message, 'C->S'),
       onFailure: (error) => this.#end(error),
     });
+    this.#requests.url = target.requestUrl;
     this.isConnected = true;
     let failure: Error | undefined;
     socket.on('error', (error) => {

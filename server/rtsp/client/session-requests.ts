@@ -17,7 +17,7 @@ const MAY_BE_THE_RANGE: ReadonlySet<number> = new Set([400, 451, 456, 457, 501, 
 
 /** The requests for the whole of a session, as the camera takes them. */
 export class SessionRequests {
-  /** The aggregate URL, in the spelling that the camera took last; empty before it has described its stream. */
+  /** The aggregate URL, in the spelling that the camera took last; the stream's own before it is described. */
   url = '';
   readonly #options: SessionRequestsOptions;
 

@@ -56,6 +56,16 @@ it('a server that knows no PLAY of the whole plays its tracks one by one', async
   expect(sink.waits).toEqual([]);
 });
 
+it('a session that is given before anything is described is ended at the URL of the stream', async () => {
+  const server = await camera({
+    onRequest: ({ method }) =>
+      method === 'DESCRIBE' ? { headers: { Session: '7' }, body: 'no description' } : undefined,
+  });
+  const { sink } = pull(server.url());
+  await waitFor('the reason', () => sink.waits.length > 0);
+  expect(server.requests.at(-1)).toMatchObject({ method: 'TEARDOWN', url: server.url() });
+});
+
 it('100 Continue is not the answer', async () => {
   const server = await camera({
     onPlay: stream,
