@@ -160,6 +160,7 @@ export class CongestionGuard {
     if (consumer !== this.#metered) {
       this.#metered = consumer;
       this.#meter = new CongestionMeter({ onTrial });
+      this.#backlog.restart();
       this.#received = undefined;
     }
     const verdict = this.#meter.add(report);

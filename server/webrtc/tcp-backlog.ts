@@ -48,4 +48,9 @@ export class TcpBacklog {
     this.#fullSinceMs ??= nowMs;
     return nowMs - this.#fullSinceMs >= LONG_MS;
   }
+
+  /** Something else is sent from now on, whose own time begins. */
+  restart(): void {
+    this.#fullSinceMs = undefined;
+  }
 }
