@@ -2,7 +2,7 @@ import type { SourceUnit } from './unit.ts';
 
 /** Pictures that say the same, before it is believed. */
 const PICTURES_TO_BELIEVE = 3;
-/** H.264 level 5.2 reorders at most 16 pictures. */
+/** H.264 section A.3.1: no level lets more pictures be held back. */
 const MOST_REORDERED = 16;
 /** Of one group of pictures; in longer ones times are taken as they come. */
 const MOST_PICTURES = 3_000;
