@@ -49,7 +49,7 @@ const USER_AGENT = `Sluice/${VERSION}`;
  * request, respond; events `log`, `response`, `data`, `controlData`, and `closed` beside them. All of its code is
  * ours (docs/decisions/0001-yellowstone.md).
  *
- * 1. `connect(url)` dials, asks OPTIONS and DESCRIBE, and sets up the first H.264 video and the first audio.
+ * 1. `connect(url)` dials, asks OPTIONS and DESCRIBE, and sets up one video and one audio (TrackSelection).
  * 2. `play()` starts the media; packets go to the listener, also those that come before the reply.
  * 3. `pause()` and `play()` again, as often as wanted.
  * 4. `close()` sends TEARDOWN, waits for at most a second, and closes everything. Whatever else ends the
@@ -204,7 +204,7 @@ export class GatewayRtspConnection extends RtspClient {
       const selection = { video, audio: this.#options.withoutSound ? undefined : audio };
       await setUpWithRoom(() => links.setUp(selection), exchange, this.#options.staleSession);
       this.#to('connecting', { name: 'ready' });
-      return { format: 'H264', tracks: links.tracks };
+      return { format: video.codec.toUpperCase(), tracks: links.tracks };
     } catch (thrown) {
       throw await this.#failed(thrown);
     }

@@ -520,6 +520,11 @@ describe('credentials', () => {
 });
 
 describe('what is kept of its surface', () => {
+  it('connect tells the encoding of the video', async () => {
+    const server = await camera({ sdp: FAKE_SDP.replace('H264/90000', 'H265/90000') });
+    expect(await new Rig().connection.connect(server.url())).toMatchObject({ format: 'H265' });
+  });
+
   it('connect, play, pause, play, close; events response and controlData', async () => {
     const server = await camera({
       onPlay: (connection) => connection.write(interleaved(1, Buffer.from([0x80, 201, 0, 1, 0, 0, 0, 1]))),
