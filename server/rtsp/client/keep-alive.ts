@@ -38,8 +38,8 @@ const DOUBT_MS = 2_000;
 /**
  * Keeps the camera's session alive at half its time-out: GET_PARAMETER where the camera offers it, else SET_PARAMETER,
  * else OPTIONS, which not every server counts. A camera that refuses the others (405, 501, or any other error) gets
- * OPTIONS from then on, and so does one that denies the session (454) and streams on; one that answers nothing is left to the media time-out, for cameras exist that never answer and
- * stream on.
+ * OPTIONS from then on, and so does one that denies the session (454) and streams on; one that answers nothing is left
+ * to the media time-out, for cameras exist that never answer and stream on.
  */
 export class KeepAlive {
   readonly #options: KeepAliveOptions;
