@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { createDepacketiser, parseRtp } from '../../server/rtsp/parse/index.ts';
 import { HOARD_BYTES, MAX_HELD_MIB } from './parts/hoards.ts';
 import { heldBytes, knownHoards } from './parts/memory.ts';
-import { anySession, runSession } from './parts/sockets.ts';
+import { replayKept } from './parts/replay-kept.ts';
+import { anySession, plainSession, reviveSession, runSession } from './parts/sockets.ts';
 import { runInThread } from './support/in-thread.ts';
 import { readKept } from './support/kept-input.ts';
 import { inputAt, replay, runTarget } from './support/one-target.ts';
@@ -25,12 +26,9 @@ test.each(fuzzTargets.map(({ name, summary }) => [name, summary]))('%s: %s', asy
 
 const regressions = new URL('../fixtures/fuzz/regressions/', import.meta.url);
 
-test.each(readdirSync(regressions))('what was found holds: %s', (file) => {
-  const { target, input } = readKept(new URL(file, regressions));
-  const found = fuzzTargets.find(({ name }) => name === target);
-  if (found === undefined) throw new Error(`no target ${target}`);
-  replay(found, input);
-});
+test.each(readdirSync(regressions))('what was found holds: %s', (file) =>
+  replayKept(readKept(new URL(file, regressions))),
+);
 
 test.each([
   ['H264', h264Streams[0]],
@@ -63,6 +61,12 @@ test('a camera that answers and sends anything ends with a reason, and tells not
     fc.sample(anySession, { numRuns: SESSIONS, seed: SEED }).map(runSession),
   );
   expect(ends.filter(({ status }) => status === 'rejected')).toEqual([]);
+});
+
+test('a session is kept as it was played', () => {
+  for (const session of fc.sample(anySession, { numRuns: SESSIONS, seed: SEED })) {
+    expect(reviveSession(JSON.parse(JSON.stringify(plainSession(session))))).toEqual(session);
+  }
 });
 
 test('a failure is made small, and tried again from what is kept of it', () => {

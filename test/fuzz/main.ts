@@ -10,8 +10,8 @@ import { describeMachine } from '../bench/support/machine.ts';
 import { passes, type Report, renderReport } from '../bench/support/report.ts';
 import { runCommand, say } from '../support/command.ts';
 import { fuzzParts } from './parts/index.ts';
+import { replayKept } from './parts/replay-kept.ts';
 import { readKept } from './support/kept-input.ts';
-import { replay } from './support/one-target.ts';
 import { fuzzTargets } from './targets/index.ts';
 
 const COUNT = 1_000_000;
@@ -22,11 +22,9 @@ function usage(): number {
   return 2;
 }
 
-function tryAgain(file: string): number {
+async function tryAgain(file: string): Promise<number> {
   const kept = readKept(file);
-  const target = fuzzTargets.find(({ name }) => name === kept.target);
-  if (target === undefined) throw new Error(`${file} is for ${kept.target}, which is no target`);
-  replay(target, kept.input);
+  await replayKept(kept);
   say(`${kept.target}: what did not hold (${kept.message}) holds now`);
   return 0;
 }

@@ -13,9 +13,9 @@ import {
 } from '../../support/fake-rtsp-server.ts';
 import { waitFor } from '../../support/wait.ts';
 import { keepInput } from '../support/kept-input.ts';
-import { mutatedPackets, mutatedText, plainPackets } from '../support/mutations.ts';
+import { mutatedPackets, mutatedText, plainPackets, revivePackets } from '../support/mutations.ts';
 import { cameraReplies, h264Streams, h265Streams, words } from '../support/seeds.ts';
-import { Broken, must } from '../support/target.ts';
+import { Broken, must, plainBytes, reviveBytes } from '../support/target.ts';
 import type { FuzzPart } from './part.ts';
 
 /** What one camera does in a session of its own. */
@@ -57,15 +57,9 @@ export const sockets: FuzzPart = {
         const session = sessions[n + index];
         const message = String(result.reason);
         const input = session === undefined ? undefined : plainSession(session);
-        const kept = {
-          kind: 'failed',
-          seed: context.seed,
-          path: String(n + index),
-          message,
-          input,
-          shrinks: 0,
-        } as const;
-        notes.push(`${message}; kept as ${keepInput(context.keepIn, `session-${n + index}`, kept)}`);
+        const kept = { seed: context.seed, path: String(n + index), message, input };
+        const file = keepInput(context.keepIn, 'sockets', kept, `session-${n + index}`);
+        notes.push(`${message}; kept as ${file}, try it with --replay`);
       }
       if (n % 200 === 0) context.progress(`sockets: ${n} of ${sessions.length}`);
     }
@@ -79,11 +73,21 @@ export const sockets: FuzzPart = {
   },
 };
 
-function plainSession({ replies, packets, last }: Session): unknown {
+/** As JSON can hold it. */
+export function plainSession({ replies, packets, last }: Session): unknown {
   return {
-    replies: replies.map((reply) => reply?.toString('base64') ?? null),
+    replies: replies.map((reply) => (reply === undefined ? null : plainBytes(reply))),
     packets: plainPackets(packets),
-    last: last.toString('base64'),
+    last: plainBytes(last),
+  };
+}
+
+export function reviveSession(plain: unknown): Session {
+  const { replies, packets, last } = plain as { replies: unknown[]; packets: unknown; last: unknown };
+  return {
+    replies: replies.map((reply) => (reply === null ? undefined : reviveBytes(reply))),
+    packets: revivePackets(packets),
+    last: reviveBytes(last),
   };
 }
 

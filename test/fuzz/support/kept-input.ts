@@ -11,14 +11,15 @@ export interface KeptInput {
   readonly input: unknown;
 }
 
-/** Writes a failure's smallest input to `folder`, and gives the file's name. */
+/** Writes a failure's smallest input to `folder`, and gives the file's name, which begins with `name`. */
 export function keepInput(
   folder: string,
   target: string,
-  failure: Extract<TargetResult, { kind: 'failed' }>,
+  failure: Pick<Extract<TargetResult, { kind: 'failed' }>, 'message' | 'seed' | 'path' | 'input'>,
+  name = target,
 ): string {
   const { message, seed, path, input } = failure;
-  const file = join(folder, `${target}-${seed >>> 0}.json`);
+  const file = join(folder, `${name}-${seed >>> 0}.json`);
   mkdirSync(folder, { recursive: true });
   const kept: KeptInput = { target, message: message.split('\n')[0] ?? '', seed, path, input };
   writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`);
