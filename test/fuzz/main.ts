@@ -16,10 +16,10 @@ import { fuzzTargets } from './targets/index.ts';
 
 const COUNT = 1_000_000;
 
-function usage(): number {
+function usage(status: number): number {
   const lines = [...fuzzTargets, ...fuzzParts].map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
   say(['npm run fuzz -- [NAME ...] [--count N] [--seed S] [--replay FILE]', ...lines].join('\n'));
-  return 2;
+  return status;
 }
 
 async function tryAgain(file: string): Promise<number> {
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
       help: { type: 'boolean' },
     },
   });
-  if (values.help === true) return usage();
+  if (values.help === true) return usage(0);
   if (values.replay !== undefined) return tryAgain(values.replay);
   const count = Number(values.count ?? COUNT);
   const seed = Number(values.seed ?? randomInt(2 ** 31));
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
     !Number.isInteger(seed) ||
     positionals.some((name) => !known.includes(name))
   ) {
-    return usage();
+    return usage(2);
   }
   const isWished = (name: string) => positionals.length === 0 || positionals.includes(name);
   process.stdout.write(`${describeMachine()}\n\nSeed ${seed}; the same seed makes the same inputs.\n\n`);
