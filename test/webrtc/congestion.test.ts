@@ -114,6 +114,20 @@ describe('the guard of a viewer', () => {
     expect(viewer.levels).toEqual(['paused']);
   });
 
+  test('a viewer that leaves while a better level is being thought of gets none', async () => {
+    const viewer = new FakeViewer();
+    viewer.lostShare = 0.5;
+    while (viewer.level !== 'paused') await viewer.run(1);
+    const { clock, guard } = viewer;
+    while (guard.ladder.retryInMs(clock.monotonicMs() + 1000) !== 0) await viewer.run(1);
+    const leaving = viewer.run(1);
+    guard.close();
+    await leaving;
+    await viewer.run(5);
+    expect(guard.ladder.retryInMs(clock.monotonicMs())).toBe(0);
+    expect(viewer.levels).toEqual(['paused']);
+  });
+
   test('a viewer with the best score that falls silent is paused all the same', async () => {
     const viewer = new FakeViewer();
     viewer.score = 10;

@@ -30,6 +30,13 @@ test('a queue that stays longer than the link explains for 3 s is too long', asy
   expect(await verdicts()).toEqual([false, false, false, false, true, true]);
 });
 
+test('what another level fills it with has 3 s of its own', async () => {
+  const { backlog, verdicts } = viewer(Array(5).fill(200_000));
+  expect((await verdicts()).at(-1)).toBe(true);
+  backlog.restart();
+  expect(await verdicts()).toEqual([false, false, false, true, true]);
+});
+
 test('a key frame that fills it for a moment is not', async () => {
   const { verdicts } = viewer([200_000, 200_000, 200_000, 10_000, 200_000, 200_000, 200_000]);
   expect(await verdicts()).not.toContain(true);
