@@ -30,6 +30,7 @@ interface PageStats {
   /** Of the gateway's candidate in use. */
   readonly protocol: string;
   readonly framesReceived: number;
+  readonly framesDropped: number;
   /** Tracks of which a sender report came. */
   readonly reports: number;
 }
@@ -84,8 +85,9 @@ test('a stream with B-frames is shown without them, each picture as soon as it c
   await waitFor('twenty more', async () => (await statsOf(page)).framesDecoded >= first + 20);
   // A decoder that holds pictures back for B-pictures to come is always behind by some.
   await waitFor('the latest picture, with none held back', async () => {
-    const { framesReceived, framesDecoded } = await statsOf(page);
-    return framesDecoded === framesReceived;
+    const { framesReceived, framesDecoded, framesDropped } = await statsOf(page);
+    // A starved browser gives some up without decoding them.
+    return framesDecoded + framesDropped >= framesReceived;
   });
   expect((await statsOf(page)).audioPackets).toBeGreaterThan(10);
 });
