@@ -75,6 +75,7 @@ export default defineConfig({
     // A counterexample that fast-check has found is wrong at once; another try would only begin with another seed.
     retry: { count: 1, condition: /^(?!Property failed)/ },
     env: programs(),
+    setupFiles: ['test/support/property-seed.ts'],
     testTimeout: 30_000,
     // Longer than a gateway has for its start (test/support/gateway.ts), which tells what it said.
     hookTimeout: 90_000,

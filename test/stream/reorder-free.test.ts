@@ -165,8 +165,9 @@ test('what cannot be read, is cut short or goes on behind its end is left alone 
       fc.uint8Array({ maxLength: 200 }),
       (shape, cut, bytes) => {
         const sps = spsOf(shape as Shape);
-        const short = reorderFree(sps.subarray(0, -cut));
-        expect(short.length).toBeGreaterThan(0);
+        // The smallest SPS there is has eight bytes with its header, which stays.
+        const short = sps.subarray(0, Math.max(1, sps.length - cut));
+        expect(reorderFree(short).length).toBeGreaterThan(0);
         const noise = Buffer.from([0x67, ...bytes]);
         const made = reorderFree(noise);
         const { width, height } = parseSps(noise) ?? {};
