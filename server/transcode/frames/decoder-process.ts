@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { ApiError } from '../../../shared/errors.ts';
 import { type ProcessExit, type ProcessSpec, runProcess } from '../../base/child-process.ts';
 import type { Clock } from '../../base/clock.ts';
-import { MAX_PIXELS_ARGUMENTS } from '../legs/leg-arguments.ts';
+import { MAX_PIXELS_ARGUMENTS } from '../decode-limits.ts';
 import type { PictureRequest } from './coded-pictures.ts';
 import { type DecoderInput, decoderInput, inputArguments } from './decoder-input.ts';
 import { SmjpegReader } from './smjpeg.ts';

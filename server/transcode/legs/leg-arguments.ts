@@ -1,4 +1,5 @@
 import type { AudioFormat, VideoFormat } from '../../stream/index.ts';
+import { MAX_PIXELS_ARGUMENTS } from '../decode-limits.ts';
 import type { VideoEncoder } from './video-encoders.ts';
 
 /** What a unit's time in ms says beside the time, by its rest modulo `TIME_STEP_MS`: the only word that reaches FFmpeg's encoder. */
@@ -17,8 +18,6 @@ const IS_MARKED = 'if(isnan(prev_forced_t),1,not(mod(round((t-prev_forced_t)*100
 const MAX_PIXELS = 1920 * 1080;
 /** A picture this large takes one core longer to decode than it lasts. */
 const MANY_PIXELS = 2560 * 1440;
-/** FFmpeg decodes nothing larger: damaged parameter sets may claim any size, which would fill the memory. */
-export const MAX_PIXELS_ARGUMENTS: readonly string[] = ['-max_pixels', '40000000'];
 const OPUS_BITS_PER_CHANNEL = 48_000;
 
 /** FFmpeg's arguments for H.264 of a track's pictures: Matroska on standard input, MPEG-TS on standard output. */
