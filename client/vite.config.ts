@@ -52,6 +52,7 @@ function playerBuild(): Plugin {
 export default defineConfig({
   root: here('.'),
   base: './',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target,
     outDir: here('dist'),

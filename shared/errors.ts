@@ -17,6 +17,15 @@ export const ERROR_TABLE = {
   EXPORT_NOT_FOUND: { status: 404, retryable: false },
   LOCK_NOT_FOUND: { status: 404, retryable: false },
   PERIOD_FILE_NOT_FOUND: { status: 404, retryable: false },
+  /** A scan, probe, layout or preset of that id or token. */
+  SCAN_NOT_FOUND: { status: 404, retryable: false },
+  PROBE_NOT_FOUND: { status: 404, retryable: false },
+  LAYOUT_NOT_FOUND: { status: 404, retryable: false },
+  EVENT_NOT_FOUND: { status: 404, retryable: false },
+  /** The stream's source is no ONVIF device, or the device cannot do that. */
+  ONVIF_UNSUPPORTED: { status: 409, retryable: false },
+  /** Somebody else moves the camera just now. */
+  PTZ_BUSY: { status: 409, retryable: true },
   STREAM_EXISTS: { status: 409, retryable: false },
   STREAM_READ_ONLY: { status: 409, retryable: false },
   CONFLICT: { status: 409, retryable: false },
@@ -37,6 +46,13 @@ export const ERROR_TABLE = {
   STORAGE_UNAVAILABLE: { status: 503, retryable: true },
   /** What the camera sent cannot be decoded. */
   PICTURE_DAMAGED: { status: 500, retryable: false },
+  /** The device does not take the user name and password. */
+  DEVICE_AUTH_FAILED: { status: 502, retryable: false },
+  /** The device does not answer, or not as ONVIF has it. */
+  DEVICE_UNREACHABLE: { status: 504, retryable: true },
+  DEVICE_REFUSED: { status: 502, retryable: false },
+  TOO_MANY_SCANS: { status: 429, retryable: true },
+  TOO_MANY_PROBES: { status: 429, retryable: true },
   STREAM_NOT_LIVE: { status: 503, retryable: true },
   WORKER_DIED: { status: 503, retryable: true },
   SHUTTING_DOWN: { status: 503, retryable: true },
@@ -91,6 +107,8 @@ export const WAIT_REASONS = [
   'CAMERA_SILENT',
   'CAMERA_CLOSED',
   'ADDRESS_FORBIDDEN',
+  /** onvif: the device names no stream, or answers not as ONVIF has it. */
+  'CAMERA_NOT_ONVIF',
   'NO_PUBLISHER',
   /** Only of what is made of another stream's track: no room for one more, or FFmpeg does not do it. */
   'TRANSCODER_BUSY',

@@ -1,0 +1,70 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { reach, streams } from '../store/streams.ts';
+import { Notice, Toasts } from '../ui/index.ts';
+import { Wall } from '../wall/index.tsx';
+import { Header } from './header.tsx';
+import { LogIn } from './log-in.tsx';
+import { type Place, place } from './router.ts';
+import { t } from './texts.ts';
+
+interface LoadedPage {
+  readonly Page: (props: { place: never }) => JSX.Element | null;
+}
+
+/** The pages besides the wall come when they are first opened, so that the first picture waits for none of them. */
+const PAGES: Readonly<Record<Exclude<Place['page'], 'wall'>, () => Promise<LoadedPage>>> = {
+  camera: () => import('../camera/index.tsx'),
+  sync: () => import('../sync/index.tsx'),
+  add: () => import('../add/index.tsx'),
+  exports: () => import('../exports/index.tsx'),
+  system: () => import('../system/index.tsx'),
+};
+
+/** The control room: a header, and below it the page that the address names. */
+export function App() {
+  const now = reach.value;
+  return (
+    <>
+      <button class="skip" type="button" onClick={skip}>
+        {t('skip')}
+      </button>
+      <Header />
+      {now.kind === 'away' ? (
+        <Notice kind="trouble">{t('away', { message: now.failure.message })}</Notice>
+      ) : undefined}
+      <main id="main" tabIndex={-1}>
+        <Content />
+      </main>
+      <Toasts />
+    </>
+  );
+}
+
+/** A link would do, were the address behind `#` not the page's own. */
+function skip(): void {
+  document.getElementById('main')?.focus();
+}
+
+function Content() {
+  const now = reach.value;
+  if (now.kind === 'login') return <LogIn />;
+  if (streams.value === undefined) return null;
+  const to = place.value;
+  if (to.page === 'wall') return <Wall />;
+  return <LazyPage key={to.page} place={to} />;
+}
+
+function LazyPage({ place: to }: { place: Exclude<Place, { page: 'wall' }> }) {
+  const [page, setPage] = useState<LoadedPage>();
+  const [failed, setFailed] = useState(false);
+  const { page: name } = to;
+  useEffect(() => {
+    PAGES[name]().then(setPage, () => setFailed(true));
+  }, [name]);
+  if (failed) return <Notice kind="trouble">{t('page-missing')}</Notice>;
+  if (page === undefined) return null;
+  const { Page } = page;
+  // Each page takes the place of its own name, and is given no other.
+  return <Page place={to as never} />;
+}

@@ -1,0 +1,76 @@
+import { computed, signal } from '@preact/signals';
+import { NAME_PATTERN } from '../../../../shared/names.ts';
+
+const isName = (text: string): boolean => NAME_PATTERN.test(text);
+
+/** Where one is in the control room. It stands in the address behind `#`, so that it can be kept and sent. */
+export type Place =
+  | { readonly page: 'wall' }
+  | { readonly page: 'camera'; readonly app: string; readonly name: string; readonly timeMs?: number }
+  | { readonly page: 'sync'; readonly streams: readonly string[]; readonly timeMs?: number }
+  | { readonly page: 'add' }
+  | { readonly page: 'exports' }
+  | { readonly page: 'system' };
+
+const hash = signal(location.hash);
+addEventListener('hashchange', () => {
+  hash.value = location.hash;
+});
+
+export const place = computed<Place>(() => parsePlace(hash.value));
+
+/** Never fails: what is no place is the wall. */
+export function parsePlace(text: string): Place {
+  const [path = '', search = ''] = text.replace(/^#/, '').split('?', 2);
+  const query = new URLSearchParams(search);
+  const time = Number(query.get('t') ?? Number.NaN);
+  const timeMs = Number.isSafeInteger(time) && time > 0 ? { timeMs: time } : {};
+  const [first, app = '', name = ''] = path.split('/').filter((part) => part !== '');
+  switch (first) {
+    case 'camera':
+      return isName(app) && isName(name) ? { page: 'camera', app, name, ...timeMs } : { page: 'wall' };
+    case 'sync': {
+      const streams = (query.get('streams') ?? '').split(',').filter((id) => /^[\w-]+\/[\w-]+$/.test(id));
+      return { page: 'sync', streams, ...timeMs };
+    }
+    case 'add':
+    case 'exports':
+    case 'system':
+      return { page: first };
+    default:
+      // Addresses of before, `#/live/front-door`, are still about.
+      return first !== undefined && isName(first) && isName(app)
+        ? { page: 'camera', app: first, name: app, ...timeMs }
+        : { page: 'wall' };
+  }
+}
+
+/** The address of a place, for links. */
+export function hrefOf(to: Place): string {
+  const time = 'timeMs' in to && to.timeMs !== undefined ? `t=${Math.round(to.timeMs)}` : '';
+  switch (to.page) {
+    case 'wall':
+      return '#/';
+    case 'camera':
+      return `#/camera/${to.app}/${to.name}${time === '' ? '' : `?${time}`}`;
+    case 'sync': {
+      const query = [to.streams.length === 0 ? '' : `streams=${to.streams.join(',')}`, time].filter(
+        (p) => p !== '',
+      );
+      return `#/sync${query.length === 0 ? '' : `?${query.join('&')}`}`;
+    }
+    default:
+      return `#/${to.page}`;
+  }
+}
+
+/** Goes there; with `replace` without leaving a step for the back button. */
+export function go(to: Place, { replace = false } = {}): void {
+  const href = hrefOf(to);
+  if (replace) {
+    history.replaceState(null, '', href);
+    hash.value = href;
+  } else {
+    location.hash = href;
+  }
+}

@@ -1,0 +1,53 @@
+import { language } from './index.ts';
+
+/** Numbers, sizes and times as the page's language writes them. Times are the viewer's own. */
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const id = `${language.value} ${JSON.stringify(options)}`;
+  let format = formatters.get(id);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(language.value, options);
+    formatters.set(id, format);
+  }
+  return format;
+}
+
+/** `14:05:09`, whatever the language: recordings are looked for to the second. */
+export function timeOfDay(timeMs: number): string {
+  return dateFormat({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(
+    timeMs,
+  );
+}
+
+/** `21 Nov 2026`. */
+export function day(timeMs: number): string {
+  return dateFormat({ day: 'numeric', month: 'short', year: 'numeric' }).format(timeMs);
+}
+
+/** `21 Nov 2026 14:05:09`. */
+export function dateTime(timeMs: number): string {
+  return `${day(timeMs)} ${timeOfDay(timeMs)}`;
+}
+
+export function number(value: number, digits = 0): string {
+  return new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
+}
+
+/** `4.1 Mbit/s`. */
+export function bitrate(kbps: number): string {
+  return kbps >= 1000 ? `${number(kbps / 1000, 1)} Mbit/s` : `${number(kbps)} kbit/s`;
+}
+
+/** `4.1 GB`, as disks count. */
+export function size(bytes: number): string {
+  const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${number(value, value >= 10 || unit === 0 ? 0 : 1)} ${units[unit]}`;
+}

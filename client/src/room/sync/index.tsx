@@ -1,0 +1,6 @@
+import type { Place } from '../app/router.ts';
+
+/** To be written. */
+export function Page({ place }: { place: Extract<Place, { page: 'sync' }> }) {
+  return <h1>{place.page}</h1>;
+}
