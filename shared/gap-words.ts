@@ -13,6 +13,7 @@ export const GAP_WORDS: Readonly<Record<GapReason, string>> = {
   CAMERA_SILENT: 'the camera sent nothing',
   CAMERA_CLOSED: 'the camera closed the connection',
   ADDRESS_FORBIDDEN: "the camera's address was not allowed",
+  CAMERA_NOT_ONVIF: 'what answered was no ONVIF device, or named no stream',
   NO_PUBLISHER: 'nobody published',
   TRANSCODER_BUSY: 'too many streams were converted already',
   TRANSCODER_FAILED: 'converting the stream failed',

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { cameraEventSchema } from './events.ts';
 import { streamIdSchema } from './names.ts';
-import { ptzParamsSchema } from './onvif.ts';
 import { streamStateSchema } from './stream.ts';
 
 /** The WebSocket subprotocol; a token travels beside it as `sluice.token.<t>`. */
@@ -115,12 +113,7 @@ export const METHODS = {
     result: z.object({ streams: z.array(z.object({ stream: text, state: streamStateSchema }).loose()) }),
   },
   'watch.start': {
-    params: z.strictObject({
-      stream: streamIdSchema,
-      rtpCapabilities: rtpCapabilitiesSchema,
-      /** `sub`: the camera's second, smaller stream where it has one, for small pictures. */
-      quality: z.enum(['main', 'sub']).default('main'),
-    }),
+    params: z.strictObject({ stream: streamIdSchema, rtpCapabilities: rtpCapabilitiesSchema }),
     result: z.object({
       watchId: id,
       state: streamStateSchema,
@@ -129,11 +122,6 @@ export const METHODS = {
       transport: transportSchema.optional(),
       consumers: z.array(consumerSchema),
     }),
-  },
-  /** Another quality of a stream that is watched; the picture goes on until its first key frame. */
-  'watch.quality': {
-    params: z.strictObject({ watchId: id, quality: z.enum(['main', 'sub']) }),
-    result: empty,
   },
   'watch.resume': { params: watchParams, result: empty },
   'watch.pause': { params: watchParams, result: empty },
@@ -146,14 +134,6 @@ export const METHODS = {
     params: z.strictObject({ transportId: id }),
     result: z.object({ iceParameters: iceParametersSchema }),
   },
-  /** A move ends when the session does. */
-  'ptz.command': { params: ptzParamsSchema, result: empty },
-  /** `camera.event` from now on, of all streams or of those named. */
-  'events.subscribe': {
-    params: z.strictObject({ streams: z.array(streamIdSchema).max(256).optional() }),
-    result: empty,
-  },
-  'events.unsubscribe': { params: empty, result: empty },
 } as const;
 
 export type Method = keyof typeof METHODS;
@@ -199,8 +179,6 @@ export const EVENTS = {
     /** For people, where the code alone does not say what to do. */
     message: z.string().optional(),
   }),
-  /** It began, changed or ended; by its `id`. */
-  'camera.event': cameraEventSchema,
   'server.closing': z.object({ retryAfterMs: z.number() }),
 } as const;
 
