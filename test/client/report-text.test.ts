@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { notesOf } from '../../client/src/room/format.ts';
-import { reportRows } from '../../client/src/room/report-text.ts';
+import { notesOf } from '../../client/src/room/old/format.ts';
+import { reportRows } from '../../client/src/room/old/report-text.ts';
 import type { CameraReport } from '../../shared/report.ts';
 import type { StreamStatus } from '../../shared/stream.ts';
 

@@ -11,7 +11,7 @@ import {
   ticksOf,
   timeAtShare,
   windowAround,
-} from '../../client/src/room/time-window.ts';
+} from '../../client/src/room/camera/time-window.ts';
 
 const HOUR_MS = 3_600_000;
 const zone = process.env.TZ;
