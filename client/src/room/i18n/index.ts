@@ -40,7 +40,7 @@ export function texts<K extends string>(
 
 export function setLanguage(chosen: Language): void {
   language.value = chosen;
-  document.documentElement.lang = chosen;
+  tellPage(chosen);
   try {
     localStorage.setItem(STORED, chosen);
   } catch {
@@ -58,6 +58,11 @@ function initialLanguage(): Language {
     // No storage, no choice.
   }
   const chosen = known(stored) ?? navigator.languages.map(known).find((one) => one !== undefined) ?? 'en';
-  document.documentElement.lang = chosen;
+  tellPage(chosen);
   return chosen;
+}
+
+/** Texts are made where there is no page too: in tests. */
+function tellPage(chosen: Language): void {
+  if (typeof document !== 'undefined') document.documentElement.lang = chosen;
 }
