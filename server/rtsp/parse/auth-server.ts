@@ -1,7 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { assertNever } from '../../../shared/result.ts';
-import { parseAuthFields, quoted } from './auth-fields.ts';
-import { type DigestAlgorithm, type DigestInput, digestAlgorithm, digestResponse } from './digest.ts';
+import {
+  type DigestAlgorithm,
+  type DigestInput,
+  digestAlgorithm,
+  digestResponse,
+} from '../../base/auth/digest.ts';
+import { parseAuthFields, quoted } from '../../base/auth/fields.ts';
 
 export interface ChallengeOptions {
   readonly realm: string;

@@ -1,13 +1,13 @@
 /** Pure parsers and builders of everything that RTSP carries: no sockets, no clock. */
 
+export * from '../../base/auth/client.ts';
+export type { DigestAlgorithm } from '../../base/auth/digest.ts';
 export { parseSps, type SpsInfo } from '../../stream/index.ts';
 export { type AacConfig, parseAacConfig } from './aac-config.ts';
-export * from './auth-client.ts';
 export * from './auth-server.ts';
 export { resolveBase, resolveControl, withoutUserInfo } from './control-url.ts';
 export { createDepacketiser } from './create-depacketiser.ts';
 export type { Depacketiser, DepacketiserHandlers } from './depacketiser.ts';
-export type { DigestAlgorithm } from './digest.ts';
 export * from './framer.ts';
 export { H264Depacketiser, type H264DepacketiserOptions } from './h264-depacketiser.ts';
 export { H265Depacketiser, type H265DepacketiserOptions } from './h265-depacketiser.ts';

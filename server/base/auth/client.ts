@@ -1,6 +1,6 @@
 import { assertNever } from '../../../shared/result.ts';
-import { parseAuthFields, quoted } from './auth-fields.ts';
 import { type DigestAlgorithm, type DigestQop, digestAlgorithm, digestResponse } from './digest.ts';
+import { parseAuthFields, quoted } from './fields.ts';
 
 /** What a server wants to be shown (RFC 7616 section 3.3, RFC 7617). */
 export type Challenge =
@@ -75,9 +75,11 @@ export interface DigestRequest {
   readonly nc: number;
   /** Random, fresh for each request. */
   readonly cnonce: string;
+  /** Of the request, for challenges that want it protected; default: none. */
+  readonly body?: string;
 }
 
-/** The value of the Authorization field that answers `challenge`, for a request without a body. */
+/** The value of the Authorization field that answers `challenge`. */
 export function authorizationFor(challenge: Challenge, request: DigestRequest): string {
   switch (challenge.scheme) {
     case 'basic':
@@ -105,6 +107,7 @@ function digestAuthorization(
     nonce: challenge.nonce,
     auth: challenge.qop === undefined ? undefined : { qop: challenge.qop, nc, cnonce },
     cnonce,
+    ...(request.body === undefined ? {} : { body: request.body }),
   });
   const parts = [
     `username=${quoted(request.username)}`,

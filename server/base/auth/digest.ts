@@ -52,9 +52,11 @@ export interface DigestInput {
   readonly auth: { readonly qop: DigestQop; readonly nc: string; readonly cnonce: string } | undefined;
   /** Needed by the -sess algorithms where there is no qop. */
   readonly cnonce?: string;
+  /** What `auth-int` protects besides the request's line; default: none. */
+  readonly body?: string;
 }
 
-/** The response of RFC 7616 section 3.4.1, in lower-case hex, for a request without a body. */
+/** The response of RFC 7616 section 3.4.1, in lower-case hex. */
 export function digestResponse(input: DigestInput): string {
   const name = hashName(input.algorithm);
   const hash = (text: string): string => createHash(name).update(text).digest('hex');
@@ -64,7 +66,7 @@ export function digestResponse(input: DigestInput): string {
     : secret;
   const { auth } = input;
   const asked = `${input.method}:${input.uri}`;
-  const a2 = hash(auth?.qop === 'auth-int' ? `${asked}:${hash('')}` : asked);
+  const a2 = hash(auth?.qop === 'auth-int' ? `${asked}:${hash(input.body ?? '')}` : asked);
   const middle = auth === undefined ? input.nonce : `${input.nonce}:${auth.nc}:${auth.cnonce}:${auth.qop}`;
   return hash(`${a1}:${middle}:${a2}`);
 }
