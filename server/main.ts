@@ -22,6 +22,7 @@ import { HELP, parseCommandLine } from './cli.ts';
 import {
   checkPublishers,
   Demo,
+  Layouts,
   listening,
   Metrics,
   requireLogin,
@@ -34,6 +35,7 @@ import {
   frameRoutes,
   Gate,
   hlsRoutes,
+  layoutRoutes,
   recordingRoutes,
   reportRoutes,
 } from './http/index.ts';
@@ -276,6 +278,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       ...frameRoutes(recording.frames),
       ...exportRoutes(recording.exports),
       ...reportRoutes(directory),
+      ...layoutRoutes(new Layouts(catalog)),
     ],
     ports: {
       streams: directory,

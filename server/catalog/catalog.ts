@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { type Layout, layoutSchema } from '../../shared/layouts.ts';
 import { type StreamId, streamId } from '../../shared/names.ts';
 import { type StreamDefinition, streamDefinitionSchema } from '../../shared/stream.ts';
 import type { Clock } from '../base/clock.ts';
@@ -33,6 +34,15 @@ export interface DiskCatalog {
   forgetDisk(dir: string): Promise<boolean>;
 }
 
+/** The walls that were saved. */
+export interface LayoutCatalog {
+  /** In the order in which they were made; a damaged one is left out. */
+  layouts(): Promise<Layout[]>;
+  /** Adds it, or changes the one of that id. */
+  putLayout(layout: Layout): Promise<void>;
+  removeLayout(id: string): Promise<void>;
+}
+
 /** The statements that lead from one version of the database to the next; the position is the version. */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE streams (
@@ -48,10 +58,14 @@ const MIGRATIONS: readonly string[] = [
      dir TEXT PRIMARY KEY,
      uuid TEXT NOT NULL
    ) STRICT`,
+  `CREATE TABLE layouts (
+     id TEXT PRIMARY KEY,
+     layout TEXT NOT NULL
+   ) STRICT`,
 ];
 
 /** The catalog in `<dataDir>/sluice.db`, with passwords sealed by the key in `<dataDir>/secret.key`. */
-export class SqliteCatalog implements StreamCatalog, DiskCatalog {
+export class SqliteCatalog implements StreamCatalog, DiskCatalog, LayoutCatalog {
   readonly #database: DatabaseSync;
   readonly #secrets: SecretBox;
   readonly #clock: Clock;
@@ -122,6 +136,24 @@ export class SqliteCatalog implements StreamCatalog, DiskCatalog {
     return this.#database.prepare('DELETE FROM disks WHERE dir = ?').run(dir).changes > 0;
   }
 
+  async layouts(): Promise<Layout[]> {
+    const rows = this.#database.prepare('SELECT layout FROM layouts ORDER BY rowid').all();
+    return rows.flatMap(({ layout }) => layoutOf(String(layout)) ?? []);
+  }
+
+  async putLayout(layout: Layout): Promise<void> {
+    this.#database
+      .prepare(
+        `INSERT INTO layouts (id, layout) VALUES (?, ?)
+         ON CONFLICT (id) DO UPDATE SET layout = excluded.layout`,
+      )
+      .run(layout.id, JSON.stringify(layout));
+  }
+
+  async removeLayout(id: string): Promise<void> {
+    this.#database.prepare('DELETE FROM layouts WHERE id = ?').run(id);
+  }
+
   async close(): Promise<void> {
     if (this.#database.isOpen) this.#database.close();
   }
@@ -155,5 +187,13 @@ export class SqliteCatalog implements StreamCatalog, DiskCatalog {
     for (let next = version; next < MIGRATIONS.length; next += 1) {
       this.#database.exec(`BEGIN; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);
     }
+  }
+}
+
+function layoutOf(text: string): Layout | undefined {
+  try {
+    return layoutSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
   }
 }

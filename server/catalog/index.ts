@@ -1,1 +1,7 @@
-export { type CatalogProblem, type DiskCatalog, SqliteCatalog, type StreamCatalog } from './catalog.ts';
+export {
+  type CatalogProblem,
+  type DiskCatalog,
+  type LayoutCatalog,
+  SqliteCatalog,
+  type StreamCatalog,
+} from './catalog.ts';

@@ -97,6 +97,14 @@ export class StreamDirectory {
     });
   }
 
+  /** Connects to the camera anew; also to one that comes from the configuration. */
+  restart(id: StreamId): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#existing(id);
+      await this.#options.hub.restart(id);
+    });
+  }
+
   /** So that recording can be tried without a camera; as the demo itself, it is not kept in the catalog. */
   async #recordDemo(id: StreamId, { record, ...others }: StreamPatch): Promise<StreamStatus> {
     const demo = this.#options.hub.get(id);
@@ -106,7 +114,7 @@ export class StreamDirectory {
     return this.#status(await this.#options.hub.update({ ...demo.definition, record }));
   }
 
-  #changeable(id: StreamId): Stream {
+  #existing(id: StreamId): Stream {
     const stream = isInternalStream(id) ? undefined : this.#options.hub.get(id);
     if (stream === undefined) {
       throw new ApiError(
@@ -114,6 +122,11 @@ export class StreamDirectory {
         `There is no stream ${id}; GET /api/v1/streams lists those there are.`,
       );
     }
+    return stream;
+  }
+
+  #changeable(id: StreamId): Stream {
+    const stream = this.#existing(id);
     if (this.#options.isReadOnly(id)) {
       throw new ApiError(
         'STREAM_READ_ONLY',

@@ -4,11 +4,13 @@ export type { HttpPorts, MetricsText, Readiness, StreamDirectory, WhepGateway } 
 export type { Clip, ExportsPort, ExportWish, ServedFile } from './ports-exports.ts';
 export type { FrameAnswer, FramesPort } from './ports-frames.ts';
 export type { HlsPlayback, HlsPlaylist } from './ports-hls.ts';
+export type { LayoutsPort } from './ports-layouts.ts';
 export type { RecordingsPort } from './ports-recordings.ts';
 export type { ReportsPort } from './ports-report.ts';
 export { type ApiRoute, defineRoute } from './route.ts';
 export { exportRoutes } from './routes/exports.ts';
 export { frameRoutes } from './routes/frames.ts';
 export { hlsRoutes } from './routes/hls.ts';
+export { layoutRoutes } from './routes/layouts.ts';
 export { recordingRoutes } from './routes/recordings.ts';
 export { reportRoutes } from './routes/report.ts';

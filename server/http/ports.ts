@@ -11,6 +11,8 @@ export interface StreamDirectory {
   patch(id: StreamId, patch: StreamPatch): Promise<StreamStatus>;
   /** STREAM_NOT_FOUND; STREAM_READ_ONLY for a stream of the configuration file. */
   remove(id: StreamId): Promise<void>;
+  /** Connects to the camera anew. STREAM_NOT_FOUND. */
+  restart(id: StreamId): Promise<void>;
 }
 
 /** WHEP sessions: an SDP offer in, an answer out. Failures reject with `ApiError`. */

@@ -90,6 +90,12 @@ export class Hub {
     return stream;
   }
 
+  /** Lets a camera go and connects to it anew, and to its second stream; readers stay. Throws `STREAM_NOT_FOUND`. */
+  async restart(id: StreamId): Promise<void> {
+    const sub = this.#streams.get(derivedStreamId(id, 'sub'));
+    await Promise.all([this.#require(id).restart(), sub?.restart()]);
+  }
+
   /** Ends a stream and its readers. Throws `STREAM_NOT_FOUND`. */
   async remove(id: StreamId): Promise<void> {
     const stream = this.#require(id);

@@ -228,6 +228,14 @@ export class Stream {
     if (hasNewSource && !this.#isClosed) this.start();
   }
 
+  /** Lets the camera go and connects anew, however it stands with it; readers stay and see a pause. */
+  async restart(): Promise<void> {
+    this.#publisher?.replaced();
+    this.#publisher = undefined;
+    await this.#stopSource();
+    if (!this.#isClosed) this.start();
+  }
+
   /** Ends every reader and lets the camera go. Idempotent. */
   async close(): Promise<void> {
     if (this.#isClosed) return;

@@ -27,6 +27,7 @@ export function statusOf(definition: StreamDefinition): StreamStatus {
 export class FakeStreams implements StreamDirectory {
   readonly definitions = new Map<StreamId, StreamDefinition>();
   readonly readOnly = new Set<StreamId>();
+  readonly restarted: StreamId[] = [];
   /** Set to make the next change fail as a bug would. */
   bug: Error | undefined;
 
@@ -57,6 +58,11 @@ export class FakeStreams implements StreamDirectory {
   async remove(id: StreamId): Promise<void> {
     this.#changeable(id);
     this.definitions.delete(id);
+  }
+
+  async restart(id: StreamId): Promise<void> {
+    if (!this.definitions.has(id)) throw new ApiError('STREAM_NOT_FOUND', `There is no stream "${id}".`);
+    this.restarted.push(id);
   }
 
   #changeable(id: StreamId): StreamDefinition {
@@ -141,7 +147,13 @@ export class FakeViewer implements ViewerSession {
 
   async startWatch(params: Parameters<ViewerSession['startWatch']>[0]) {
     await this.#note('watch.start', params);
-    return { watchId: `watch-${this.calls.length}`, state: 'live' as const, consumers: [] };
+    const { quality: given = 'main' as const } = params;
+    const qualities = ['main' as const, 'sub' as const];
+    return { watchId: `watch-${this.calls.length}`, state: 'live' as const, consumers: [], qualities, given };
+  }
+
+  setQuality(params: unknown): Promise<void> {
+    return this.#note('watch.quality', params);
   }
 
   resumeWatch(params: unknown): Promise<void> {

@@ -16,7 +16,7 @@ export const streamPathSchema = z.object({ app: nameSchema, name: nameSchema });
 const JSON_TYPE = 'application/json';
 const ONE = '/api/v1/streams/:app/:name';
 
-/** The streams: list, create, read, change, remove. */
+/** The streams: list, create, read, change, remove, restart. */
 export function streamRoutes(streams: StreamDirectory): ApiRoute[] {
   return [
     listRoute(streams),
@@ -24,6 +24,7 @@ export function streamRoutes(streams: StreamDirectory): ApiRoute[] {
     getRoute(streams),
     patchRoute(streams),
     removeRoute(streams),
+    restartRoute(streams),
   ];
 }
 
@@ -122,6 +123,26 @@ function removeRoute(streams: StreamDirectory): ApiRoute {
     errors: ['BAD_REQUEST', 'STREAM_NOT_FOUND', 'STREAM_READ_ONLY'],
     async handle({ params, reply }) {
       await streams.remove(streamId(params.app, params.name));
+      return reply.code(204).send();
+    },
+  });
+}
+
+function restartRoute(streams: StreamDirectory): ApiRoute {
+  return defineRoute({
+    method: 'POST',
+    url: `${ONE}/restart`,
+    access: 'token',
+    tag: 'streams',
+    summary: 'Lets the camera go and connects to it anew.',
+    description:
+      'For a camera that got stuck: also to one that waits for its next try, and to one of the configuration file. Viewers stay ' +
+      'and see a pause; the stream’s state tells how it goes. A publisher (publish:) is sent away and may come again.',
+    params: streamPathSchema,
+    answers: [{ status: 204, description: 'It is let go, and connects anew.' }],
+    errors: ['BAD_REQUEST', 'STREAM_NOT_FOUND'],
+    async handle({ params, reply }) {
+      await streams.restart(streamId(params.app, params.name));
       return reply.code(204).send();
     },
   });
