@@ -136,6 +136,17 @@ describe('stream directory', () => {
     expect(directory.get('internal/demo')).toBeUndefined();
   });
 
+  it('connects anew when asked, also to what the configuration file holds, and to nothing internal', async () => {
+    hub.add(definitionOf('fixed'));
+    hub.add({ ...definitionOf('demo'), app: 'internal' });
+    dialled = [];
+    await directory.restart('live/fixed');
+    expect(dialled).toEqual([SECRET]);
+    expect(directory.get('live/fixed')?.state).toBe('connecting');
+    await expect(directory.restart('internal/demo')).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
+    await expect(directory.restart('live/nobody')).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
+  });
+
   it('lets nothing but the recording of the demo camera be changed, and keeps that nowhere', async () => {
     hub.add(definitionOf('demo'));
     expect(await directory.patch('live/demo', { record: true })).toMatchObject({ demo: true, record: true });

@@ -333,6 +333,38 @@ describe('hub', () => {
     expect(reader.ended).toBe(false);
   });
 
+  it('connects anew when asked, to both streams of a camera, and keeps its readers', async () => {
+    const { hub, sources } = setUp();
+    const sub = { url: 'rtsp://10.0.0.5/s2' };
+    const stream = hub.add(definitionOf({ source: { url: 'rtsp://10.0.0.5/s1', sub } }));
+    const [reader, small] = [collector(), collector()];
+    stream.read(reader.options);
+    hub.derived('live/door', 'sub')?.read(small.options);
+    await settle();
+    playVideo(live(sources[0]).sink, { from: 0, count: 2, gop: 10 });
+    await hub.restart('live/door');
+    expect(sources.map(({ url, closed }) => [url, closed])).toEqual([
+      ['rtsp://10.0.0.5/s1', true],
+      [sub.url, true],
+      ['rtsp://10.0.0.5/s1', false],
+      [sub.url, false],
+    ]);
+    playVideo(live(sources[2]).sink, { from: 100, count: 2, gop: 10 });
+    expect(reader.units).toHaveLength(4);
+    expect([reader.ended, small.ended]).toEqual([false, false]);
+    await expect(hub.restart('live/nobody')).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
+  });
+
+  it('restarts no camera that nobody wants, and no stream that is going', async () => {
+    const { hub, sources } = setUp();
+    const stream = hub.add(definitionOf({ onDemand: true }));
+    await hub.restart('live/door');
+    expect(stream.state.state).toBe('idle');
+    const restarting = hub.restart('live/door');
+    await Promise.all([hub.remove('live/door'), restarting]);
+    expect(sources).toEqual([]);
+  });
+
   it('tells once why there is no picture, however often the camera is tried', () => {
     const told: string[] = [];
     const log: Logger = {
