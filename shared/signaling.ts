@@ -103,6 +103,10 @@ export type WireConsumer = z.infer<typeof consumerSchema>;
 /** Why a stream is not live: a code for programs, a sentence for people. */
 export const reasonSchema = z.object({ code: text, message: z.string() });
 
+/** Which of a camera's pictures: the stream's own, or the smaller one of its second stream (`source.sub`). */
+export const qualitySchema = z.enum(['main', 'sub']);
+export type Quality = z.infer<typeof qualitySchema>;
+
 const watchParams = z.strictObject({ watchId: id });
 const empty = z.strictObject({});
 
@@ -113,7 +117,14 @@ export const METHODS = {
     result: z.object({ streams: z.array(z.object({ stream: text, state: streamStateSchema }).loose()) }),
   },
   'watch.start': {
-    params: z.strictObject({ stream: streamIdSchema, rtpCapabilities: rtpCapabilitiesSchema }),
+    params: z.strictObject({
+      stream: streamIdSchema,
+      rtpCapabilities: rtpCapabilitiesSchema,
+      /** `sub` where the camera has no second stream, or that does not come, is `main`. */
+      quality: qualitySchema.optional(),
+      /** False: no consumer of sound is made. */
+      sound: z.boolean().optional(),
+    }),
     result: z.object({
       watchId: id,
       state: streamStateSchema,
@@ -121,7 +132,16 @@ export const METHODS = {
       reason: reasonSchema.optional(),
       transport: transportSchema.optional(),
       consumers: z.array(consumerSchema),
+      /** Those that the viewer may ask for. */
+      qualities: z.array(qualitySchema).default(['main']),
+      /** What it is given, or will be once that has come. */
+      given: qualitySchema.default('main'),
     }),
+  },
+  /** Another picture of a watch, or its sound on or off; events tell of consumers that go and come. */
+  'watch.quality': {
+    params: watchParams.extend({ quality: qualitySchema.optional(), sound: z.boolean().optional() }),
+    result: empty,
   },
   'watch.resume': { params: watchParams, result: empty },
   'watch.pause': { params: watchParams, result: empty },
@@ -172,6 +192,8 @@ export const EVENTS = {
     /** When a better picture is tried; missing where it is up to the viewer. */
     retryInMs: z.number().optional(),
   }),
+  /** A viewer gets the other of the camera's pictures: as it asked, or since that one does not come. */
+  'watch.quality': z.object({ watchId: id, given: qualitySchema }),
   'watch.closed': z.object({
     watchId: id,
     code: z.string(),

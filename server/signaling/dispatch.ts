@@ -17,6 +17,7 @@ export function handlersOf(viewer: ViewerSession, streams: StreamList): Handlers
   return {
     'streams.list': () => ({ streams: streams.list().map(listed) }),
     'watch.start': (params) => viewer.startWatch(params),
+    'watch.quality': (params) => viewer.setQuality(params).then(empty),
     'watch.resume': (params) => viewer.resumeWatch(params).then(empty),
     'watch.pause': (params) => viewer.pauseWatch(params).then(empty),
     'watch.stop': (params) => viewer.stopWatch(params).then(empty),

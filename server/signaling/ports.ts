@@ -10,6 +10,7 @@ export type ViewerEvent =
   | { readonly event: 'consumer.added'; readonly data: EventData<'consumer.added'> }
   | { readonly event: 'consumer.closed'; readonly data: EventData<'consumer.closed'> }
   | { readonly event: 'watch.congested'; readonly data: EventData<'watch.congested'> }
+  | { readonly event: 'watch.quality'; readonly data: EventData<'watch.quality'> }
   | { readonly event: 'watch.closed'; readonly data: EventData<'watch.closed'> };
 
 /** Where viewers' media come from. Failures reject with `ApiError`. */
@@ -27,6 +28,7 @@ export interface ViewerSession {
   startWatch(params: Params<'watch.start'>): Promise<MethodResult<'watch.start'>>;
   resumeWatch(params: Params<'watch.resume'>): Promise<void>;
   pauseWatch(params: Params<'watch.pause'>): Promise<void>;
+  setQuality(params: Params<'watch.quality'>): Promise<void>;
   stopWatch(params: Params<'watch.stop'>): Promise<void>;
   connectTransport(params: Params<'transport.connect'>): Promise<void>;
   restartIce(params: Params<'transport.restartIce'>): Promise<MethodResult<'transport.restartIce'>>;

@@ -99,6 +99,14 @@ export class CongestionGuard {
     this.hurry();
   }
 
+  /** The viewer asks for just what it was left with: it has all that it asks for now. */
+  restart(): void {
+    const now = this.#clock.monotonicMs();
+    this.#ladder.restart(now);
+    this.#metered = undefined;
+    this.#tell({ level: 'full', cause: undefined, lostShare: undefined, retryInMs: undefined });
+  }
+
   /** Idempotent. */
   close(): void {
     if (this.#isClosed) return;

@@ -17,7 +17,7 @@ import type { QualityLadder } from './quality-ladder.ts';
 import { viewerCapabilities } from './rtp-parameters.ts';
 import { Serial } from './serial.ts';
 import type { StreamFeed } from './stream-feed.ts';
-import { Watch } from './watch.ts';
+import { Watch, type WatchWish } from './watch.ts';
 
 /** What a session tells its viewer, in the words of the signaling protocol. */
 export type ViewerEvent =
@@ -25,6 +25,7 @@ export type ViewerEvent =
   | { readonly event: 'consumer.added'; readonly data: EventData<'consumer.added'> }
   | { readonly event: 'consumer.closed'; readonly data: EventData<'consumer.closed'> }
   | { readonly event: 'watch.congested'; readonly data: EventData<'watch.congested'> }
+  | { readonly event: 'watch.quality'; readonly data: EventData<'watch.quality'> }
   | { readonly event: 'watch.closed'; readonly data: EventData<'watch.closed'> };
 
 export interface ViewerSessionDeps extends PlacementDeps {
@@ -47,6 +48,7 @@ interface HeldWatch {
   readonly watch: Watch;
   readonly stream: StreamId;
   readonly undo: Array<() => void>;
+  wish: WatchWish;
 }
 
 interface HeldPlacement {
@@ -102,6 +104,13 @@ export class ViewerSession {
     await this.#guard(() => this.#watch(params.watchId).watch.pause());
   }
 
+  /** Which picture, and whether with sound; what is left out stays as it was. */
+  async setQuality({ watchId, quality, sound }: Params<'watch.quality'>): Promise<void> {
+    const held = this.#watch(watchId);
+    held.wish = { quality: quality ?? held.wish.quality, sound: sound ?? held.wish.sound };
+    held.watch.ask(held.wish);
+  }
+
   async stopWatch(params: Params<'watch.stop'>): Promise<void> {
     this.#dropWatch(this.#watch(params.watchId));
   }
@@ -141,7 +150,9 @@ export class ViewerSession {
     let held: HeldWatch | undefined;
     try {
       await lease.feed.settled();
-      requireSuitable(lease.feed);
+      const wish: WatchWish = { quality: params.quality ?? 'main', sound: params.sound ?? true };
+      const hasSub = this.#options.streams.derived(stream.id, 'sub') !== undefined;
+      if (wish.quality === 'main' || !hasSub) requireSuitable(lease.feed);
       const place = await this.#placing.run(() => this.#ensurePlacement(lease.feed));
       if (this.#isClosed) throw shuttingDown();
       const id = randomUUID();
@@ -156,12 +167,17 @@ export class ViewerSession {
         transport: place.placement.transport,
         rtpCapabilities: viewerCapabilities(params.rtpCapabilities),
         ladder: this.#takeLadder(stream.id),
+        wish,
         sub: () => this.#options.streams.derived(stream.id, 'sub'),
         onAdded: (consumer) => this.#emit({ event: 'consumer.added', data: { watchId: id, consumer } }),
         onClosed: (consumerId) => this.#emit({ event: 'consumer.closed', data: { watchId: id, consumerId } }),
         onCongested: (notice) => this.#emit({ event: 'watch.congested', data: congestedEvent(id, notice) }),
+        onGiven: (given) => {
+          this.#emit({ event: 'watch.quality', data: { watchId: id, given } });
+          if (held !== undefined) this.#endUnsuitable(held, lease.feed);
+        },
       });
-      held = this.#hold(watch, stream, lease.feed);
+      held = this.#hold(watch, stream, lease.feed, wish);
       const { consumers, refused } = await watch.start();
       if (refused) {
         throw new ApiError(
@@ -172,7 +188,14 @@ export class ViewerSession {
       if (!this.#watches.has(id)) throw new ApiError('WORKER_DIED', 'A media worker died; watch again.');
       const transport = place.isTold ? undefined : wireTransport(place.placement);
       place.isTold = true;
-      return { watchId: id, ...wireState(stream.state), consumers, ...(transport && { transport }) };
+      return {
+        watchId: id,
+        ...wireState(stream.state),
+        consumers,
+        qualities: hasSub ? ['main', 'sub'] : ['main'],
+        given: watch.given,
+        ...(transport && { transport }),
+      };
     } catch (failure) {
       if (held === undefined) lease.release();
       else this.#dropWatch(held);
@@ -180,16 +203,14 @@ export class ViewerSession {
     }
   }
 
-  #hold(watch: Watch, stream: WatchableStream, feed: StreamFeed): HeldWatch {
-    const held: HeldWatch = { watch, stream: stream.id, undo: [] };
+  #hold(watch: Watch, stream: WatchableStream, feed: StreamFeed, wish: WatchWish): HeldWatch {
+    const held: HeldWatch = { watch, stream: stream.id, undo: [], wish };
     held.undo.push(
       stream.onState((change) =>
         this.#emit({ event: 'stream.state', data: { stream: stream.id, ...wireState(change) } }),
       ),
       stream.onRemoved(() => this.#endWatch(held, 'STREAM_NOT_FOUND')),
-      feed.onChanged(() => {
-        if (feed.unsuitable !== undefined) this.#endWatch(held, 'WEBRTC_UNSUITABLE', feed.unsuitable);
-      }),
+      feed.onChanged(() => this.#endUnsuitable(held, feed)),
     );
     this.#watches.set(watch.id, held);
     return held;
@@ -213,6 +234,12 @@ export class ViewerSession {
   #onWorkerDied(): void {
     this.#dropPlacement();
     for (const held of [...this.#watches.values()]) this.#endWatch(held, 'WORKER_DIED');
+  }
+
+  /** A viewer of the second stream's picture is none of this. */
+  #endUnsuitable(held: HeldWatch, { unsuitable }: StreamFeed): void {
+    if (unsuitable === undefined || held.watch.given === 'sub') return;
+    this.#endWatch(held, 'WEBRTC_UNSUITABLE', unsuitable);
   }
 
   #endWatch(held: HeldWatch, code: ErrorCode, message?: string): void {

@@ -1,5 +1,5 @@
 import type { types } from 'mediasoup';
-import type { WireConsumer } from '../../shared/signaling.ts';
+import type { Quality, WireConsumer } from '../../shared/signaling.ts';
 import type { Clock } from '../base/clock.ts';
 import type { TrackKind } from '../stream/index.ts';
 import { CongestionGuard, type CongestionNotice } from './congestion-guard.ts';
@@ -11,6 +11,13 @@ import type { Pipes } from './pipes.ts';
 import type { WatchableStream } from './ports.ts';
 import type { Level, QualityLadder } from './quality-ladder.ts';
 import type { RouterRef } from './router-set.ts';
+import { Serial } from './serial.ts';
+
+/** What a viewer asked for: which of the camera's pictures, and whether it wants sound at all. */
+export interface WatchWish {
+  readonly quality: Quality;
+  readonly sound: boolean;
+}
 
 export interface WatchOptions {
   readonly id: string;
@@ -24,32 +31,39 @@ export interface WatchOptions {
   readonly rtpCapabilities: types.RtpCapabilities;
   /** Of the watch before this one of the same stream, where it had trouble. */
   readonly ladder: QualityLadder | undefined;
-  /** The camera's second stream, for a viewer whose link is too slow; undefined where it has none. */
+  readonly wish: WatchWish;
+  /** The camera's second stream, for a viewer that asks for it or whose link is too slow; undefined where it has none. */
   sub(): WatchableStream | undefined;
   onAdded(consumer: WireConsumer): void;
   onClosed(consumerId: string): void;
   onCongested(notice: CongestionNotice): void;
+  /** The viewer gets the other of the two pictures, as it asked or since that one cannot be had. */
+  onGiven(quality: Quality): void;
 }
 
-const ALL: ReadonlySet<TrackKind> = new Set(['video', 'audio']);
 const PICTURE: ReadonlySet<TrackKind> = new Set(['video']);
-const SOUND: ReadonlySet<TrackKind> = new Set(['audio']);
 const NOTHING: ReadonlySet<TrackKind> = new Set();
 /** How long a second stream may take to come before its viewers are paused instead, and may be gone before they leave it. */
 const SUB_PATIENCE_MS = 8000;
+/** A second stream that was asked for and did not come is tried again after so long; till then there is the stream itself. */
+const SUB_AGAIN_MS = 30_000;
 
 interface Sub {
   readonly consumers: FeedConsumers;
   readonly lease: FeedLease;
   readonly undo: Array<() => void>;
+  undoWant: (() => void) | undefined;
+  /** The viewer knows of its consumers. */
+  isTold: boolean;
 }
 
 /**
  * One stream watched in a session: its consumers follow the stream's tracks. They start paused; `resume` starts
  * those there are, and is called again for one that was added later.
  *
- * While the viewer's link is too slow, the picture's consumer is replaced by one of the camera's second stream, or paused.
- * Sound always is the stream's own.
+ * The picture is the stream's own, or that of the camera's second stream: where the viewer asks for it, or while its link
+ * is too slow. Sound always is the stream's own. A viewer of the second stream without sound takes nothing of the first
+ * one, which so need not be dialled, nor transcoded.
  */
 export class Watch {
   readonly id: string;
@@ -57,9 +71,20 @@ export class Watch {
   readonly #main: FeedConsumers;
   readonly #guard: CongestionGuard;
   readonly #undo: Array<() => void> = [];
+  /** One change of what is given after the other. */
+  readonly #work = new Serial();
+  #wish: WatchWish;
+  #given: Quality;
   #sub: Sub | undefined;
+  /** Ends the wait for a second stream that is not wanted any more. */
+  #stopWaiting = () => {};
+  /** It was asked for, and could not be had. */
+  #subFailed = false;
+  #cancelRetry = () => {};
   #level: Level = 'full';
   #isPaused = true;
+  /** From the start till the viewer pauses: a stream that rests wakes up for it. */
+  #isWanted = true;
   #undoWant: (() => void) | undefined;
   #isClosed = false;
 
@@ -67,31 +92,39 @@ export class Watch {
     const { id, lease, pipes, router, transport, rtpCapabilities, clock } = options;
     this.id = id;
     this.#options = options;
+    this.#wish = options.wish;
     const guarded = {
       counts: options.counts,
       transport,
-      hasSub: () => options.sub() !== undefined,
-      picture: () => (this.#sub?.consumers ?? this.#main).flowing('video'),
+      // Nothing is smaller than what it asked for.
+      hasSub: () => this.#wish.quality === 'main' && options.sub() !== undefined,
+      picture: () => this.#sub?.consumers.flowing('video') ?? this.#main.flowing('video'),
       apply: (level: Level) => this.#apply(level),
       tell: (notice: CongestionNotice) => {
         if (!this.#isClosed) options.onCongested(notice);
       },
     };
+    this.#given = this.#picture === 'sub' ? 'sub' : 'main';
     this.#guard = new CongestionGuard(clock, guarded, options.ladder);
     this.#main = new FeedConsumers({
-      ...{ lease, pipes, router, transport, rtpCapabilities, kinds: ALL },
+      ...{ lease, pipes, router, transport, rtpCapabilities, kinds: this.#ofMain(this.#given) },
       onAdded: options.onAdded,
       onClosed: options.onClosed,
       onScore: () => this.#guard.hurry(),
     });
-    // A stream that rests wakes up for its viewer, who pauses it when it is not to be shown.
-    this.#undoWant = lease.feed.want();
+    this.#matchWant();
   }
 
   /** The first consumers; events tell of any later one. `refused`: the viewer can take none of the tracks. */
   async start(): Promise<{ consumers: WireConsumer[]; refused: boolean }> {
     const consumers = await this.#main.start();
-    return { consumers, refused: this.#main.isRefused };
+    if (this.#given === 'main') return { consumers, refused: this.#main.isRefused };
+    const isLive = this.#options.sub()?.state.state === 'live';
+    const settled = this.#work.run(() => this.#settle(isLive ? 'quietly' : 'told'));
+    // One that has to be dialled first is told of later.
+    if (!isLive) return { consumers, refused: false };
+    await settled;
+    return { consumers: [...this.#main.wire(), ...this.#told()], refused: false };
   }
 
   /** What it learnt of the viewer's link. */
@@ -99,8 +132,29 @@ export class Watch {
     return this.#guard.ladder;
   }
 
+  /** Which of the camera's pictures the viewer gets, or will get once that is there. */
+  get given(): Quality {
+    return this.#given;
+  }
+
+  /** The viewer wants another picture, or sound, or none. What it has goes on till the other picture is there. */
+  ask(wish: WatchWish): void {
+    if (this.#isClosed || (wish.quality === this.#wish.quality && wish.sound === this.#wish.sound)) return;
+    this.#wish = wish;
+    this.#subFailed = false;
+    this.#cancelRetry();
+    this.#stopWaiting();
+    // It asks for what its link left it with, and so has all that it asks for.
+    if (wish.quality === 'sub' && this.#level === 'sub') {
+      this.#level = 'full';
+      this.#guard.restart();
+    }
+    this.#work.run(() => this.#settle()).catch(() => {});
+  }
+
   async resume(): Promise<void> {
-    this.#undoWant ??= this.#options.lease.feed.want();
+    this.#isWanted = true;
+    this.#matchWant();
     this.#isPaused = false;
     this.#main.ready();
     this.#sub?.consumers.ready();
@@ -109,8 +163,8 @@ export class Watch {
   }
 
   async pause(): Promise<void> {
-    this.#undoWant?.();
-    this.#undoWant = undefined;
+    this.#isWanted = false;
+    this.#matchWant();
     this.#isPaused = true;
     await this.#flow();
   }
@@ -119,6 +173,8 @@ export class Watch {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#stopWaiting();
+    this.#cancelRetry();
     this.#guard.close();
     for (const undo of this.#undo) undo();
     this.#undoWant?.();
@@ -127,32 +183,139 @@ export class Watch {
     this.#options.lease.release();
   }
 
+  /** What the viewer's link and wish come to. */
+  get #picture(): Quality | 'none' {
+    if (this.#level === 'paused') return 'none';
+    if (this.#level === 'sub') return 'sub';
+    const isToBeSub = this.#wish.quality === 'sub' && !this.#subFailed;
+    return isToBeSub && this.#options.sub() !== undefined ? 'sub' : 'main';
+  }
+
+  /** The kinds that are consumed of the stream itself, where the picture is that of `picture`. */
+  #ofMain(picture: Quality): ReadonlySet<TrackKind> {
+    const kinds = new Set<TrackKind>();
+    if (picture === 'main') kinds.add('video');
+    if (this.#wish.sound) kinds.add('audio');
+    return kinds;
+  }
+
   async #flow(): Promise<void> {
-    const ofMain = this.#level === 'full' ? ALL : SOUND;
+    if (this.#isPaused) {
+      await Promise.all([this.#main.flow(NOTHING), this.#sub?.consumers.flow(NOTHING)]);
+      return;
+    }
+    const picture = this.#picture;
+    // What a viewer has goes on till the other picture is there; one whose link is too slow has nothing till then.
+    const isOfMain = picture === 'main' || (this.#level === 'full' && !this.#hasSubPicture);
     await Promise.all([
-      this.#main.flow(this.#isPaused ? NOTHING : ofMain),
-      this.#sub?.consumers.flow(this.#isPaused ? NOTHING : PICTURE),
+      this.#main.flow(this.#ofMain(isOfMain ? 'main' : 'sub')),
+      this.#sub?.consumers.flow(picture === 'sub' ? PICTURE : NOTHING),
     ]);
   }
 
-  async #apply(level: Level): Promise<boolean> {
+  get #hasSubPicture(): boolean {
+    return this.#sub?.consumers.has('video') === true;
+  }
+
+  #apply(level: Level): Promise<boolean> {
     this.#level = level;
+    this.#stopWaiting();
+    return this.#work.run(() => this.#settle());
+  }
+
+  /** Gives what is to be given now; false where the viewer's link needs the second stream and that does not come. */
+  async #settle(how: 'told' | 'quietly' = 'told'): Promise<boolean> {
+    if (this.#isClosed) return true;
+    const level = this.#level;
     try {
-      if (level !== 'sub') this.#closeSub();
-      if (level === 'full') await this.#main.consume(ALL);
+      switch (this.#picture) {
+        case 'none':
+          if (this.#wish.quality === 'main') this.#closeSub();
+          break;
+        case 'main':
+          await this.#giveMain();
+          break;
+        case 'sub':
+          await this.#flow();
+          if (!(await this.#giveSub(how))) return this.#withoutSub(level);
+      }
+      this.#matchWant();
       await this.#flow();
-      return level !== 'sub' || (await this.#openSub());
+      return true;
     } catch {
       // The producer went away in between, or the worker died. The feed brings the stream's own tracks again.
       return level === 'full';
     }
   }
 
-  /** Puts the second stream's picture in the place of the stream's own; false where it does not come. */
+  async #giveMain(): Promise<void> {
+    this.#closeSub();
+    this.#matchWant('main');
+    await this.#main.consume(this.#ofMain('main'));
+    this.#tellGiven('main');
+  }
+
+  async #giveSub(how: 'told' | 'quietly'): Promise<boolean> {
+    if (!this.#hasSubPicture && !(await this.#openSub())) return false;
+    await this.#main.consume(this.#ofMain('sub'));
+    const sub = this.#sub;
+    if (sub !== undefined && !sub.isTold) {
+      sub.isTold = true;
+      if (how === 'told') for (const consumer of sub.consumers.wire()) this.#options.onAdded(consumer);
+    }
+    if (this.#level === 'full') this.#tellGiven('sub');
+    return true;
+  }
+
+  async #withoutSub(level: Level): Promise<boolean> {
+    // Something else is wanted by now, and comes next.
+    if (this.#isClosed || level !== this.#level || this.#picture !== 'sub') return true;
+    if (level === 'sub') return false;
+    this.#subFailed = true;
+    this.#cancelRetry();
+    this.#cancelRetry = this.#options.clock.after(SUB_AGAIN_MS, () => {
+      this.#subFailed = false;
+      this.#work.run(() => this.#settle()).catch(() => {});
+    });
+    await this.#giveMain();
+    await this.#flow();
+    return true;
+  }
+
+  #tellGiven(quality: Quality): void {
+    if (this.#given === quality || this.#isClosed) return;
+    this.#given = quality;
+    this.#options.onGiven(quality);
+  }
+
+  /** Has the stream itself read while its viewer takes something of it. */
+  #matchWant(picture = this.#picture): void {
+    const isOfUse = picture === 'main' || this.#wish.sound || this.#main?.has('video') === true;
+    if (!this.#isWanted || !isOfUse || this.#isClosed) {
+      this.#undoWant?.();
+      this.#undoWant = undefined;
+    } else {
+      this.#undoWant ??= this.#options.lease.feed.want();
+    }
+    const sub = this.#sub;
+    if (sub === undefined) return;
+    if (!this.#isWanted) {
+      sub.undoWant?.();
+      sub.undoWant = undefined;
+    } else {
+      sub.undoWant ??= sub.lease.feed.want();
+    }
+  }
+
+  #told(): WireConsumer[] {
+    return this.#sub?.isTold === true ? this.#sub.consumers.wire() : [];
+  }
+
+  /** Consumes the second stream's picture; false where it does not come. */
   async #openSub(): Promise<boolean> {
     const { feeds, pipes, router, transport, rtpCapabilities, clock, onAdded, onClosed } = this.#options;
     const stream = this.#options.sub();
-    if (stream === undefined || this.#isClosed) return false;
+    if (stream === undefined || this.#isClosed || this.#picture !== 'sub') return false;
     const lease = feeds.acquire(stream, router.worker);
     const consumers = new FeedConsumers({
       ...{ lease, pipes, router, transport, rtpCapabilities, kinds: PICTURE },
@@ -160,29 +323,34 @@ export class Watch {
       onClosed,
       onScore: () => this.#guard.hurry(),
     });
-    const sub: Sub = { consumers, lease, undo: [lease.feed.want()] };
+    const sub: Sub = { consumers, lease, undoWant: lease.feed.want(), undo: [], isTold: false };
     this.#sub = sub;
     try {
-      await waitUntilLive(lease.feed, clock, SUB_PATIENCE_MS);
-      const added = await consumers.start();
+      const stopped = new Promise<never>((_, reject) => {
+        this.#stopWaiting = () => reject(new Error('something else is wanted'));
+      });
+      await Promise.race([waitUntilLive(lease.feed, clock, SUB_PATIENCE_MS), stopped]);
+      await consumers.start();
       if (this.#sub !== sub) return false;
       if (!consumers.has('video')) {
         this.#closeSub();
         return false;
       }
       this.#followSub(sub, stream);
-      await this.#main.consume(SOUND);
-      for (const consumer of added) onAdded(consumer);
       return true;
     } catch {
       if (this.#sub === sub) this.#closeSub();
       return false;
+    } finally {
+      this.#stopWaiting = () => {};
     }
   }
 
   #followSub(sub: Sub, stream: WatchableStream): void {
     const lost = () => {
-      if (this.#sub === sub) this.#guard.subLost();
+      if (this.#sub !== sub) return;
+      if (this.#level === 'sub') this.#guard.subLost();
+      else this.#subLost();
     };
     let cancel: (() => void) | undefined;
     const onState = () => {
@@ -193,12 +361,22 @@ export class Watch {
     sub.undo.push(stream.onRemoved(lost), stream.onState(onState), () => cancel?.());
   }
 
+  /** What was asked for does not come any more: the stream itself takes its place, until it does. */
+  #subLost(): void {
+    this.#work
+      .run(async () => {
+        if (this.#level === 'full' && this.#picture === 'sub') await this.#withoutSub('full');
+      })
+      .catch(() => {});
+  }
+
   #closeSub(): void {
     const sub = this.#sub;
     if (sub === undefined) return;
     this.#sub = undefined;
     for (const undo of sub.undo) undo();
-    const gone = sub.consumers.isTold ? sub.consumers.wire() : [];
+    sub.undoWant?.();
+    const gone = sub.isTold ? sub.consumers.wire() : [];
     sub.consumers.close();
     sub.lease.release();
     if (this.#isClosed) return;
@@ -214,7 +392,7 @@ export class Watch {
     const onState = () => {
       if (transport.dtlsState !== 'connected') return;
       transport.off('dtlsstatechange', onState);
-      if (!this.#isClosed && this.#undoWant !== undefined) this.#viewerReady();
+      if (!this.#isClosed && this.#isWanted) this.#viewerReady();
     };
     transport.on('dtlsstatechange', onState);
     this.#undo.push(() => transport.off('dtlsstatechange', onState));

@@ -17,6 +17,7 @@ const fingerprint = { algorithm: 'sha-256', value: Array(32).fill('AB').join(':'
 const VALID: Record<Method, unknown> = {
   'streams.list': {},
   'watch.start': { stream: 'live/door', rtpCapabilities: { codecs: [] } },
+  'watch.quality': { watchId: 'w', quality: 'sub' },
   'watch.resume': { watchId: 'w' },
   'watch.pause': { watchId: 'w' },
   'watch.stop': { watchId: 'w' },
@@ -37,6 +38,24 @@ describe('requests', () => {
       expect(calls).toEqual(method === 'streams.list' ? [] : [method]);
     },
   );
+
+  it('SG26: a watch may ask for the second stream, and for no sound, at its start and later', async () => {
+    const { result } = await viewer.ask(1, 'watch.start', {
+      ...{ stream: 'live/door', rtpCapabilities: { codecs: [] }, quality: 'sub', sound: false },
+    });
+    expect(result).toMatchObject({ qualities: ['main', 'sub'], given: 'sub' });
+    expect((await viewer.ask(2, 'watch.quality', { watchId: 'w', sound: true })).result).toEqual({});
+    expect((await viewer.ask(3, 'watch.quality', { watchId: 'w', quality: 'tiny' })).error?.code).toBe(
+      'BAD_REQUEST',
+    );
+    const media = edge.gateway.last;
+    expect(media.calls.map(({ params }) => params)).toMatchObject([
+      { quality: 'sub', sound: false },
+      { watchId: 'w', sound: true },
+    ]);
+    media.emit({ event: 'watch.quality', data: { watchId: 'w', given: 'main' } });
+    EVENTS['watch.quality'].parse((await viewer.event('watch.quality')).data);
+  });
 
   it('SG10: the id comes back as it came, a number or a text', async () => {
     for (const id of [0, -7, 2 ** 40, 'a', 'x'.repeat(64)])

@@ -19,7 +19,10 @@ export interface WebRtcHouse {
   close(): Promise<void>;
 }
 
-/** A hub whose cameras are given by name (app `live`), and real mediasoup workers behind it on loopback. */
+/**
+ * A hub whose cameras are given by name (app `live`), and real mediasoup workers behind it on loopback. `cam~sub` is the
+ * second stream of `cam`.
+ */
 export async function openHouse(
   cameras: Readonly<Record<string, ClipCamera>>,
   options: Partial<WebRtcOptions> & { onDemand?: boolean } = {},
@@ -37,7 +40,9 @@ export async function openHouse(
     lingerMs: 200,
   });
   const { onDemand = false, ...rest } = options;
-  for (const name of byName.keys()) hub.add(streamDefinition(name, onDemand));
+  for (const name of byName.keys()) {
+    if (!name.includes('~')) hub.add(streamDefinition(name, onDemand, byName.has(`${name}~sub`)));
+  }
   const webrtc = await WebRtc.start({
     clock,
     log: silentLogger,
@@ -59,8 +64,9 @@ export async function openHouse(
   };
 }
 
-export function streamDefinition(name: string, onDemand = false) {
-  return streamDefinitionSchema.parse({ name, source: { url: 'rtsp://camera.test/' }, onDemand });
+export function streamDefinition(name: string, onDemand = false, hasSub = false) {
+  const sub = hasSub ? { sub: { url: 'rtsp://camera.test/sub' } } : {};
+  return streamDefinitionSchema.parse({ name, source: { url: 'rtsp://camera.test/', ...sub }, onDemand });
 }
 
 /** A signaling session with its events, as its player sees it. */
