@@ -13,6 +13,8 @@ export interface HlsPlayback {
       readonly startMs?: number | undefined;
       readonly endMs?: number | undefined;
       readonly durationMs?: number | undefined;
+      /** Key frames alone, of recorded time. */
+      readonly keyFrames?: boolean | undefined;
     },
     /** `uriSuffix`: the query of every segment's URI, with its question mark, or nothing. */
     form: { readonly gzip: boolean; readonly uriSuffix: string },
@@ -22,6 +24,11 @@ export interface HlsPlayback {
    * NOT_RECORDED, STORAGE_UNAVAILABLE.
    */
   segment(stream: StreamId, startMs: number): Promise<Uint8Array>;
+  /**
+   * The MPEG-TS of the key frames of [fromMs, toMs), as a playlist of key frames names it. The memory is the caller's own.
+   * BAD_REQUEST, NOT_RECORDED, STORAGE_UNAVAILABLE.
+   */
+  keyFrames(stream: StreamId, fromMs: number, toMs: number): Promise<Uint8Array>;
 }
 
 export interface HlsPlaylist {

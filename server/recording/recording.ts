@@ -87,6 +87,7 @@ export class Recording {
         timeline: (stream, fromMs, toMs) => readTimeline(archive, stream, fromMs, toMs),
         queued: (stream) => archive.queued(stream),
         query: (stream, name, args) => archive.query(stream, name, args),
+        keyFrames: (stream, fromMs, toMs) => archive.query(stream, 'keyFrames', { stream, fromMs, toMs }),
       },
       hasStream: (stream) => hub.get(stream) !== undefined,
       isRecorded: (stream) => this.recorder.status(stream).state !== 'off',

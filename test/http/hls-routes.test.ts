@@ -33,6 +33,12 @@ class FakeHls implements HlsPlayback {
     SEGMENT.copy(shared);
     return shared;
   }
+
+  async keyFrames(_stream: string, fromMs: number, toMs: number): Promise<Uint8Array> {
+    if (fromMs !== 1_790_000_000_000 || toMs !== 1_790_000_014_000)
+      throw new ApiError('NOT_RECORDED', 'Not kept.');
+    return SEGMENT;
+  }
 }
 
 /** A reply that stays open until it is released. */
@@ -66,12 +72,16 @@ describe('a playlist', () => {
     await get(`${LIST}?start_time=1&end_time=2&duration=3&cache_buster=x`);
     await get(`${LIST}&start_time=10&duration=5`);
     await get(`${LIST}&start_time=10?end_time=20`);
+    await get(`${LIST}?start_time=10&key_frames=true`);
+    await get(`${LIST}?start_time=10&key_frames=false`);
     const form = { gzip: false, uriSuffix: '' };
     expect(hls.asked).toEqual([
       ['live/door', {}, form],
       ['live/door', { startMs: 1, endMs: 2, durationMs: 3 }, form],
       ['live/door', { startMs: 10, durationMs: 5 }, form],
       ['live/door', { startMs: 10, endMs: 20 }, form],
+      ['live/door', { startMs: 10, keyFrames: true }, form],
+      ['live/door', { startMs: 10 }, form],
     ]);
   });
 
@@ -86,6 +96,8 @@ describe('a playlist', () => {
     '?start_time=1&end_time=5&end_time=6',
     '?start_time=1&duration=0',
     '?start_time=1&duration=-5',
+    '?start_time=1&key_frames=yes',
+    '?start_time=1&key_frames=true&key_frames=true',
     '&start_time=1&start_time=2',
     '&start_time=x',
     '&start_time=1?start_time=2',
@@ -94,7 +106,7 @@ describe('a playlist', () => {
     const answer = await get(`${LIST}${query}`);
     expect(answer.statusCode).toBe(400);
     expect(answer.json().error.code).toBe('BAD_REQUEST');
-    expect(answer.json().error.message).toMatch(/start_time|end_time|duration/);
+    expect(answer.json().error.message).toMatch(/start_time|end_time|duration|key_frames/);
     expect(hls.asked).toEqual([]);
   });
 
@@ -246,6 +258,24 @@ describe('a segment', () => {
       expect([400, 404]).toContain(statusCode);
     },
   );
+
+  it('of key frames is as any other', async () => {
+    await start();
+    const url = '/live/door/key-frames/1790000000000-1790000014000.ts';
+    const answer = await get(url);
+    expect(answer.rawPayload).toEqual(SEGMENT);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'video/mp2t',
+      'cache-control': 'public, max-age=86400, immutable',
+    });
+    expect((await get(url, { 'if-none-match': String(answer.headers.etag) })).statusCode).toBe(304);
+    expect((await get(url, { range: 'bytes=10-19' })).rawPayload).toEqual(SEGMENT.subarray(10, 20));
+    expect((await get(url.replace('4000.ts', '5000.ts'))).statusCode).toBe(404);
+    for (const file of ['1790000000000.ts', '1-2-3.ts', '1-.ts', '-1-2.ts', '1-2.mp4', '..%2f1-2.ts']) {
+      expect((await get(`/live/door/key-frames/${file}`)).statusCode, file).toBe(400);
+    }
+    expect((await get('/internal/demo/key-frames/1-2.ts')).statusCode).toBe(404);
+  });
 
   it('is not sent while too much is on its way to clients that do not take it', async () => {
     const inFlight = new BodiesInFlight(1500);

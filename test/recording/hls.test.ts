@@ -86,6 +86,7 @@ beforeEach(async () => {
       timeline: (stream, fromMs, toMs) => readTimeline(archive, stream, fromMs, toMs),
       queued: (stream) => archive.queued(stream),
       query: (stream, name, args) => archive.query(stream, name, args),
+      keyFrames: (stream, fromMs, toMs) => archive.query(stream, 'keyFrames', { stream, fromMs, toMs }),
     },
     hasStream: (stream) => streams.has(stream),
     isRecorded: () => isRecorded,

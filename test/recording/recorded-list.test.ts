@@ -88,6 +88,24 @@ describe('a playlist of recorded time', () => {
     expect(starts).toEqual([...series(T0, 10), ...series(T0 + 20_500, 5), ...series(T0 + 32_000, 14)]);
   });
 
+  it('of key frames lists stretches of 15 s, the same ones whatever part of them is asked for', () => {
+    addRows(house.index, DOOR, { startMs: T0 + 1_000, count: 20 });
+    addRows(house.index, DOOR, { startMs: T0 + 50_000, count: 2 });
+    const all = list({ startMs: T0, endMs: T0 + HOUR_MS, keyFrames: true });
+    expect(all).toMatchObject({ type: 'VOD', isEnded: true, targetS: 16, startOffsetS: undefined });
+    expect(all.segments.map(({ uri, durationS, discontinuity }) => [uri, durationS, discontinuity])).toEqual([
+      [`key-frames/${T0 + 1_000}-${T0 + 15_000}.ts`, 14, 0],
+      [`key-frames/${T0 + 15_000}-${T0 + 31_000}.ts`, 16, 0],
+      [`key-frames/${T0 + 31_000}-${T0 + 41_000}.ts`, 10, 0],
+      [`key-frames/${T0 + 50_000}-${T0 + 54_000}.ts`, 4, 1],
+    ]);
+    const part = list({ startMs: T0 + 22_500, endMs: T0 + 24_000, keyFrames: true, uriSuffix: '?t=1' });
+    expect(part.segments.map(({ uri }) => uri)).toEqual([`key-frames/${T0 + 15_000}-${T0 + 31_000}.ts?t=1`]);
+    expect(part.startOffsetS).toBe(7.5);
+    // Neither is taken for the other, though both are kept.
+    expect(startsOf(list({ startMs: T0 + 22_500, endMs: T0 + 24_000 }))).toEqual([T0 + 21_000, T0 + 23_000]);
+  });
+
   it('is one and the same over hours, whether they are kept or not, as text and as gzip', () => {
     addRows(house.index, DOOR, { startMs: T0 - 30_000, count: 2 * 1800 });
     addRows(house.index, DOOR, { startMs: T0 + 2 * HOUR_MS + 1, count: 600 });

@@ -29,6 +29,13 @@ const querySchema = z.object({
     min: 1,
     max: MAX_DURATION_MS,
   }).optional(),
+  key_frames: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe(
+      'true: the key frames of recorded time alone, without sound, for play at up to 16 times the speed. An end that is ' +
+        'missing or lies ahead is now; whole stretches of 15 s are listed.',
+    ),
 });
 type Query = z.output<typeof querySchema>;
 
@@ -37,6 +44,29 @@ const segmentPathSchema = z.object({
   name: nameSchema,
   file: z.string().regex(/^\d{1,15}\.ts$/, 'must be the start of a segment in Unix milliseconds, and .ts'),
 });
+const keyFramesPathSchema = z.object({
+  app: nameSchema,
+  name: nameSchema,
+  file: z
+    .string()
+    .regex(
+      /^\d{1,15}-\d{1,15}\.ts$/,
+      'must be the two times that a playlist with key_frames=true names, and .ts',
+    ),
+});
+/** All of it, a range of it, or that it is still the same. */
+const SEGMENT_ANSWERS: readonly RouteAnswer[] = [
+  { status: 200, description: 'All of it.', contentType: SEGMENT_TYPE, headers: { ETag: 'Never changes.' } },
+  { status: 206, description: 'The bytes that Range asks for.', contentType: SEGMENT_TYPE },
+  { status: 304, description: 'As If-None-Match says.' },
+];
+const SEGMENT_ERRORS = [
+  'BAD_REQUEST',
+  'STREAM_NOT_FOUND',
+  'NOT_RECORDED',
+  'RANGE_NOT_SATISFIABLE',
+  'STORAGE_UNAVAILABLE',
+] as const;
 const ANSWERS: readonly RouteAnswer[] = [
   {
     status: 200,
@@ -62,7 +92,7 @@ interface Parts {
 /** HLS (RFC 8216): live, recorded, and from a past instant into live. */
 export function hlsRoutes(hls: HlsPlayback, inFlight = new BodiesInFlight()): ApiRoute[] {
   const parts = { hls, inFlight };
-  return [playlistRoute(parts), segmentRoute(parts)];
+  return [playlistRoute(parts), segmentRoute(parts), keyFramesRoute(parts)];
 }
 
 function playlistRoute(parts: Parts): ApiRoute {
@@ -92,7 +122,12 @@ async function answerPlaylist(
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
 ): Promise<FastifyReply> {
   refuseInternal(stream);
-  const asked = { startMs: query.start_time, endMs: query.end_time, durationMs: query.duration };
+  const asked = {
+    startMs: query.start_time,
+    endMs: query.end_time,
+    durationMs: query.duration,
+    ...(query.key_frames === 'true' ? { keyFrames: true } : {}),
+  };
   const gzip = acceptsGzip(request.headers['accept-encoding']);
   const playlist = await hls.playlist(stream, asked, { gzip, uriSuffix: tokenSuffix(request) });
   const etag = playlist.etag ?? etagOf(playlist);
@@ -119,40 +154,46 @@ function segmentRoute({ hls, inFlight }: Parts): ApiRoute {
     tag: 'hls',
     summary: 'One segment, as MPEG-TS. Playlists name them.',
     params: segmentPathSchema,
-    answers: [
-      {
-        status: 200,
-        description: 'All of it.',
-        contentType: SEGMENT_TYPE,
-        headers: { ETag: 'Never changes.' },
-      },
-      { status: 206, description: 'The bytes that Range asks for.', contentType: SEGMENT_TYPE },
-      { status: 304, description: 'As If-None-Match says.' },
-    ],
-    errors: [
-      'BAD_REQUEST',
-      'STREAM_NOT_FOUND',
-      'NOT_RECORDED',
-      'RANGE_NOT_SATISFIABLE',
-      'STORAGE_UNAVAILABLE',
-    ],
+    answers: SEGMENT_ANSWERS,
+    errors: SEGMENT_ERRORS,
     async handle({ params: { app, name, file }, request, reply }) {
       const stream = streamId(app, name);
       refuseInternal(stream);
       const startMs = Number(file.slice(0, -'.ts'.length));
       const bytes = asBuffer(await hls.segment(stream, startMs));
       inFlight.hold(bytes, reply);
-      return answerSegment(bytes, startMs, { request, reply });
+      return answerSegment(bytes, startMs.toString(36), { request, reply });
+    },
+  });
+}
+
+function keyFramesRoute({ hls, inFlight }: Parts): ApiRoute {
+  return defineRoute({
+    method: 'GET',
+    url: '/:app/:name/key-frames/:file',
+    access: 'token',
+    tag: 'hls',
+    summary: 'The key frames of some seconds, as MPEG-TS. Playlists with key_frames=true name them.',
+    params: keyFramesPathSchema,
+    answers: SEGMENT_ANSWERS,
+    errors: SEGMENT_ERRORS,
+    async handle({ params: { app, name, file }, request, reply }) {
+      const stream = streamId(app, name);
+      refuseInternal(stream);
+      const [fromMs = 0, toMs = 0] = file.slice(0, -'.ts'.length).split('-').map(Number);
+      const bytes = asBuffer(await hls.keyFrames(stream, fromMs, toMs));
+      inFlight.hold(bytes, reply);
+      return answerSegment(bytes, `k${fromMs.toString(36)}-${toMs.toString(36)}`, { request, reply });
     },
   });
 }
 
 function answerSegment(
   bytes: Buffer,
-  startMs: number,
+  tag: string,
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
 ): FastifyReply {
-  const etag = `"${startMs.toString(36)}-${bytes.length.toString(36)}"`;
+  const etag = `"${tag}-${bytes.length.toString(36)}"`;
   const { range: rangeHeader, 'if-range': ifRange, 'if-none-match': ifNoneMatch } = request.headers;
   const range = rangeCounts(ifRange, etag)
     ? parseRange(rangeHeader, bytes.length)

@@ -41,6 +41,8 @@ export interface BlockOptions {
   readonly uriSuffix: string;
   /** `startMs` of segments that a break comes before, though they would continue the one before. */
   readonly breaks: ReadonlySet<number>;
+  /** What is listed are stretches of key frames, not segments. */
+  readonly keyFrames?: boolean | undefined;
 }
 
 /** Lists segments, oldest first, for this one time. */
@@ -64,7 +66,11 @@ export class HourText {
   readonly #offsets: Uint32Array;
   readonly #isBroken: Uint8Array;
 
-  constructor(segments: readonly ListedSegment[], { uriSuffix, breaks }: BlockOptions, level?: number) {
+  constructor(
+    segments: readonly ListedSegment[],
+    { uriSuffix, breaks, keyFrames }: BlockOptions,
+    level?: number,
+  ) {
     const count = segments.length;
     this.#startMs = new Float64Array(count);
     this.#endMs = new Float64Array(count);
@@ -85,7 +91,7 @@ export class HourText {
       this.#runs.push(segment.run);
       this.#duration90k[at] = segment.duration90k;
       this.#offsets[at] = text.length;
-      text += segmentText(segment, uriSuffix);
+      text += segmentText(segment, uriSuffix, keyFrames);
       before = segment;
     }
     this.whole = this.#block(0, count, new TextPart(Buffer.from(text, 'latin1'), level));

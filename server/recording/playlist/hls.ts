@@ -3,11 +3,13 @@ import type { StreamId } from '../../../shared/names.ts';
 import type { RecordingTimeline } from '../../../shared/recording.ts';
 import { type Clock, withTimeout } from '../../base/clock.ts';
 import type { LiveSegments, RingEntry } from '../live.ts';
+import { STRETCH_MAX_MS } from './key-frame-stretches.ts';
 import { LiveList } from './live-list.ts';
 import type { ListedSegment } from './m3u8.ts';
 import { notRecorded } from './not-recorded.ts';
 import {
   type AskedTimes,
+  keyFramesRange,
   MAX_EVENT_MS,
   type PlaylistRange,
   playlistRange,
@@ -33,6 +35,8 @@ const KEY_FRAME_SLACK_MS = 10_000;
 const BUDGET_MS = 50;
 /** More turns than a playlist of the longest span can need; then it is made in one go. */
 const MAX_TURNS = 60;
+/** A list of key frames may be kept by browsers when its end is so long ago: until then more of it may come. */
+const SETTLED_MS = 60_000;
 const MAX_REASONED_MS = 7 * 24 * 3_600_000;
 
 /** What playlists need of the archive. */
@@ -42,6 +46,8 @@ export interface PlaylistArchive {
   /** Segments that were taken and are not in the index yet, oldest first. */
   queued(stream: StreamId): { readonly segments: readonly { readonly startMs: number }[] };
   query(stream: StreamId, name: 'playlist', args: RecordedListArgs): Promise<RecordedListResult>;
+  /** NOT_RECORDED where nothing of it is kept (any more). */
+  keyFrames(stream: StreamId, fromMs: number, toMs: number): Promise<Uint8Array>;
 }
 
 export interface HlsOptions {
@@ -85,7 +91,9 @@ export class Hls {
    * STORAGE_UNAVAILABLE.
    */
   async playlist(stream: StreamId, asked: AskedTimes, form: PlaylistForm): Promise<PlaylistBody> {
-    const range = playlistRange(asked, this.#options.clock.wallMs());
+    const nowMs = this.#options.clock.wallMs();
+    if (asked.keyFrames === true) return this.#keyFrameList(stream, keyFramesRange(asked, nowMs), form);
+    const range = playlistRange(asked, nowMs);
     return range.kind === 'live' ? this.#live(stream, form) : this.#recorded(stream, range, form);
   }
 
@@ -93,6 +101,17 @@ export class Hls {
   async segment(stream: StreamId, startMs: number): Promise<Uint8Array> {
     const inRing = this.#options.live.ring(stream).find(({ segment }) => segment.startMs === startMs);
     return inRing?.segment.data ?? this.#options.archive.readSegment(stream, startMs);
+  }
+
+  /** The key frames of a stretch that a playlist listed; BAD_REQUEST, NOT_RECORDED. */
+  async keyFrames(stream: StreamId, fromMs: number, toMs: number): Promise<Uint8Array> {
+    if (toMs <= fromMs || toMs - fromMs > STRETCH_MAX_MS) {
+      throw new ApiError(
+        'BAD_REQUEST',
+        'Key frames are asked for as a playlist with key_frames=true names them.',
+      );
+    }
+    return this.#options.archive.keyFrames(stream, fromMs, toMs);
   }
 
   /** Forgets a stream that was removed. */
@@ -183,6 +202,20 @@ export class Hls {
     }
   }
 
+  /** What is in the index; nothing is waited for, as who plays fast comes to the end of it all the same. */
+  async #keyFrameList(
+    stream: StreamId,
+    range: { readonly startMs: number; readonly endMs: number },
+    form: PlaylistForm,
+  ): Promise<PlaylistBody> {
+    const result = await this.#build(stream, { kind: 'vod', ...range }, form, true);
+    if (result.kind !== 'list') {
+      throw await this.#whyNothing(stream, range, result.kind === 'nothing' && result.isKnownStream);
+    }
+    const isSettled = this.#options.clock.wallMs() - range.endMs > SETTLED_MS;
+    return { body: result.body, etag: result.etag, isGzip: form.gzip, isComplete: isSettled };
+  }
+
   /** The end of a time that is just over is not cut yet: waits for it. Where that takes long, the playlist grows up to it. */
   async #cutRange(
     stream: StreamId,
@@ -214,6 +247,7 @@ export class Hls {
     stream: StreamId,
     range: Exclude<PlaylistRange, { kind: 'live' }>,
     form: PlaylistForm,
+    keyFrames = false,
   ): Promise<Exclude<RecordedListResult, { kind: 'working' }>> {
     const { live, archive, clock } = this.#options;
     for (let turn = 1; ; turn += 1) {
@@ -224,7 +258,7 @@ export class Hls {
         ...form,
         nowMs: clock.wallMs(),
         ...(recordedUntilMs === undefined ? {} : { recordedUntilMs }),
-        tail: this.#tail(stream),
+        ...(keyFrames ? { keyFrames, tail: [] } : { tail: this.#tail(stream) }),
         isRecording: this.#isRecording(stream),
         segmentMs: live.segmentMs(stream),
         budgetMs: turn < MAX_TURNS ? BUDGET_MS : Number.POSITIVE_INFINITY,

@@ -42,14 +42,13 @@ export function headerText(header: PlaylistHeader): string {
 
 /** One segment; `uriSuffix` is the query of its URI with its question mark, or nothing. */
 export function segmentText(
-  segment: Pick<ListedSegment, 'startMs' | 'duration90k'>,
+  segment: Pick<ListedSegment, 'startMs' | 'endMs' | 'duration90k'>,
   uriSuffix: string,
+  keyFrames = false,
 ): string {
-  const { startMs, duration90k } = segment;
-  return (
-    `#EXTINF:${seconds(duration90k)},\n#EXT-X-PROGRAM-DATE-TIME:${isoTime(startMs)}\n` +
-    `segments/${startMs}.ts${uriSuffix}\n`
-  );
+  const { startMs, endMs, duration90k } = segment;
+  const uri = keyFrames ? `key-frames/${startMs}-${endMs}.ts` : `segments/${startMs}.ts`;
+  return `#EXTINF:${seconds(duration90k)},\n#EXT-X-PROGRAM-DATE-TIME:${isoTime(startMs)}\n${uri}${uriSuffix}\n`;
 }
 
 /** Less than any segment lasts that may be missing between two others, and more than their times are rounded by. */

@@ -20,6 +20,8 @@ export interface AskedTimes {
   readonly startMs?: number | undefined;
   readonly endMs?: number | undefined;
   readonly durationMs?: number | undefined;
+  /** Key frames alone, for fast play. */
+  readonly keyFrames?: boolean | undefined;
 }
 
 /** Throws BAD_REQUEST where times make no sense or span too much, NOT_RECORDED where they lie ahead. */
@@ -53,6 +55,26 @@ export function playlistRange(asked: AskedTimes, nowMs: number): PlaylistRange {
   }
   if (endMs - startMs > MAX_VOD_MS) throw badRequest('A playlist may span 7 days at most; ask in parts.');
   return { kind: 'vod', startMs, endMs };
+}
+
+/** The same of key frames alone: that plays no live, so an end that is missing or lies ahead is now. */
+export function keyFramesRange(
+  asked: AskedTimes,
+  nowMs: number,
+): Extract<PlaylistRange, { kind: 'vod' | 'event' }> {
+  if (asked.startMs === undefined) {
+    throw badRequest('key_frames plays recorded time: give start_time, and end_time or duration.');
+  }
+  const { startMs, durationMs } = asked;
+  if (looksLikeSeconds(startMs, nowMs)) {
+    throw badRequest('start_time is a Unix time in milliseconds; this looks like seconds.');
+  }
+  const endMs = asked.endMs ?? (durationMs === undefined ? nowMs : startMs + durationMs);
+  // Equal where all of it lies ahead, which is told as such.
+  const untilMs = endMs <= startMs ? endMs : Math.max(startMs + 1, Math.min(endMs, nowMs));
+  const range = playlistRange({ startMs, endMs: untilMs }, nowMs);
+  if (range.kind === 'vod' || range.kind === 'event') return { ...range, kind: 'vod' };
+  throw badRequest('key_frames plays recorded time: give start_time, and end_time or duration.');
 }
 
 export function rewindTooLong(): ApiError {

@@ -6,6 +6,7 @@ import { SEGMENT_MAX_MS } from '../store/schema.ts';
 import { assemble, dropUntil, measure, type Piece, playFrom } from './assemble.ts';
 import { type Block, HourText, renderBlock } from './block.ts';
 import { HourCache } from './hour-cache.ts';
+import { stretches, stretchOf } from './key-frame-stretches.ts';
 import { type Edge, headerText, type ListedSegment } from './m3u8.ts';
 import { OpenList, OpenLists } from './open-lists.ts';
 
@@ -37,6 +38,8 @@ export interface RecordedListArgs {
   readonly segmentMs: number;
   readonly gzip: boolean;
   readonly uriSuffix: string;
+  /** Key frames alone, in stretches; of `vod` only. */
+  readonly keyFrames?: boolean | undefined;
   /** After so much work, give up for now; what was done is kept. */
   readonly budgetMs: number;
 }
@@ -89,7 +92,7 @@ export class RecordedLists implements Attached {
   #build(index: IndexReader, args: RecordedListArgs): RecordedListResult {
     const { stream, startMs, endMs, nowMs } = args;
     const key = `${stream} ${startMs} ${endMs ?? ''}`;
-    const open = this.#open.get(key, nowMs);
+    const open = args.keyFrames === true ? undefined : this.#open.get(key, nowMs);
     if (args.kind === 'rewind' && open === undefined && startMs < nowMs - REWIND_WINDOW_MS) {
       return { kind: 'too-old' };
     }
@@ -158,7 +161,9 @@ export class RecordedLists implements Attached {
     untilMs: number,
     breaks: ReadonlySet<number>,
   ): Piece[] | undefined {
-    const { stream, startMs } = args;
+    const { stream } = args;
+    // Stretches are the same ones whatever time is asked for, so that they are made and kept once.
+    const startMs = args.keyFrames === true ? stretchOf(args.startMs) : args.startMs;
     const givingUpAtMs = this.#clock.monotonicMs() + args.budgetMs;
     const underWay = index
       .segments(stream, startMs, startMs + 1)
@@ -206,7 +211,7 @@ export class RecordedLists implements Attached {
     const { hourMs, isBehind, newestMs, generation, streamId } = span;
     const endMs = hourMs + HOUR_MS;
     const inside = [...breaks].filter((ms) => ms >= hourMs && ms < endMs);
-    const key = `${streamId} ${hourMs} ${inside.join()} ${args.uriSuffix}`;
+    const key = `${streamId} ${hourMs} ${inside.join()} ${args.keyFrames === true ? 'key' : ''} ${args.uriSuffix}`;
     const stamp = `${generation} ${isBehind ? '' : newestMs}`;
     const kept = this.#cache.get(key);
     if (kept?.stamp === stamp) return kept.hour;
@@ -215,8 +220,9 @@ export class RecordedLists implements Attached {
       kept.stamp = stamp;
       return kept.hour;
     }
-    const { uriSuffix } = args;
-    const hour = new HourText(this.#rows(index, args.stream, hourMs, endMs), { uriSuffix, breaks });
+    const { uriSuffix, keyFrames } = args;
+    const rows = this.#rows(index, args.stream, hourMs, endMs);
+    const hour = new HourText(keyFrames === true ? stretches(rows) : rows, { uriSuffix, breaks, keyFrames });
     this.#cache.set(key, { hour, stamp, fingerprint });
     return hour;
   }
@@ -232,10 +238,11 @@ export class RecordedLists implements Attached {
 
   #render(
     segments: readonly ListedSegment[],
-    { uriSuffix }: RecordedListArgs,
+    { uriSuffix, keyFrames }: RecordedListArgs,
     breaks: ReadonlySet<number>,
   ): Block {
-    return renderBlock(segments, { uriSuffix, breaks });
+    const options = { uriSuffix, breaks, keyFrames };
+    return renderBlock(keyFrames === true ? stretches(segments) : segments, options);
   }
 }
 

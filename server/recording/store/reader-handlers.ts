@@ -2,6 +2,7 @@ import type { StreamId } from '../../../shared/names.ts';
 import type { RecordingRow } from '../archive.ts';
 import { pictureOf, recordedPicture } from '../frames/picture-handlers.ts';
 import { findThumbnail, thumbnailTimes } from '../frames/thumbnail-handlers.ts';
+import { keyFrames } from '../playlist/key-frames.ts';
 import { playlist } from '../playlist/playlist.ts';
 import type { IndexReader } from './index-reader.ts';
 import { keptStreams } from './kept-streams.ts';
@@ -40,6 +41,7 @@ export const readerHandlers = {
   locks,
   keptStreams,
   playlist,
+  keyFrames,
   recordedPicture,
   pictureOf,
   findThumbnail,

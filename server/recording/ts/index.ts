@@ -7,6 +7,7 @@ export type {
   SegmenterRun,
   SegmenterTrouble,
 } from './cut-segment.ts';
+export { KeyFrameTs } from './key-frame-ts.ts';
 export { TS_PACKET_BYTES } from './packet.ts';
 export { PacketReader } from './packet-reader.ts';
 export { probeTs, type TsProbe } from './probe.ts';
