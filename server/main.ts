@@ -20,11 +20,14 @@ import { VERSION } from './base/version.ts';
 import { SqliteCatalog } from './catalog/index.ts';
 import { HELP, parseCommandLine } from './cli.ts';
 import {
+  BulkAdd,
   checkPublishers,
   Demo,
   Layouts,
   listening,
   Metrics,
+  Probes,
+  readInThread,
   requireLogin,
   StartError,
   StreamDirectory,
@@ -36,6 +39,7 @@ import {
   Gate,
   hlsRoutes,
   layoutRoutes,
+  probeRoutes,
   recordingRoutes,
   reportRoutes,
 } from './http/index.ts';
@@ -242,10 +246,13 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     recorder: (id) => recording.status(id),
     legs: (id) => legs.status(id),
     onCountChanged: () => {
-      for (const id of workedTransports.keys()) if (hub.get(id) === undefined) workedTransports.delete(id);
+      forgetTransports();
       updateDemo();
     },
   });
+  const forgetTransports = () => {
+    for (const id of workedTransports.keys()) if (hub.get(id) === undefined) workedTransports.delete(id);
+  };
   const updateDemo = () => {
     const configured = directory.list().filter(({ app, name }) => !isDemo(streamId(app, name)));
     demo
@@ -254,6 +261,23 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
   };
   updateDemo();
 
+  const probes = new Probes({
+    clock,
+    hub,
+    picture: (id, width) => liveFrames.now(id, width),
+    withKeptPassword: (id, source) => directory.withKeptPassword(id, source),
+    onEnded: forgetTransports,
+  });
+  closers.add(() => probes.close());
+  const bulk = new BulkAdd({
+    clock,
+    read: (text) => readInThread({ clock, ...text }),
+    streams: {
+      has: (id) => hub.get(id) !== undefined,
+      check: (definition) => directory.check(definition),
+      create: (definition) => directory.create(definition),
+    },
+  });
   const metrics = new Metrics({
     hub,
     recorders: () => recording.figures(),
@@ -278,6 +302,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       ...frameRoutes(recording.frames),
       ...exportRoutes(recording.exports),
       ...reportRoutes(directory),
+      ...probeRoutes(probes, bulk),
       ...layoutRoutes(new Layouts(catalog)),
     ],
     ports: {

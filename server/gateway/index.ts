@@ -1,7 +1,10 @@
+export { BulkAdd } from './bulk/bulk-add.ts';
+export { readInThread } from './bulk/read-in-thread.ts';
 export { cameraAdvice } from './camera-advice.ts';
 export { cameraReport } from './camera-report.ts';
 export { Demo, type DemoCamera } from './demo.ts';
 export { Layouts } from './layouts.ts';
 export { Metrics } from './metrics.ts';
+export { Probes } from './probes.ts';
 export { checkPublishers, listening, requireLogin, StartError } from './start-checks.ts';
 export { StreamDirectory } from './stream-directory.ts';

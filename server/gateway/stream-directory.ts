@@ -60,6 +60,26 @@ export class StreamDirectory {
     return stream === undefined ? undefined : cameraReport(stream);
   }
 
+  /** Throws `BAD_REQUEST` where a definition would not be taken, whatever its name. */
+  check(definition: StreamDefinition): void {
+    requirePublishSecret(definition);
+  }
+
+  /**
+   * A source as a PATCH of that stream would take it: with the password that is kept, for the same user on the same
+   * host. STREAM_NOT_FOUND.
+   */
+  withKeptPassword(id: StreamId, source: StreamDefinition['source']): StreamDefinition['source'] {
+    const stream = isInternalStream(id) ? undefined : this.#options.hub.get(id);
+    if (stream === undefined) {
+      throw new ApiError(
+        'STREAM_NOT_FOUND',
+        `There is no stream ${id} whose password could be used; type the password.`,
+      );
+    }
+    return withKeptPassword(stream.definition, { source }).source ?? source;
+  }
+
   create(definition: StreamDefinition): Promise<StreamStatus> {
     return this.#inTurn(async () => {
       const id = streamId(definition.app, definition.name);

@@ -5,6 +5,7 @@ export type { Clip, ExportsPort, ExportWish, ServedFile } from './ports-exports.
 export type { FrameAnswer, FramesPort } from './ports-frames.ts';
 export type { HlsPlayback, HlsPlaylist } from './ports-hls.ts';
 export type { LayoutsPort } from './ports-layouts.ts';
+export type { BulkPort, ProbesPort } from './ports-probes.ts';
 export type { RecordingsPort } from './ports-recordings.ts';
 export type { ReportsPort } from './ports-report.ts';
 export { type ApiRoute, defineRoute } from './route.ts';
@@ -12,5 +13,6 @@ export { exportRoutes } from './routes/exports.ts';
 export { frameRoutes } from './routes/frames.ts';
 export { hlsRoutes } from './routes/hls.ts';
 export { layoutRoutes } from './routes/layouts.ts';
+export { probeRoutes } from './routes/probes.ts';
 export { recordingRoutes } from './routes/recordings.ts';
 export { reportRoutes } from './routes/report.ts';

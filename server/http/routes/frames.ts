@@ -128,7 +128,8 @@ function thumbnailsRoute(frames: FramesPort): ApiRoute {
   });
 }
 
-function answerFrame(
+/** A JPEG with its time and entity tag, or 304. */
+export function answerFrame(
   { jpeg, atMs }: FrameAnswer,
   to: { isRecorded: boolean; request: FastifyRequest; reply: FastifyReply },
 ): FastifyReply {
