@@ -50,7 +50,11 @@ export function addStream(stream: NewStream): Promise<Result<StreamStatus, Failu
 export function changeStream(
   app: string,
   name: string,
-  change: { readonly source: object; readonly onDemand: boolean },
+  change: {
+    readonly source: object;
+    readonly onDemand: boolean;
+    readonly labels?: Readonly<Record<string, string>>;
+  },
 ): Promise<Result<StreamStatus, Failure>> {
   return call('PATCH', streamPath(app, name), streamStatusSchema, change);
 }

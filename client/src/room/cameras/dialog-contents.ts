@@ -1,0 +1,4 @@
+import './cameras.css';
+
+export { EditCamera } from './edit-camera.tsx';
+export { RemoveCamera } from './remove-camera.tsx';
