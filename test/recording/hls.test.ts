@@ -10,8 +10,11 @@ import type { LiveSegments, RingEntry } from '../../server/recording/live.ts';
 import { Hls } from '../../server/recording/playlist/hls.ts';
 import type { AskedTimes } from '../../server/recording/playlist/playlist-request.ts';
 import type { Segment } from '../../server/recording/segment.ts';
+import { segmentFile } from '../../server/recording/store/layout.ts';
 import { RecordingArchive } from '../../server/recording/store/recording-archive.ts';
 import { readTimeline } from '../../server/recording/timeline-reader.ts';
+import { accessUnits } from '../../server/recording/ts/index.ts';
+import { codedFootage, segmentsOfFootage } from '../support/coded-footage.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { recordingOf, segmentsOf } from '../support/recorded-segments.ts';
 import { readPlaylist } from './support/m3u8.ts';
@@ -188,6 +191,55 @@ describe('recorded time', () => {
     expect(vod).toMatchObject({ type: 'VOD', isEnded: true });
     expect(Buffer.from(await hls.segment(DOOR, startMs))).toEqual(segments[0]?.data);
     await expect(hls.segment(DOOR, startMs + 1)).rejects.toMatchObject({ code: 'NOT_RECORDED' });
+  });
+
+  it('comes as its key frames alone, whatever of it is lost', async () => {
+    const startMs = Math.ceil((clock.wallMs() - HOUR_MS) / 15_000) * 15_000;
+    const footage = await codedFootage({ seconds: 30, keyFrameEvery: 50 });
+    const segments = segmentsOfFootage(footage, { name: 'keys', startMs });
+    await keep(segments);
+    const times = { startMs: startMs + 3_000, durationMs: 20_000 };
+    const list = await ask({ ...times, keyFrames: true });
+    const fromTo = (at: number) =>
+      /^key-frames\/(\d+)-(\d+)\.ts$/
+        .exec(list.segments[at]?.uri ?? '')
+        ?.slice(1)
+        .map(Number) as [number, number];
+    expect(list.segments).toHaveLength(2);
+    expect(fromTo(0)[0]).toBe(startMs);
+    const pictures = async ([fromMs, toMs]: [number, number]) =>
+      accessUnits(Buffer.from(await hls.keyFrames(DOOR, fromMs, toMs))).map(({ pts90k }) => pts90k / 90_000);
+    expect(await pictures(fromTo(0))).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 15]);
+    expect(await pictures(fromTo(1))).toEqual([16, 18, 20, 22, 24, 26, 28, 29]);
+    rmSync(segmentFile(archive.recordingsDirOf(DOOR), DOOR, startMs + 4_000));
+    expect(await pictures(fromTo(0))).toEqual([0, 2, 6, 8, 10, 12, 14, 15]);
+    for (const [fromMs, toMs] of [
+      [startMs - 60_000, startMs - 50_000],
+      [startMs + 4_000, startMs + 6_000],
+    ] as const) {
+      await expect(hls.keyFrames(DOOR, fromMs, toMs)).rejects.toMatchObject({ code: 'NOT_RECORDED' });
+    }
+    for (const toMs of [startMs, startMs - 1, startMs + 200_000]) {
+      await expect(hls.keyFrames(DOOR, startMs, toMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    }
+  });
+
+  it('by its key frames has an end always, and is complete when nothing more can come', async () => {
+    await keep(fresh(10));
+    const startMs = clock.wallMs() - 20_000;
+    for (const more of [{}, { durationMs: HOUR_MS }, { endMs: clock.wallMs() }]) {
+      const { body, isComplete } = await hls.playlist(DOOR, { startMs, keyFrames: true, ...more }, PLAIN);
+      expect(readPlaylist(Buffer.from(body).toString())).toMatchObject({ type: 'VOD', isEnded: true });
+      expect(isComplete).toBe(false);
+    }
+    expect([live.waiting, clock.timers]).toEqual([0, 0]);
+    await expect(ask({ keyFrames: true })).rejects.toThrow('start_time');
+    await expect(ask({ keyFrames: true, startMs: Math.floor(startMs / 1000) })).rejects.toThrow('seconds');
+    await expect(ask({ keyFrames: true, startMs, endMs: startMs })).rejects.toThrow('later');
+    await expect(ask({ keyFrames: true, startMs: startMs - 8 * 24 * HOUR_MS })).rejects.toThrow('7 days');
+    const before = { startMs: startMs - HOUR_MS, durationMs: 60_000, keyFrames: true };
+    await expect(ask(before)).rejects.toMatchObject({ code: 'NOT_RECORDED' });
+    await expect(ask(before, 'live/none')).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
   });
 
   it('ends where end_time says, whatever the duration', async () => {
