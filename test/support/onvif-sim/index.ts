@@ -1,0 +1,11 @@
+export type { SimAuth } from './auth.ts';
+export type { OnvifCues, SimMood } from './cues.ts';
+export type { SimProfile } from './device.ts';
+export { DISCOVERY_GROUP, DISCOVERY_PORT } from './discovery.ts';
+export type { PullPoint, SimEvent } from './events.ts';
+export type { SimFault } from './faults.ts';
+export { type EventWording, type Maker, type MakerName, makers } from './makers.ts';
+export { type OnvifSim, startOnvifSim } from './onvif-sim.ts';
+export type { OnvifSimOptions, ToldHosts } from './options.ts';
+export type { PtzHead, PtzLogEntry, PtzPosition, PtzTraits, PtzVector } from './ptz.ts';
+export type { SoapRequest } from './soap-desk.ts';
