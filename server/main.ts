@@ -34,6 +34,7 @@ import {
 } from './gateway/index.ts';
 import {
   createHttpApp,
+  eventRoutes,
   exportRoutes,
   frameRoutes,
   Gate,
@@ -301,6 +302,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       ...recordingRoutes(recording.desk),
       ...frameRoutes(recording.frames),
       ...exportRoutes(recording.exports),
+      ...eventRoutes(recording.events),
       ...reportRoutes(directory),
       ...probeRoutes(probes, bulk),
       ...layoutRoutes(new Layouts(catalog)),

@@ -3,12 +3,13 @@ import { z } from 'zod';
 /** What happened at a camera: what it reports by ONVIF, or what a program reports for it. */
 export const EVENT_KINDS = ['motion', 'input', 'tamper', 'line', 'sound', 'other'] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
+export const eventKindSchema = z.enum(EVENT_KINDS);
 
 export const cameraEventSchema = z.object({
   id: z.string(),
   app: z.string(),
   name: z.string(),
-  kind: z.enum(EVENT_KINDS),
+  kind: eventKindSchema,
   /** Unix milliseconds of the gateway's clock. */
   start: z.number(),
   /** Undefined while it goes on, and of what has no length. */
@@ -23,11 +24,34 @@ export const cameraEventSchema = z.object({
 });
 export type CameraEvent = z.infer<typeof cameraEventSchema>;
 
+/** A page of events, newest first. */
+export const eventPageSchema = z.object({
+  events: z.array(cameraEventSchema),
+  /** There are more, from `before=<next>` on. */
+  next: z.string().optional(),
+});
+export type EventPage = z.infer<typeof eventPageSchema>;
+
+const eventTime = z.number().int().positive();
+const eventLabel = z.string().min(1).max(128);
+
 /** What a program may report. */
 export const newEventSchema = z.strictObject({
-  kind: z.enum(EVENT_KINDS).default('other'),
-  start: z.number().int().positive().optional(),
-  end: z.number().int().positive().optional(),
-  label: z.string().min(1).max(128).optional(),
+  kind: eventKindSchema.default('other'),
+  /** Default: now. */
+  start: eventTime.optional(),
+  /** Left out of what has no length, and of what goes on. */
+  end: eventTime.optional(),
+  /** It goes on until a PATCH ends it. */
+  isActive: z.boolean().default(false),
+  label: eventLabel.optional(),
 });
 export type NewEvent = z.output<typeof newEventSchema>;
+
+/** What a program may change of an event that it has reported. An `end` ends it. */
+export const eventPatchSchema = z.strictObject({
+  kind: eventKindSchema.optional(),
+  end: eventTime.optional(),
+  label: eventLabel.optional(),
+});
+export type EventPatch = z.output<typeof eventPatchSchema>;

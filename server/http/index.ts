@@ -1,6 +1,7 @@
 export { Gate, type GateOptions } from './access/gate.ts';
 export { createHttpApp, type HttpAppOptions } from './app.ts';
 export type { HttpPorts, MetricsText, Readiness, StreamDirectory, WhepGateway } from './ports.ts';
+export type { AskedEvents, EventsPort } from './ports-events.ts';
 export type { Clip, ExportsPort, ExportWish, ServedFile } from './ports-exports.ts';
 export type { FrameAnswer, FramesPort } from './ports-frames.ts';
 export type { HlsPlayback, HlsPlaylist } from './ports-hls.ts';
@@ -9,6 +10,7 @@ export type { BulkPort, ProbesPort } from './ports-probes.ts';
 export type { RecordingsPort } from './ports-recordings.ts';
 export type { ReportsPort } from './ports-report.ts';
 export { type ApiRoute, defineRoute } from './route.ts';
+export { eventRoutes } from './routes/events.ts';
 export { exportRoutes } from './routes/exports.ts';
 export { frameRoutes } from './routes/frames.ts';
 export { hlsRoutes } from './routes/hls.ts';

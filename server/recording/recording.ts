@@ -9,6 +9,7 @@ import type { DiskCatalog } from '../catalog/index.ts';
 import type { Hub } from '../stream/index.ts';
 import type { Admit } from './branch/branch.ts';
 import { Recorder, type RecorderFigures } from './branch/recorder.ts';
+import { Events } from './events/events.ts';
 import { Exports } from './export/exports.ts';
 import type { PeriodStream } from './export/period-files.ts';
 import { Frames } from './frames/frames.ts';
@@ -44,6 +45,7 @@ export class Recording {
   readonly desk: RecordingsDesk;
   readonly frames: Frames;
   readonly exports: Exports;
+  readonly events: Events;
   #isOpen = false;
 
   /** Begins at once with the streams that the hub has; those that come later follow by themselves. */
@@ -129,8 +131,12 @@ export class Recording {
       streams: () => streams().flatMap(periodStream),
       policyOf: (stream) => policyOf(retentionPolicies(settings, streams()), stream),
     });
+    this.events = new Events({ clock, log, archive, hasStream: (stream) => hub.get(stream) !== undefined });
     hub.onChange(({ kind, stream }) => {
-      if (kind === 'removed') this.hls.forget(stream.id);
+      if (kind === 'removed') {
+        this.hls.forget(stream.id);
+        this.events.endAll(stream.id);
+      }
       this.desk.updatePolicies();
     });
   }
@@ -153,7 +159,7 @@ export class Recording {
   async close(): Promise<void> {
     this.desk.close();
     this.frames.close();
-    await this.recorder.close();
+    await Promise.all([this.recorder.close(), this.events.close()]);
     await this.archive.close();
   }
 }

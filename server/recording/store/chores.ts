@@ -1,3 +1,4 @@
+import { EventChore } from '../events/event-chore.ts';
 import { ThumbnailChore } from '../frames/thumbnail-chore.ts';
 import { AliveChore } from './alive.ts';
 import { GarbageChore } from './garbage.ts';
@@ -26,6 +27,7 @@ export function choresOf(index: IndexWriter): Chore[] {
     new GarbageChore(index),
     new AliveChore(index),
     new ThumbnailChore(index),
+    new EventChore(index),
   ];
 }
 

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../base/clock.ts';
+import { endAbandonedEvents } from '../events/event-handlers.ts';
 import { noteAlive } from './alive.ts';
 import { type Chore, choresOf } from './chores.ts';
 import { diskFaultOf } from './disk-fault.ts';
@@ -52,7 +53,10 @@ export function openStore(options: {
   try {
     index = openIndex(options);
     const marker = enter(index, found, isFirstUse);
-    if (options.isNewRun) noteServerStopped(index);
+    if (options.isNewRun) {
+      noteServerStopped(index);
+      endAbandonedEvents(index);
+    }
     const opened = index;
     const abandon = () => {
       try {

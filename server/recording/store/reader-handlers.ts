@@ -1,5 +1,6 @@
 import type { StreamId } from '../../../shared/names.ts';
 import type { RecordingRow } from '../archive.ts';
+import { findEvents } from '../events/event-handlers.ts';
 import { pictureOf, recordedPicture } from '../frames/picture-handlers.ts';
 import { findThumbnail, thumbnailTimes } from '../frames/thumbnail-handlers.ts';
 import { keyFrames } from '../playlist/key-frames.ts';
@@ -46,6 +47,7 @@ export const readerHandlers = {
   pictureOf,
   findThumbnail,
   thumbnailTimes,
+  findEvents,
 } satisfies HandlerMap<IndexReader>;
 
 export type ReaderHandlers = typeof readerHandlers;

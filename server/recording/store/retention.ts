@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import type { StreamId } from '../../../shared/names.ts';
 import type { Chore, Situation } from './chores.ts';
 import type { Attached, StreamRow } from './index-reader.ts';
 import type { IndexWriter } from './index-writer.ts';
@@ -42,6 +43,12 @@ export function setRetentionPolicies(index: IndexWriter, args: { policies: Reten
   const holder = holderOf(index);
   holder.policies = args.policies;
   holder.version += 1;
+}
+
+/** How long the stream is kept; undefined while that is not known. */
+export function keepMsOf(index: IndexWriter, stream: StreamId): number | undefined {
+  const { policies } = holderOf(index);
+  return policies === undefined ? undefined : policyOf(policies, stream).keepMs;
 }
 
 /** Deletes what is too old or more than may be kept, oldest first, a little at a time between the store's writes. */

@@ -1,3 +1,4 @@
+import { eventById, keepEvents, removeEvents } from '../events/event-handlers.ts';
 import { keepThumbnail } from '../frames/thumbnail-handlers.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { lock, unlock } from './locks.ts';
@@ -12,6 +13,9 @@ export const storeHandlers = {
   setRetentionPolicies,
   noteSwitchedOff,
   keepThumbnail,
+  keepEvents,
+  removeEvents,
+  eventById,
 } satisfies HandlerMap<IndexWriter>;
 
 export type StoreHandlers = typeof storeHandlers;
