@@ -42,7 +42,7 @@ function stackOf(err: unknown): string {
 }
 
 /** A camera or a client may have put in escape sequences of terminals, line ends, or marks that turn text around. */
-function harmless(text: string): string {
+export function harmless(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
 }
 

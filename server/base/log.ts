@@ -14,7 +14,36 @@ export interface Logger {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-export function createLogger(level: LogLevel, destination: NodeJS.WritableStream = process.stderr): Logger {
+/** How much is told; it may be changed while the logger and its children are in use. */
+export interface LogGate {
+  level: LogLevel;
+}
+
+const RANKS: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50, silent: 99 };
+
+/** With a gate in place of a level the level can be changed later; pino's own children keep theirs for good. */
+export function createLogger(
+  level: LogLevel | LogGate,
+  destination: NodeJS.WritableStream = process.stderr,
+): Logger {
+  if (typeof level === 'object') return gated(pinoLogger('debug', destination), level);
+  return pinoLogger(level, destination);
+}
+
+function gated(log: Logger, gate: LogGate): Logger {
+  const tell = (level: Exclude<LogLevel, 'silent'>) => (fields: object, message: string) => {
+    if (RANKS[gate.level] <= RANKS[level]) log[level](fields, message);
+  };
+  return {
+    debug: tell('debug'),
+    info: tell('info'),
+    warn: tell('warn'),
+    error: tell('error'),
+    child: (fields) => gated(log.child(fields), gate),
+  };
+}
+
+function pinoLogger(level: LogLevel, destination: NodeJS.WritableStream): Logger {
   return pino(
     {
       level,

@@ -43,6 +43,13 @@ export interface LayoutCatalog {
   removeLayout(id: string): Promise<void>;
 }
 
+/** Settings that were changed on the page, by their key in `sluice.yaml`; values are what JSON can hold. */
+export interface SettingsCatalog {
+  settings(): Promise<Map<string, unknown>>;
+  /** All of them or none; undefined forgets one. */
+  putSettings(changes: ReadonlyMap<string, unknown>): Promise<void>;
+}
+
 /** The statements that lead from one version of the database to the next; the position is the version. */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE streams (
@@ -62,10 +69,15 @@ const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY,
      layout TEXT NOT NULL
    ) STRICT`,
+  `CREATE TABLE settings (
+     key TEXT PRIMARY KEY,
+     value TEXT NOT NULL,
+     changed_ms INTEGER NOT NULL
+   ) STRICT`,
 ];
 
 /** The catalog in `<dataDir>/sluice.db`, with passwords sealed by the key in `<dataDir>/secret.key`. */
-export class SqliteCatalog implements StreamCatalog, DiskCatalog, LayoutCatalog {
+export class SqliteCatalog implements StreamCatalog, DiskCatalog, LayoutCatalog, SettingsCatalog {
   readonly #database: DatabaseSync;
   readonly #secrets: SecretBox;
   readonly #clock: Clock;
@@ -152,6 +164,36 @@ export class SqliteCatalog implements StreamCatalog, DiskCatalog, LayoutCatalog 
 
   async removeLayout(id: string): Promise<void> {
     this.#database.prepare('DELETE FROM layouts WHERE id = ?').run(id);
+  }
+
+  async settings(): Promise<Map<string, unknown>> {
+    const settings = new Map<string, unknown>();
+    for (const row of this.#database.prepare('SELECT key, value FROM settings ORDER BY key').iterate()) {
+      try {
+        settings.set(String(row.key), JSON.parse(String(row.value)));
+      } catch {
+        // A damaged row: the default holds, as if it had not been changed.
+      }
+    }
+    return settings;
+  }
+
+  async putSettings(changes: ReadonlyMap<string, unknown>): Promise<void> {
+    const put = this.#database.prepare(
+      'INSERT OR REPLACE INTO settings (key, value, changed_ms) VALUES (?, ?, ?)',
+    );
+    const forget = this.#database.prepare('DELETE FROM settings WHERE key = ?');
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const [key, value] of changes) {
+        if (value === undefined) forget.run(key);
+        else put.run(key, JSON.stringify(value), Math.round(this.#clock.wallMs()));
+      }
+      this.#database.exec('COMMIT');
+    } catch (failure) {
+      this.#database.exec('ROLLBACK');
+      throw failure;
+    }
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ export {
   type CatalogProblem,
   type DiskCatalog,
   type LayoutCatalog,
+  type SettingsCatalog,
   SqliteCatalog,
   type StreamCatalog,
 } from './catalog.ts';

@@ -21,8 +21,17 @@ export interface LoadedConfig {
   readonly settings: Settings;
   /** The streams of the file, complete. */
   readonly streams: readonly StreamDefinition[];
+  /** What file and environment set, for whoever sets the rest. */
+  readonly given: GivenSettings;
   /** Undefined where there is no file. */
   readonly file: string | undefined;
+}
+
+/** The settings as they were given, before defaults and without streams. */
+export interface GivenSettings {
+  readonly plain: Readonly<Record<string, unknown>>;
+  /** Of a key such as `recording.keepDays`: what set it, if anything did. */
+  setBy(key: string): 'file' | 'environment' | undefined;
 }
 
 export interface LoadOptions {
@@ -66,7 +75,27 @@ export function parseConfig(text: string, file: string, env: LoadOptions['env'])
     }
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  return { settings: parsed.data, streams: streamsOf(parsed.data) };
+  const { streams: _, ...plain } = root;
+  return {
+    settings: parsed.data,
+    streams: streamsOf(parsed.data),
+    given: {
+      plain,
+      setBy: (key) =>
+        setBy.has(key) ? 'environment' : valueAt(root, key.split('.')) === undefined ? undefined : 'file',
+    },
+  };
+}
+
+/** The value at a path of keys; undefined where there is none. */
+export function valueAt(root: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<string, unknown>)[key]
+        : undefined,
+    root,
+  );
 }
 
 function readText(file: string, required: boolean): string | undefined {
@@ -90,7 +119,8 @@ function toPlain(document: Document.Parsed, file: string): Record<string, unknow
   }
 }
 
-function setIn(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
+/** Sets the value at a path of keys; objects on the way are copied, so that no other holder of them sees it. */
+export function setIn(root: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [key, ...rest] = path;
   if (key === undefined) return;
   if (rest.length === 0) {
