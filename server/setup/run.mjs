@@ -10,7 +10,7 @@ import { SetupError } from './setup-error.mjs';
 await runCli(async () => {
   const [group = '', ...args] = process.argv.slice(2);
   const main = join(projectRoot, 'test', group, 'main.ts');
-  if (!/^[a-z]+$/.test(group) || !existsSync(main))
+  if (!/^[a-z-]+$/.test(group) || !existsSync(main))
     throw new SetupError(`There is no test/${group}/main.ts to run.`);
   const { node, env } = await ensure({ media: true, tests: true });
   endLike(await runChild({ node, args: [main, ...args], env }));

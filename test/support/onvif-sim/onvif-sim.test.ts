@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import onvif from 'onvif';
 import { afterEach, expect, it } from 'vitest';
 import { waitFor } from '../wait.ts';
@@ -7,7 +6,11 @@ import { type OnvifSim, type OnvifSimOptions, startOnvifSim } from './index.ts';
 const sims: OnvifSim[] = [];
 
 async function sim(options: OnvifSimOptions = {}): Promise<OnvifSim> {
-  const one = await startOnvifSim({ main: 'rtsp://127.0.0.1:1/main', sub: 'rtsp://127.0.0.1:1/sub', ...options });
+  const one = await startOnvifSim({
+    main: 'rtsp://127.0.0.1:1/main',
+    sub: 'rtsp://127.0.0.1:1/sub',
+    ...options,
+  });
   sims.push(one);
   return one;
 }
@@ -41,8 +44,12 @@ it('answers the onvif package', async () => {
   const device = await sim();
   const cam = await connected(device);
   expect(await call(cam, 'getDeviceInformation')).toMatchObject({ manufacturer: 'Sluice' });
-  expect(await call(cam, 'getStreamUri', { protocol: 'RTSP' })).toMatchObject({ uri: 'rtsp://127.0.0.1:1/main' });
-  expect(await call(cam, 'getStreamUri', { protocol: 'RTSP', profileToken: 'sub' })).toMatchObject({ uri: 'rtsp://127.0.0.1:1/sub' });
+  expect(await call(cam, 'getStreamUri', { protocol: 'RTSP' })).toMatchObject({
+    uri: 'rtsp://127.0.0.1:1/main',
+  });
+  expect(await call(cam, 'getStreamUri', { protocol: 'RTSP', profileToken: 'sub' })).toMatchObject({
+    uri: 'rtsp://127.0.0.1:1/sub',
+  });
   await call(cam, 'continuousMove', { x: 0.5, y: 0, zoom: 0, timeout: 1_000 });
   await waitFor('the head to stop by itself', () => device.ptz.position.pan > 0 && !device.ptz.isMoving);
   await call(cam, 'setPreset', { presetName: 'door' });

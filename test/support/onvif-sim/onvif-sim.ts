@@ -80,7 +80,10 @@ export class OnvifSim {
       mood: this.#mood,
       door: auth === null ? undefined : new Doorkeeper({ ...this.maker.auth, ...auth }, () => this.wallMs),
       snapshot: options.snapshot ?? GREY_JPEG,
-      onRequest: (request) => this.requests.push(request),
+      onRequest: (request) => {
+        this.requests.push(request);
+        options.onRequest?.(request);
+      },
     });
     this.cues = new OnvifCues({
       mood: this.#mood,
@@ -115,6 +118,10 @@ export class OnvifSim {
   /** Of its device service. */
   get serviceUrl(): string {
     return `${this.#scheme}://${this.host}:${this.#port}${this.maker.paths.device}`;
+  }
+
+  get hasHead(): boolean {
+    return this.#head !== undefined;
   }
 
   /** Where the head is, and what it was told. @throws Error for a fixed camera. */

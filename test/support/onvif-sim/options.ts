@@ -4,6 +4,7 @@ import type { SimAuth } from './auth.ts';
 import type { SimProfile } from './device.ts';
 import type { DiscoveryOptions } from './discovery.ts';
 import type { Maker, MakerName } from './makers.ts';
+import type { SoapRequest } from './soap-desk.ts';
 
 /** Hosts in the addresses that it gives, as `10.0.0.9` or `10.0.0.9:80`, where they are not its own. */
 export interface ToldHosts {
@@ -46,6 +47,8 @@ export interface OnvifSimOptions {
   readonly snapshot?: Buffer;
   /** A key frame is asked for, e.g. `() => camera.cues.keyFrame()`. */
   readonly onSync?: (profileToken: string) => void;
+  /** A call has come, and is not answered yet. */
+  readonly onRequest?: (request: SoapRequest) => void;
   /** It goes down and comes back, e.g. `() => camera.reboot()`. */
   readonly onReboot?: () => void;
 }
