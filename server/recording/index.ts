@@ -1,1 +1,2 @@
+export type { RecordingDisk } from './disks.ts';
 export { Recording, type RecordingOptions } from './recording.ts';

@@ -9,6 +9,7 @@ import type { DiskCatalog } from '../catalog/index.ts';
 import type { Hub } from '../stream/index.ts';
 import type { Admit } from './branch/branch.ts';
 import { Recorder, type RecorderFigures } from './branch/recorder.ts';
+import { type RecordingDisk, recordingDisks } from './disks.ts';
 import { Events } from './events/events.ts';
 import { Exports } from './export/exports.ts';
 import type { PeriodStream } from './export/period-files.ts';
@@ -46,11 +47,15 @@ export class Recording {
   readonly frames: Frames;
   readonly exports: Exports;
   readonly events: Events;
+  readonly #settings: RecordingOptions['settings'];
+  readonly #clock: Clock;
   #isOpen = false;
 
   /** Begins at once with the streams that the hub has; those that come later follow by themselves. */
   constructor(options: RecordingOptions) {
     const { clock, log, settings, hub, admit } = options;
+    this.#settings = settings;
+    this.#clock = clock;
     const archive = new RecordingArchive({
       clock,
       log,
@@ -153,6 +158,19 @@ export class Recording {
 
   figures(): RecorderFigures[] {
     return this.recorder.figures();
+  }
+
+  /** Settings were changed in the object that was given at the start: what can follow without a new start does. */
+  settingsChanged(): void {
+    const { recording, exports } = this.#settings;
+    this.recorder.updatePolicies();
+    this.desk.updatePolicies();
+    this.exports.update({ ...exports, minFreeBytes: recording.minFreeBytes });
+  }
+
+  /** The folders that are recorded to. */
+  disks(): Promise<RecordingDisk[]> {
+    return recordingDisks(this.#clock, this.archive);
   }
 
   /** Every open segment is cut and persisted (bounded wait), every FFmpeg and thread ends. Idempotent. */

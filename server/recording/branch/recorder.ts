@@ -165,6 +165,13 @@ export class Recorder implements LiveSegments {
     this.#recorders.set(id, recorder);
   }
 
+  /** The general settings are others now. */
+  updatePolicies(): void {
+    for (const { id, definition } of this.#options.hub.list()) {
+      this.#recorders.get(id)?.update(recordPolicy(this.#options.settings, definition));
+    }
+  }
+
   #remove(id: StreamId, isRemoved: boolean): Promise<void> {
     const recorder = this.#recorders.get(id);
     if (recorder === undefined) return Promise.resolve();

@@ -7,6 +7,7 @@ import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { notRecorded } from '../playlist/not-recorded.ts';
 import type { ExportFiles } from './export-files.ts';
+import type { ExportLimits } from './export-limits.ts';
 import type { ExportOutcome } from './export-messages.ts';
 import { baseNameOf, type ExportRequest, requestedRange } from './export-request.ts';
 import { ExportCancelled, type ExportThreads } from './export-threads.ts';
@@ -26,9 +27,7 @@ export interface ExportJobsOptions {
   readonly slots: Slots;
   /** `<dataDir>` */
   readonly dataDir: string;
-  readonly minFreeBytes: number;
-  /** Finished jobs and their files go after so long; undefined: when somebody removes them. */
-  readonly keepMs?: number | undefined;
+  readonly limits: ExportLimits;
 }
 
 interface Entry {
@@ -267,7 +266,7 @@ export class ExportJobs {
         {
           ...{ stream, start, end, gapMode, dir: this.#dir, whenTaken: 'suffix', niceness: NICENESS },
           ...{ baseName: fileName.replace(/\.mp4$/, ''), manifest: entry.manifest },
-          minFreeBytes: this.#options.minFreeBytes,
+          minFreeBytes: this.#options.limits.minFreeBytes,
         },
         {
           stop,
@@ -320,7 +319,7 @@ export class ExportJobs {
   }
 
   async #removeOld(): Promise<void> {
-    const { keepMs } = this.#options;
+    const { keepMs } = this.#options.limits;
     if (keepMs === undefined || !this.#isLoaded) return;
     for (const entry of [...this.#jobs.values()]) {
       const { finishedAt } = entry.job;

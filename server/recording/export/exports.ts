@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { ExportFiles, type ServedFile } from './export-files.ts';
 import { ExportJobs, noSuchStream } from './export-jobs.ts';
+import type { ExportLimits } from './export-limits.ts';
 import { clipRange, type ExportRequest } from './export-request.ts';
 import { type ClipStream, ExportThreads } from './export-threads.ts';
 import type { PeriodFilter } from './exports-database.ts';
@@ -13,17 +14,21 @@ import { type Footage, isKnown, nothingRecorded, settled } from './footage.ts';
 import { PeriodFiles, type PeriodFilesOptions } from './period-files.ts';
 import { Slots } from './slots.ts';
 
-export interface ExportsOptions extends Pick<PeriodFilesOptions, 'streams' | 'policyOf'> {
+/** What may be changed while it runs. */
+export interface ExportSettings {
+  /** `recording.minFreeBytes`: exports leave it free too, else retention would make room for them. */
+  readonly minFreeBytes: number;
+  readonly maxRunning: number;
+  readonly keepDays?: number | undefined;
+}
+
+export interface ExportsOptions extends ExportSettings, Pick<PeriodFilesOptions, 'streams' | 'policyOf'> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly footage: Footage;
   readonly dataDir: string;
   /** Default: `ffmpeg` by PATH. */
   readonly ffmpegPath?: string | undefined;
-  /** `recording.minFreeBytes`: exports leave it free too, else retention would make room for them. */
-  readonly minFreeBytes: number;
-  readonly maxRunning: number;
-  readonly keepDays?: number | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -40,25 +45,32 @@ export class Exports {
   readonly #files: ExportFiles;
   readonly #jobs: ExportJobs;
   readonly #periods: PeriodFiles;
+  readonly #slots: Slots;
+  readonly #limits: ExportLimits;
   readonly #closed = new AbortController();
   #clips = 0;
 
   constructor(options: ExportsOptions) {
-    const { clock, log, footage, dataDir, minFreeBytes, keepDays } = options;
+    const { clock, log, footage, dataDir } = options;
+    const limits = limitsOf(options);
     const slots = new Slots(options.maxRunning);
     const threads = new ExportThreads({ clock, log, ffmpegPath: options.ffmpegPath });
     const files = new ExportFiles({ clock, log, dataDir, databasePath: join(dataDir, DATABASE_FILE) });
-    const parts = { clock, log, footage, threads, files, slots, minFreeBytes };
+    const parts = { clock, log, footage, threads, files, slots, limits };
     this.#clock = clock;
     this.#footage = footage;
     this.#threads = threads;
     this.#files = files;
-    this.#jobs = new ExportJobs({
-      ...parts,
-      dataDir,
-      ...(keepDays === undefined ? {} : { keepMs: keepDays * DAY_MS }),
-    });
+    this.#limits = limits;
+    this.#slots = slots;
+    this.#jobs = new ExportJobs({ ...parts, dataDir });
     this.#periods = new PeriodFiles({ ...parts, streams: options.streams, policyOf: options.policyOf });
+  }
+
+  /** Other settings; what runs goes on by the old ones. */
+  update(settings: ExportSettings): void {
+    Object.assign(this.#limits, limitsOf(settings));
+    this.#slots.max = settings.maxRunning;
   }
 
   /** BAD_REQUEST, STREAM_NOT_FOUND, NOT_RECORDED, TOO_MANY_EXPORTS, STORAGE_UNAVAILABLE. */
@@ -150,4 +162,8 @@ export class Exports {
     await Promise.all(closing);
     await this.#files.close();
   }
+}
+
+function limitsOf({ minFreeBytes, keepDays }: ExportSettings): ExportLimits {
+  return { minFreeBytes, keepMs: keepDays === undefined ? undefined : keepDays * DAY_MS };
 }

@@ -5,6 +5,7 @@ import type { PeriodFile } from '../../../shared/recording.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ExportFiles, ServedFile } from './export-files.ts';
+import type { ExportLimits } from './export-limits.ts';
 import { compactTime } from './export-request.ts';
 import { ExportCancelled, type ExportThreads } from './export-threads.ts';
 import type { PeriodCursor, PeriodFilter, StoredPeriodFile } from './exports-database.ts';
@@ -24,7 +25,7 @@ export interface PeriodFilesOptions {
   readonly threads: Pick<ExportThreads, 'export'>;
   readonly files: Pick<ExportFiles, 'catalog' | 'on' | 'open'>;
   readonly slots: Slots;
-  readonly minFreeBytes: number;
+  readonly limits: Pick<ExportLimits, 'minFreeBytes'>;
   /** Streams that have `record.mp4EveryMs` now. */
   streams(): readonly PeriodStream[];
   /** How long and how much is kept of a stream: the rules of its footage. */
@@ -163,7 +164,7 @@ export class PeriodFiles {
           },
           dir: join(root, PERIOD_FILES_FOLDER, app, name),
           baseName: `${name}_${compactTime(start)}_${lengthLabel(everyMs)}`,
-          minFreeBytes: this.#options.minFreeBytes,
+          minFreeBytes: this.#options.limits.minFreeBytes,
         },
         { stop, onProgress: () => {} },
       );

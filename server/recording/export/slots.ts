@@ -1,6 +1,6 @@
 /** So many at once; the rest wait, those that somebody asked for before those that run by themselves. */
 export class Slots {
-  readonly #max: number;
+  #max: number;
   readonly #waiting: { readonly first: Array<() => void>; readonly later: Array<() => void> } = {
     first: [],
     later: [],
@@ -9,6 +9,12 @@ export class Slots {
 
   constructor(max: number) {
     this.#max = max;
+  }
+
+  /** What runs goes on to its end, whatever the new number. */
+  set max(max: number) {
+    this.#max = max;
+    this.#next();
   }
 
   /** Resolves with its undo when there is a place, or with undefined when `stop` aborts before. */

@@ -5,6 +5,7 @@ import { pictureOf, recordedPicture } from '../frames/picture-handlers.ts';
 import { findThumbnail, thumbnailTimes } from '../frames/thumbnail-handlers.ts';
 import { keyFrames } from '../playlist/key-frames.ts';
 import { playlist } from '../playlist/playlist.ts';
+import { diskRoom } from './disk-room.ts';
 import type { IndexReader } from './index-reader.ts';
 import { keptStreams } from './kept-streams.ts';
 import { locks } from './locks.ts';
@@ -41,6 +42,7 @@ export const readerHandlers = {
   timelinePart,
   locks,
   keptStreams,
+  diskRoom,
   playlist,
   keyFrames,
   recordedPicture,

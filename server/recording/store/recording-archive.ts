@@ -145,6 +145,11 @@ export class RecordingArchive implements Archive {
     return [...this.#roots.values()].map(({ dir, recordingsDir, state }) => ({ dir, recordingsDir, state }));
   }
 
+  /** What is kept in a folder, by its streams. */
+  keptIn(dir: string): KeptStream[] {
+    return [...this.#kept.values()].filter(({ stream }) => this.rootOf(stream) === dir);
+  }
+
   /** What was taken of a stream and is not in the index yet. */
   queued(stream: StreamId): { segments: QueuedSegment[]; notes: LedgerNote[] } {
     return this.#rootFor(stream).queue.queued(stream);

@@ -36,9 +36,11 @@ export class Legs {
   readonly #encoders: VideoEncoders;
   readonly #legs = new Map<StreamId, Leg>();
   readonly #running = { video: 0, audio: 0 };
+  #maxVideoLegs: number | undefined;
 
   constructor(options: LegsOptions) {
     this.#options = options;
+    this.#maxVideoLegs = options.maxVideoLegs;
     this.#log = options.log.child({ part: 'legs' });
     this.#ffmpegPath = options.ffmpegPath ?? 'ffmpeg';
     this.#encoders = new VideoEncoders({
@@ -73,6 +75,11 @@ export class Legs {
     };
   }
 
+  /** `transcode.maxVideoLegs` is another one now; what runs goes on. */
+  set maxVideoLegs(most: number | undefined) {
+    this.#maxVideoLegs = most;
+  }
+
   /** The legs of a stream that somebody uses. */
   status(of: StreamId): LegStatus[] {
     return (['h264', 'opus'] as const).flatMap(
@@ -94,7 +101,7 @@ export class Legs {
     const encoder = await this.#encoders.choose();
     if (encoder === undefined) return noEncoder(this.#ffmpegPath);
     const cores = availableParallelism();
-    const most = this.#options.maxVideoLegs ?? (encoder.isHardware ? HARDWARE_LEGS : cores);
+    const most = this.#maxVideoLegs ?? (encoder.isHardware ? HARDWARE_LEGS : cores);
     if (this.#running.video >= most) return pictureBusy(format.codec, most);
     return this.#go('video', pictureArguments(format, encoder), encoder.name, () =>
       this.#encoders.failed(encoder),
