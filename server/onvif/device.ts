@@ -1,0 +1,429 @@
+import type { DeviceFacts, MediaProfile } from '../../shared/onvif.ts';
+import type { AddressResolver } from '../base/address-policy.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { OnvifError } from './errors.ts';
+import { OnvifPtz } from './ptz/ptz.ts';
+import { readDeviceInformation } from './read/device-information.ts';
+import { chooseProfiles, type ProfileRecord, readProfiles } from './read/profiles.ts';
+import { readCapabilities, readServices } from './read/services.ts';
+import { fetchSnapshot, type Snapshot } from './snapshot.ts';
+import {
+  type DeviceEndpoint,
+  type PlaceOnDevice,
+  placeOnDevice,
+  streamUrlOnDevice,
+} from './soap/camera-address.ts';
+import { DeviceAuth } from './soap/device-auth.ts';
+import { DeviceClock } from './soap/device-clock.ts';
+import { type AskOptions, SafeCam, type ServiceName } from './soap/safe-cam.ts';
+import { hostPort, type OnvifTarget, parseOnvifUrl } from './target.ts';
+import { textAt } from './xml/find.ts';
+
+export interface OnvifDeviceOptions {
+  /** `onvif://host[:port][/path][?profile=TOKEN]`. */
+  readonly url: string;
+  /** Those in the URL count where there is none. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** SHA-256 of the one certificate that is taken, where its services are asked over TLS. */
+  readonly tlsFingerprint?: string | undefined;
+  /** Says which address a host is, and whether it may be asked at all; asked anew for each connection. */
+  readonly resolveAddress: AddressResolver;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface StreamAddress {
+  /** `rtsp://` or `rtsps://` at the device's own host, without user and password. */
+  readonly url: string;
+  readonly profile: MediaProfile;
+}
+
+/** What is known of a device once it was asked for its services. */
+export interface Connected {
+  readonly cam: SafeCam;
+  readonly endpoint: DeviceEndpoint;
+}
+
+interface Media {
+  readonly isMedia2: boolean;
+  readonly records: readonly ProfileRecord[];
+}
+
+/** How often the device is asked for its time at least: its log-in depends on it. */
+const CLOCK_REFRESH_MS = 3_600_000;
+
+/**
+ * One ONVIF device. Connects by itself with the first question, and anew after one that failed; questions that come meanwhile wait for the
+ * same connection. All methods reject with an OnvifError.
+ */
+export class OnvifDevice {
+  readonly #options: OnvifDeviceOptions;
+  readonly #target: OnvifTarget;
+  readonly #auth: DeviceAuth;
+  readonly #snapshotAuth: DeviceAuth;
+  readonly #deviceClock: DeviceClock;
+  readonly #closing = new AbortController();
+  #connected: Promise<Connected> | undefined;
+  #media: Media | undefined;
+  readonly ptz: OnvifPtz;
+
+  /** @throws {OnvifError} bad-url */
+  constructor(options: OnvifDeviceOptions) {
+    this.#options = options;
+    const target = parseOnvifUrl(options.url);
+    if (!target.ok) throw target.error;
+    this.#target = target.value;
+    const username = options.username ?? this.#target.user?.username;
+    const password = options.password ?? this.#target.user?.password ?? '';
+    const credentials = username === undefined ? undefined : { username, password };
+    this.#auth = new DeviceAuth(credentials);
+    this.#snapshotAuth = new DeviceAuth(credentials);
+    this.#deviceClock = new DeviceClock(options.clock);
+    this.ptz = new OnvifPtz(this);
+  }
+
+  /** `host:port` for people. */
+  get name(): string {
+    return hostPort(this.#target.host, this.#target.port);
+  }
+
+  /** The device's clock less ours; undefined until it has told. */
+  get clockOffsetMs(): number | undefined {
+    return this.#deviceClock.offsetMs;
+  }
+
+  /** Gives up all that runs. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** The device with its services, asked for where they are not known. */
+  async connect(signal?: AbortSignal): Promise<Connected> {
+    if (this.#closing.signal.aborted) throw new OnvifError('stopped', 'The camera is no longer asked.');
+    this.#connected ??= this.#open().catch((failure: unknown) => {
+      this.#connected = undefined;
+      throw failure;
+    });
+    const connected = await unlessAborted(this.#connected, signal);
+    const { ageMs } = this.#deviceClock;
+    if (ageMs !== undefined && ageMs > CLOCK_REFRESH_MS)
+      await connected.cam.readClock({ signal }).catch(() => {});
+    return connected;
+  }
+
+  /**
+   * Runs a question to the connected device. Where its services are no longer where they were (another firmware, another address of a name)
+   * the next question looks for them anew.
+   */
+  async with<T>(ask: (connected: Connected) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const connected = await this.connect(signal);
+    try {
+      return await ask(connected);
+    } catch (failure) {
+      if (failure instanceof OnvifError && FORGET_AFTER.has(failure.kind)) this.#forget(connected);
+      throw failure;
+    }
+  }
+
+  /** What it says of itself. */
+  facts(signal?: AbortSignal): Promise<DeviceFacts> {
+    return this.with(async (connected) => {
+      const { cam } = connected;
+      const information = readDeviceInformation(await cam.ask('getDeviceInformation', undefined, { signal }));
+      const media = await this.#readMedia(connected, signal);
+      const { clockOffsetMs } = this;
+      const main = chooseProfiles(media.records, this.#target.profile).main ?? media.records[0];
+      const snapshot =
+        main === undefined
+          ? undefined
+          : await this.#snapshotPlace(connected, media, main.token, signal).catch(() => undefined);
+      return {
+        ...information,
+        profiles: this.#shown(media),
+        services: {
+          media2: cam.has('media2'),
+          ptz: cam.has('ptz') && media.records.some(({ hasPtz }) => hasPtz),
+          events: cam.has('events'),
+          imaging: cam.has('imaging'),
+          snapshot: snapshot !== undefined,
+        },
+        ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+      };
+    }, signal);
+  }
+
+  /** All its media profiles, read anew. */
+  profiles(signal?: AbortSignal): Promise<readonly MediaProfile[]> {
+    return this.with(async (connected) => this.#shown(await this.#readMedia(connected, signal)), signal);
+  }
+
+  /**
+   * Where the picture is to be had, asked anew: it may be another after a restart or a change of settings. `profile` (token or name) wins
+   * over that of the URL.
+   */
+  streamUri(
+    { as, profile }: { readonly as: 'main' | 'sub'; readonly profile?: string | undefined },
+    signal?: AbortSignal,
+  ): Promise<StreamAddress> {
+    return this.with(async (connected) => {
+      const media = await this.#readMedia(connected, signal);
+      const asked = profile ?? this.#target.profile;
+      const record = chooseProfiles(media.records, asked)[as];
+      if (record === undefined) throw this.#noProfile(media, as, asked);
+      const address = await this.#streamAddress(connected.cam, media, record.token, signal);
+      const url = address === undefined ? undefined : streamUrlOnDevice(address, connected.endpoint);
+      if (url === undefined) {
+        const message = `The camera at ${this.name} names no RTSP address for its profile "${record.name}". Use another one: onvif://…?profile=NAME, or the camera's rtsp:// address.`;
+        throw new OnvifError('unsupported', message);
+      }
+      return { url, profile: { ...shownProfile(record), usedAs: as } };
+    }, signal);
+  }
+
+  /** A picture that the device makes itself, of `profile` (token or name) or of the main one. */
+  snapshot(profile?: string, signal?: AbortSignal): Promise<Snapshot> {
+    return this.with(async (connected) => {
+      const media = this.#media ?? (await this.#readMedia(connected, signal));
+      const asked = profile ?? this.#target.profile;
+      const record =
+        chooseProfiles(media.records, asked).main ?? (asked === undefined ? media.records[0] : undefined);
+      if (record === undefined) throw this.#noProfile(media, 'main', asked);
+      const place = await this.#snapshotPlace(connected, media, record.token, signal);
+      if (place === undefined) {
+        throw new OnvifError(
+          'unsupported',
+          `The camera at ${this.name} names no address for single pictures.`,
+        );
+      }
+      const { fingerprint } = this;
+      return fetchSnapshot({
+        endpoint: connected.endpoint,
+        place,
+        auth: this.#snapshotAuth,
+        fingerprint,
+        clock: this.#options.clock,
+        signals: [signal, this.#closing.signal],
+      });
+    }, signal);
+  }
+
+  /** Asks for a key frame of a profile (ONVIF Media section 5.16), of the main one where none is named. */
+  askKeyFrame(profileToken?: string, signal?: AbortSignal): Promise<void> {
+    return this.with(async (connected) => {
+      const media = this.#media ?? (await this.#readMedia(connected, signal));
+      const token = profileToken ?? chooseProfiles(media.records, this.#target.profile).main?.token;
+      if (token === undefined) throw this.#noProfile(media, 'main', undefined);
+      await this.#byMedia(
+        connected.cam,
+        media,
+        (options) => connected.cam.ask('setSynchronizationPoint', { profileToken: token }, options),
+        signal,
+      );
+    }, signal);
+  }
+
+  /** The profile whose lens is steered: the main one where that can be, else the first that can. */
+  async ptzProfile(connected: Connected, signal?: AbortSignal): Promise<ProfileRecord> {
+    const media = this.#media ?? (await this.#readMedia(connected, signal));
+    const { main } = chooseProfiles(media.records, this.#target.profile);
+    const record = main?.hasPtz ? main : media.records.find(({ hasPtz }) => hasPtz);
+    if (record === undefined || !connected.cam.has('ptz')) {
+      throw new OnvifError('unsupported', `The camera at ${this.name} cannot be moved over ONVIF.`);
+    }
+    return record;
+  }
+
+  get fingerprint(): string | undefined {
+    return this.#options.tlsFingerprint;
+  }
+
+  async #open(): Promise<Connected> {
+    const { resolveAddress, clock, log } = this.#options;
+    const { host, port, secure, path } = this.#target;
+    const resolved = await resolveAddress(host);
+    if (!resolved.ok) throw new OnvifError(resolved.error.kind, resolved.error.message, { peer: this.name });
+    const endpoint: DeviceEndpoint = { host, ip: resolved.value, port, secure };
+    const cam = new SafeCam({
+      endpoint,
+      devicePath: path,
+      fingerprint: this.fingerprint,
+      auth: this.#auth,
+      deviceClock: this.#deviceClock,
+      clock,
+      signal: this.#closing.signal,
+    });
+    await readClockGently(cam);
+    cam.setPlaces(await readPlaces(cam, endpoint));
+    log.debug({ device: this.name, clockOffsetMs: this.clockOffsetMs }, 'ONVIF device answers');
+    return { cam, endpoint };
+  }
+
+  #forget(connected: Connected): void {
+    void this.#connected
+      ?.then((current) => {
+        if (current === connected) this.#connected = undefined;
+      })
+      .catch(() => {});
+    this.#media = undefined;
+  }
+
+  async #readMedia({ cam }: Connected, signal?: AbortSignal): Promise<Media> {
+    const media2 = cam.has('media2') ? await tryMedia2(cam, signal) : undefined;
+    if (media2 !== undefined) this.#media = media2;
+    else if (cam.has('media')) {
+      this.#media = {
+        isMedia2: false,
+        records: readProfiles(await cam.ask('getProfiles', undefined, { signal })),
+      };
+    } else {
+      const message = `The camera at ${this.name} has no media service for ONVIF: it has no picture to give. Use its rtsp:// address, if it has one.`;
+      throw new OnvifError('unsupported', message);
+    }
+    return this.#media;
+  }
+
+  /** By Media2 where the profiles came from there, then by the media service: some devices have a method in one of them only. */
+  async #byMedia<T>(
+    cam: SafeCam,
+    { isMedia2 }: Media,
+    ask: (options: AskOptions) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    if (!isMedia2) return ask({ signal });
+    try {
+      return await ask({ signal, media2: true });
+    } catch (failure) {
+      const mayBeInMedia1 =
+        failure instanceof OnvifError &&
+        (failure.kind === 'refused' || failure.kind === 'unsupported' || failure.kind === 'not-onvif');
+      if (!mayBeInMedia1 || !cam.has('media')) throw failure;
+      return ask({ signal }).catch(() => {
+        throw failure;
+      });
+    }
+  }
+
+  async #streamAddress(
+    cam: SafeCam,
+    media: Media,
+    profileToken: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    const reply = await this.#byMedia(
+      cam,
+      media,
+      (options) =>
+        cam.ask(
+          'getStreamUri',
+          { profileToken, protocol: options.media2 ? 'RtspUnicast' : 'RTSP', stream: 'RTP-Unicast' },
+          options,
+        ),
+      signal,
+    );
+    return textAt(reply, 'MediaUri', 'Uri') ?? textAt(reply, 'Uri');
+  }
+
+  async #snapshotPlace(
+    { cam, endpoint }: Connected,
+    media: Media,
+    profileToken: string,
+    signal: AbortSignal | undefined,
+  ): Promise<PlaceOnDevice | undefined> {
+    const reply = await this.#byMedia(
+      cam,
+      media,
+      (options) => cam.ask('getSnapshotUri', { profileToken }, options),
+      signal,
+    );
+    const address = textAt(reply, 'MediaUri', 'Uri') ?? textAt(reply, 'Uri');
+    return address === undefined ? undefined : placeOnDevice(address, endpoint);
+  }
+
+  #shown({ records }: Media): MediaProfile[] {
+    const { main, sub } = chooseProfiles(records, this.#target.profile);
+    return records.map((record) => {
+      const usedAs = record === main ? 'main' : record === sub ? 'sub' : undefined;
+      return { ...shownProfile(record), ...(usedAs === undefined ? {} : { usedAs }) };
+    });
+  }
+
+  #noProfile({ records }: Media, as: 'main' | 'sub', asked: string | undefined): OnvifError {
+    const names = records
+      .slice(0, 8)
+      .map(({ name }) => `"${name}"`)
+      .join(', ');
+    const has = records.length === 0 ? 'It has none at all.' : `It has ${names}.`;
+    if (asked !== undefined && !records.some(({ token, name }) => token === asked || name === asked)) {
+      return new OnvifError('unsupported', `The camera at ${this.name} has no profile "${asked}". ${has}`);
+    }
+    const message =
+      as === 'sub'
+        ? `The camera at ${this.name} has no smaller H.264 or H.265 picture beside its main one. ${has}`
+        : `The camera at ${this.name} has no profile with an H.264 or H.265 picture. ${has} Set one up in the camera's own settings.`;
+    return new OnvifError('unsupported', message);
+  }
+}
+
+/** After these the services are looked for anew. */
+const FORGET_AFTER: ReadonlySet<string> = new Set([
+  'connect-failed',
+  'not-onvif',
+  'tls-failed',
+  'certificate',
+  'timeout',
+  'closed',
+]);
+
+/** What is not reachable is not asked further; a device without a clock is asked by ours. */
+async function readClockGently(cam: SafeCam): Promise<void> {
+  try {
+    await cam.readClock();
+  } catch (failure) {
+    const mayGoOn =
+      failure instanceof OnvifError &&
+      (failure.kind === 'refused' || failure.kind === 'unsupported' || failure.kind === 'auth-failed');
+    if (!mayGoOn) throw failure;
+  }
+}
+
+async function readPlaces(cam: SafeCam, endpoint: DeviceEndpoint): Promise<Map<ServiceName, PlaceOnDevice>> {
+  try {
+    const places = readServices(await cam.ask('getServices', false), endpoint);
+    if (places.size > 0) return places;
+  } catch (failure) {
+    // GetServices came with ONVIF 2.0.
+    const mayBeOld =
+      failure instanceof OnvifError &&
+      (failure.kind === 'refused' || failure.kind === 'unsupported' || failure.kind === 'not-onvif');
+    if (!mayBeOld) throw failure;
+  }
+  return readCapabilities(await cam.ask('getCapabilities'), endpoint);
+}
+
+/** A D-Link DCS-8635LH names a Media2 service that does not work. */
+async function tryMedia2(cam: SafeCam, signal: AbortSignal | undefined): Promise<Media | undefined> {
+  try {
+    const records = readProfiles(await cam.ask('getProfiles', undefined, { signal, media2: true }));
+    if (records.length > 0 || !cam.has('media')) return { isMedia2: true, records };
+  } catch (failure) {
+    if (!cam.has('media') || !(failure instanceof OnvifError) || failure.kind === 'stopped') throw failure;
+  }
+  return undefined;
+}
+
+function shownProfile({ videoSource: _source, ptz: _ptz, ...profile }: ProfileRecord): MediaProfile {
+  return profile;
+}
+
+/** Waits with a signal of its own for what others wait for too. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new OnvifError('stopped', 'The gateway no longer waits for the camera.'));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,5 @@
+export { OnvifDevice, type OnvifDeviceOptions, type StreamAddress } from './device.ts';
+export { asOnvifError, OnvifError, type OnvifErrorContext, type OnvifErrorKind } from './errors.ts';
+export type { OnvifPtz } from './ptz/ptz.ts';
+export type { Snapshot } from './snapshot.ts';
+export { type OnvifTarget, onvifUrl, parseOnvifUrl } from './target.ts';

@@ -1,0 +1,100 @@
+import type { MediaProfile } from '../../../shared/onvif.ts';
+import { at, childrenOf, numberAt, shown, textAt, toNumber } from '../xml/find.ts';
+import type { XmlElement } from '../xml/parse.ts';
+
+/** A profile with what only we need to know of it. */
+export interface ProfileRecord extends Omit<MediaProfile, 'usedAs'> {
+  /** Of the same lens; undefined where the device does not say. */
+  readonly videoSource: string | undefined;
+  readonly ptz: { readonly configuration: string; readonly node: string | undefined } | undefined;
+}
+
+const MAX_PROFILES = 256;
+const MAX_TOKEN_CHARS = 128;
+
+/** The profiles of a GetProfilesResponse of the media service, or of Media2 (ONVIF Profile T), which has the same in other places. */
+export function readProfiles(reply: XmlElement): ProfileRecord[] {
+  const records: ProfileRecord[] = [];
+  for (const profile of childrenOf(reply, 'Profiles').slice(0, MAX_PROFILES)) {
+    const token = profile.attributes.get('token');
+    if (token === undefined || token === '' || token.length > MAX_TOKEN_CHARS) continue;
+    const inner = at(profile, 'Configurations');
+    const part = (media1: string, media2: string) => at(profile, media1) ?? at(inner, media2);
+    const ptz = part('PTZConfiguration', 'PTZ');
+    const ptzToken = ptz?.attributes.get('token');
+    records.push({
+      token,
+      name: shown(textAt(profile, 'Name')) ?? shown(token) ?? token,
+      ...readEncoder(part('VideoEncoderConfiguration', 'VideoEncoder')),
+      hasAudio: part('AudioEncoderConfiguration', 'AudioEncoder') !== undefined,
+      hasPtz: ptz !== undefined,
+      videoSource: textAt(part('VideoSourceConfiguration', 'VideoSource'), 'SourceToken'),
+      ptz: ptzToken === undefined ? undefined : { configuration: ptzToken, node: textAt(ptz, 'NodeToken') },
+    });
+  }
+  return records;
+}
+
+type Encoder = Pick<MediaProfile, 'codec' | 'width' | 'height' | 'fps' | 'bitrateKbps' | 'govLength'>;
+
+function readEncoder(encoder: XmlElement | undefined): Encoder {
+  if (encoder === undefined) return {};
+  const codec = codecName(textAt(encoder, 'Encoding'));
+  const own = at(encoder, 'H264') ?? at(encoder, 'MPEG4');
+  const fields = {
+    codec,
+    width: numberAt(encoder, 'Resolution', 'Width'),
+    height: numberAt(encoder, 'Resolution', 'Height'),
+    fps: numberAt(encoder, 'RateControl', 'FrameRateLimit'),
+    bitrateKbps: numberAt(encoder, 'RateControl', 'BitrateLimit'),
+    govLength: numberAt(own, 'GovLength') ?? toNumber(encoder.attributes.get('GovLength')),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** `H264`, `H265`, `JPEG`; cameras write `H.264` and `video/H265` too. */
+function codecName(text: string | undefined): string | undefined {
+  const plain = shown(text, 32)
+    ?.toUpperCase()
+    .replace(/^VIDEO\//, '')
+    .replace(/[.\s-]/g, '');
+  return plain === 'HEVC' ? 'H265' : plain;
+}
+
+/** What a sub-stream is wanted for: tiles of a wall, and viewers whose link is slow. */
+const SUB_AREA = 640 * 360;
+
+export interface ChosenProfiles {
+  readonly main: ProfileRecord | undefined;
+  readonly sub: ProfileRecord | undefined;
+}
+
+/**
+ * The profiles that `onvif://` takes by itself: as main the largest picture of the first lens, as sub a smaller one of the same lens that is nearest to
+ * 640x360. With `asked`, the token or else the name of a profile, that one is main, and its lens the one whose sub is taken.
+ */
+export function chooseProfiles(records: readonly ProfileRecord[], asked?: string): ChosenProfiles {
+  const named =
+    asked === undefined
+      ? undefined
+      : (records.find(({ token }) => token === asked) ?? records.find(({ name }) => name === asked));
+  if (asked !== undefined && named === undefined) return { main: undefined, sub: undefined };
+  const usable = records.filter(isPlayable);
+  const lens = (named ?? usable[0])?.videoSource;
+  const ofLens = usable.filter(({ videoSource }) => videoSource === lens);
+  const main = named ?? ofLens.toSorted((one, other) => areaOf(other) - areaOf(one))[0];
+  if (main === undefined) return { main: undefined, sub: undefined };
+  const smaller = ofLens.filter((record) => areaOf(record) > 0 && areaOf(record) < areaOf(main));
+  const distance = (record: ProfileRecord) => Math.abs(Math.log(areaOf(record) / SUB_AREA));
+  const sub = smaller.toSorted((one, other) => distance(one) - distance(other))[0];
+  return { main, sub };
+}
+
+/** H.264 and H.265; what does not say may be either. */
+function isPlayable({ codec }: ProfileRecord): boolean {
+  return codec === undefined || codec === 'H264' || codec === 'H265';
+}
+
+function areaOf({ width = 0, height = 0 }: ProfileRecord): number {
+  return width * height;
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import {
+  authorizationFor,
+  type Challenge,
+  chooseChallenge,
+  parseChallenges,
+} from '../../base/auth/client.ts';
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How a request shows who we are: in the SOAP header (WS-UsernameToken), in the HTTP header, in both. */
+export interface AuthPlan {
+  readonly wsse: boolean;
+  readonly http: boolean;
+}
+
+/** What an answer says of the log-in. */
+export interface AuthAnswer {
+  readonly status: number;
+  /** Its WWW-Authenticate fields. */
+  readonly challenges: readonly string[];
+  readonly isAuthFault: boolean;
+}
+
+export type AuthVerdict =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'retry'; readonly plan: AuthPlan }
+  /** Worth another try if the device's clock is not what we took it for. */
+  | { readonly kind: 'check-clock'; readonly plan: AuthPlan }
+  | { readonly kind: 'refused'; readonly why: 'no-credentials' | 'unknown-scheme' | 'wrong' };
+
+const NONE: AuthPlan = { wsse: false, http: false };
+const WSSE: AuthPlan = { wsse: true, http: false };
+const HTTP: AuthPlan = { wsse: false, http: true };
+const BOTH: AuthPlan = { wsse: true, http: true };
+
+/**
+ * Which log-in a device takes. ONVIF Core section 5.9 has two, and devices mix them: WS-UsernameToken refused with 400 or 401 and a fault, HTTP digest
+ * asked for with 401, either with the other's status, both at once, or Basic. What worked is what the next request begins with, with the
+ * nonce that the device gave, so that it takes one round trip.
+ */
+export class DeviceAuth {
+  readonly #credentials: Credentials | undefined;
+  #plan: AuthPlan;
+  #challenge: Challenge | undefined;
+  #nonceCount = 0;
+  #wasNonceAccepted = false;
+
+  constructor(credentials: Credentials | undefined) {
+    this.#credentials = credentials;
+    this.#plan = credentials === undefined ? NONE : WSSE;
+  }
+
+  get credentials(): Credentials | undefined {
+    return this.#credentials;
+  }
+
+  /** What a request begins with. */
+  get plan(): AuthPlan {
+    return this.#plan;
+  }
+
+  /** What a request that has no SOAP header begins with. */
+  get plainPlan(): AuthPlan {
+    return this.#credentials !== undefined && this.#challenge !== undefined ? HTTP : NONE;
+  }
+
+  /** The Authorization field for a request of that plan; undefined: none. */
+  authorization(plan: AuthPlan, method: string, uri: string, body?: string): string | undefined {
+    if (!plan.http || this.#challenge === undefined || this.#credentials === undefined) return undefined;
+    this.#nonceCount += 1;
+    return authorizationFor(this.#challenge, {
+      method,
+      uri,
+      ...this.#credentials,
+      nc: this.#nonceCount,
+      cnonce: randomBytes(8).toString('hex'),
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  /** Judges the answer to a request of that plan. The caller bounds how often it follows a `retry`. */
+  judge(plan: AuthPlan, answer: AuthAnswer): AuthVerdict {
+    if (answer.status !== 401 && !answer.isAuthFault) {
+      if (plan.wsse || plan.http) this.#plan = plan;
+      if (plan.http) this.#wasNonceAccepted = true;
+      return { kind: 'accepted' };
+    }
+    if (this.#credentials === undefined) return { kind: 'refused', why: 'no-credentials' };
+    const challenge = chooseChallenge(parseChallenges(answer.challenges));
+    if (challenge !== undefined) {
+      const isNew = this.#isNewNonce(challenge);
+      if (!plan.http || isNew) {
+        this.#take(challenge);
+        return { kind: 'retry', plan: plan.http ? plan : HTTP };
+      }
+      // Not once more by another way: devices lock accounts after a few wrong ones.
+      return plan.wsse ? { kind: 'check-clock', plan } : { kind: 'refused', why: 'wrong' };
+    }
+    if (answer.challenges.length > 0 && !plan.wsse) return { kind: 'refused', why: 'unknown-scheme' };
+    if (plan.wsse) return { kind: 'check-clock', plan };
+    // A fault where a log-in by HTTP went through or none was tried: it is the other one that is missing.
+    return { kind: 'retry', plan: plan.http ? BOTH : WSSE };
+  }
+
+  #take(challenge: Challenge): void {
+    this.#challenge = challenge;
+    this.#nonceCount = 0;
+    this.#wasNonceAccepted = false;
+  }
+
+  /** RFC 7616 section 3.3: `stale` says the password was right. Many devices leave it out when a nonce expires. */
+  #isNewNonce(challenge: Challenge): boolean {
+    const current = this.#challenge;
+    if (challenge.scheme !== 'digest' || current?.scheme !== 'digest') return false;
+    return challenge.nonce !== current.nonce && (challenge.stale || this.#wasNonceAccepted);
+  }
+}
