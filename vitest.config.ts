@@ -28,7 +28,7 @@ const SHARED = [
   'test/recording/{live-list,retention-plan,timeline}.test.ts',
   'test/recording/branch/{parts,recording-clock}.test.ts',
   'test/recording/export/{mp4-duration,names,plan}.test.ts',
-  'test/recording/ts/!(ffmpeg|h265).test.ts',
+  'test/recording/ts/!(ffmpeg|h265|key-frame-ts).test.ts',
   'test/rtsp/client/!(gstreamer|moved-camera|odd-replies|odd-servers|stampede|system-roots).test.ts',
   'test/rtsp/parse/!(picture-facts).test.ts',
   'test/setup/{apt,lock-file,test-summary}.test.ts',
