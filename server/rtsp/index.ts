@@ -1,4 +1,5 @@
 export { DialPacer } from './client/dial-pacer.ts';
+export type { ResolveFailure, ResolveSource } from './client/resolved-source.ts';
 export {
   type RtspSource,
   type RtspSourceDeps,

@@ -6,15 +6,22 @@ const LEG_URL = 'leg:';
 
 /**
  * The definition of what is derived from a stream: on demand, never recorded. For `sub` it dials the camera's second
- * stream, undefined where the source names none. A leg has no source of its own.
+ * stream, undefined where the source names none and `hasOwnSub` (of an ONVIF camera) does not say that there is one all the
+ * same. A leg has no source of its own.
  */
-export function derivedDefinition(parent: StreamDefinition, kind: DerivedKind): StreamDefinition | undefined {
+export function derivedDefinition(
+  parent: StreamDefinition,
+  kind: DerivedKind,
+  hasOwnSub: (parent: StreamDefinition) => boolean,
+): StreamDefinition | undefined {
   const { sub, ...source } = parent.source;
-  if (kind === 'sub' && sub === undefined) return undefined;
-  return {
+  const ofKind = (url: string): StreamDefinition => ({
     app: parent.app,
     name: `${parent.name}~${kind}`,
-    source: { ...source, url: kind === 'sub' && sub !== undefined ? sub.url : LEG_URL },
+    source: { ...source, url },
     onDemand: true,
-  };
+  });
+  if (kind !== 'sub') return ofKind(LEG_URL);
+  if (sub !== undefined) return ofKind(sub.url);
+  return hasOwnSub(parent) ? ofKind(source.url) : undefined;
 }

@@ -22,6 +22,8 @@ export interface HubOptions {
   /** Without it no legs can be had. */
   readonly startLeg?: StartLeg;
   readonly lingerMs?: number;
+  /** Whether a camera is known to have a second stream that its source does not name, as ONVIF tells it. Default: none. */
+  readonly hasOwnSub?: (definition: StreamDefinition) => boolean;
 }
 
 /** A state change of one of the streams. */
@@ -72,7 +74,8 @@ export class Hub {
     if (known !== undefined) return known;
     const parent = this.#streams.get(of);
     if (parent === undefined || this.#isClosed) return undefined;
-    const definition = derivedDefinition(parent.definition, kind);
+    const { hasOwnSub = () => false } = this.#options;
+    const definition = derivedDefinition(parent.definition, kind, hasOwnSub);
     if (definition === undefined) return undefined;
     if (kind === 'sub') return this.#start(definition, this.#options.startSource);
     const { startLeg } = this.#options;

@@ -10,6 +10,7 @@ const REASON_OF_KIND = {
   'address-forbidden': 'ADDRESS_FORBIDDEN',
   'bad-url': 'CAMERA_NOT_RTSP',
   'not-rtsp': 'CAMERA_NOT_RTSP',
+  'not-onvif': 'CAMERA_NOT_ONVIF',
   'auth-failed': 'CAMERA_AUTH_FAILED',
   refused: 'CAMERA_REFUSED',
   'unsupported-transport': 'CAMERA_REFUSED',

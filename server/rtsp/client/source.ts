@@ -13,6 +13,7 @@ import type { CameraSession } from './connection-options.ts';
 import type { DialPacer } from './dial-pacer.ts';
 import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
 import { type MediaSessionEnd, type PlayingSession, runMediaSession } from './media-session.ts';
+import { needsResolving, type ResolveSource, resolvedSource } from './resolved-source.ts';
 import { RetryWait } from './retry-wait.ts';
 import { SourceTally } from './tally.ts';
 import { bothFailed, type LowerTransport, transportsToTry } from './transport-choice.ts';
@@ -37,6 +38,8 @@ export interface RtspSourceDeps {
    * once in 2 s for each stream, however many viewers ask; must not throw.
    */
   readonly askKeyFrame?: (definition: StreamDefinition) => void;
+  /** How the URL of an `onvif://` source is found, before each connection. */
+  readonly resolve?: ResolveSource;
   readonly random?: () => number;
   /** For rtsps, beside the system's roots. */
   readonly tls?: ConnectionOptions;
@@ -91,6 +94,8 @@ export class RtspSource implements Source {
   readonly #tally = new SourceTally();
   readonly #facts = new CameraFacts();
   readonly #worked: Map<StreamId, LowerTransport>;
+  /** That of the definition, with the URL that was found for this connection. */
+  #source: StreamDefinition['source'];
   #state: RtspSourceState = { state: 'connecting', attempt: 0 };
   #attempt = 0;
   /** Why a transport is the one to be tried. */
@@ -110,6 +115,7 @@ export class RtspSource implements Source {
 
   constructor(definition: StreamDefinition, sink: SourceSink, deps: RtspSourceDeps) {
     this.#definition = definition;
+    this.#source = definition.source;
     this.#sink = sink;
     this.#deps = deps;
     this.#log = deps.log.child({ stream: this.#id });
@@ -189,11 +195,24 @@ export class RtspSource implements Source {
    * rejects.
    */
   async runOnce(): Promise<MediaSessionEnd> {
-    const { transport: configured, url } = this.#definition.source;
+    const failure = await this.#resolve();
+    if (failure !== undefined) return failure;
+    const { transport: configured, url } = this.#source;
     const transports = transportsToTry(configured, this.#worked.get(this.#id), /^rtsps:/i.test(url));
     const end = await this.#runTransports(...transports);
     if (end.error.kind !== 'lossy' || this.#stop.signal.aborted) return end;
     return this.#moveToTcp(end);
+  }
+
+  /** Finds where the source is to be dialled this time; gives the end of a connection that cannot even begin. */
+  async #resolve(): Promise<MediaSessionEnd | undefined> {
+    if (!needsResolving(this.#definition.source.url)) return undefined;
+    try {
+      this.#source = await resolvedSource(this.#definition, this.#deps.resolve, this.#stop.signal);
+      return undefined;
+    } catch (thrown) {
+      return { error: asRtspError(thrown), playedMs: 0, transport: 'tcp' };
+    }
   }
 
   async #runTransports(first: LowerTransport, other?: LowerTransport): Promise<MediaSessionEnd> {
@@ -238,12 +257,11 @@ export class RtspSource implements Source {
     const { clock } = this.#deps;
     try {
       const end = await runMediaSession({
-        source: this.#definition.source,
+        source: this.#source,
         transport,
         fallbackTransport,
         transportReason: this.#why?.transport === transport ? this.#why.reason : undefined,
-        mayMoveToTcp:
-          this.#definition.source.transport === 'auto' && clock.monotonicMs() >= this.#stayOnUdpUntilMs,
+        mayMoveToTcp: this.#source.transport === 'auto' && clock.monotonicMs() >= this.#stayOnUdpUntilMs,
         onlyOptions: this.#onlyOptions,
         ignoresOptions: this.#ignoresOptions,
         withoutSound: this.#soundHangUps > 1,
