@@ -2,12 +2,11 @@ import { useRef, useState } from 'preact/hooks';
 import type { KeptRecordings } from '../../../../shared/recording.ts';
 import type { Failure } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
-import { dateTime } from '../i18n/formats.ts';
 import type { StreamKey } from '../recordings/api.ts';
 import { durationText, fromLocalIso, localIso } from '../recordings/times.ts';
 import { Button, Dialog, Field, Notice, toast } from '../ui/index.ts';
 import { createExport } from './api.ts';
-import { nameOf } from './names.ts';
+import { nameOf, spanText } from './names.ts';
 import { t } from './texts.ts';
 
 const MAX_MS = 24 * 3_600_000;
@@ -85,11 +84,7 @@ export function ExportForm({
       >
         <Field
           label={t('camera')}
-          hint={
-            chosen === undefined
-              ? undefined
-              : t('span', { from: dateTime(chosen.start), to: dateTime(chosen.end) })
-          }
+          hint={chosen === undefined ? undefined : spanText(chosen.start, chosen.end)}
           control={(ids) => (
             <select {...ids} value={key} onChange={({ currentTarget }) => setKey(currentTarget.value)}>
               {kept.map((one) => (

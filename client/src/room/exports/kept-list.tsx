@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
 import type { KeptRecordings } from '../../../../shared/recording.ts';
 import { hrefOf } from '../app/router.ts';
-import { dateTime, size } from '../i18n/formats.ts';
+import { size } from '../i18n/formats.ts';
 import { thumbnailUrl } from '../recordings/api.ts';
 import { Button, Icon } from '../ui/index.ts';
 import type { FormStart } from './export-form.tsx';
 import { Locks } from './locks.tsx';
-import { nameOf } from './names.ts';
+import { nameOf, spanText } from './names.ts';
 import type { RecordedPiece } from './play-recording.tsx';
 import { t } from './texts.ts';
 
@@ -47,7 +47,7 @@ function Row({ kept, onPlay, onExport }: { kept: KeptRecordings } & Actions) {
             {exists ? undefined : <span class="exports-badge">{t('removed')}</span>}
           </span>
           <span class="exports-about">
-            {t('span', { from: dateTime(start), to: dateTime(end) })} · {size(bytes)}
+            {spanText(start, end)} · {size(bytes)}
           </span>
         </div>
         <div class="exports-actions">

@@ -8,7 +8,7 @@ import { durationText } from '../recordings/times.ts';
 import { Button, Dialog, Notice, toast } from '../ui/index.ts';
 import { listLocks } from './api.ts';
 import type { FormStart } from './export-form.tsx';
-import { nameOf } from './names.ts';
+import { nameOf, spanText } from './names.ts';
 import type { RecordedPiece } from './play-recording.tsx';
 import { t } from './texts.ts';
 
@@ -148,5 +148,5 @@ function Unlock({
 }
 
 function spanOf({ start, end }: RecordingLock): string {
-  return t('span', { from: dateTime(start), to: dateTime(end) });
+  return spanText(start, end);
 }

@@ -1,10 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SluicePlayer } from '../../player/index.ts';
-import { dateTime } from '../i18n/formats.ts';
 import type { StreamKey } from '../recordings/api.ts';
 import { fromLocalIso, localIso } from '../recordings/times.ts';
 import { Button, Dialog, Field } from '../ui/index.ts';
-import { nameOf } from './names.ts';
+import { nameOf, spanText } from './names.ts';
 import { t } from './texts.ts';
 
 /** What is to be played; Unix milliseconds. */
@@ -56,7 +55,7 @@ export function PlayRecording({ piece, onClose }: { piece: RecordedPiece; onClos
       >
         <Field
           label={t('jump-to')}
-          hint={t('span', { from: dateTime(first), to: dateTime(last) })}
+          hint={spanText(first, last)}
           error={error}
           control={(ids) => (
             <input
