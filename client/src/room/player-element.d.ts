@@ -11,6 +11,7 @@ declare module 'preact' {
         mode?: string;
         quality?: string;
         poster?: string;
+        bare?: boolean;
         autoplay?: boolean;
         controls?: boolean;
         muted?: boolean;

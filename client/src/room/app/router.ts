@@ -5,7 +5,8 @@ const isName = (text: string): boolean => NAME_PATTERN.test(text);
 
 /** Where one is in the control room. It stands in the address behind `#`, so that it can be kept and sent. */
 export type Place =
-  | { readonly page: 'wall' }
+  /** `layout` is a saved one's id, `large` the stream (`app/name`) that is enlarged. */
+  | { readonly page: 'wall'; readonly layout?: string; readonly large?: string }
   | { readonly page: 'camera'; readonly app: string; readonly name: string; readonly timeMs?: number }
   | { readonly page: 'sync'; readonly streams: readonly string[]; readonly timeMs?: number }
   | { readonly page: 'add' }
@@ -37,6 +38,15 @@ export function parsePlace(text: string): Place {
     case 'exports':
     case 'system':
       return { page: first };
+    case 'wall': {
+      const layout = query.get('layout') ?? '';
+      const large = query.get('large') ?? '';
+      return {
+        page: 'wall',
+        ...(/^[A-Za-z0-9_-]{1,32}$/.test(layout) ? { layout } : {}),
+        ...(/^[\w-]+\/[\w-]+$/.test(large) ? { large } : {}),
+      };
+    }
     default:
       // Addresses of before, `#/live/front-door`, are still about.
       return first !== undefined && isName(first) && isName(app)
@@ -49,8 +59,13 @@ export function parsePlace(text: string): Place {
 export function hrefOf(to: Place): string {
   const time = 'timeMs' in to && to.timeMs !== undefined ? `t=${Math.round(to.timeMs)}` : '';
   switch (to.page) {
-    case 'wall':
-      return '#/';
+    case 'wall': {
+      const query = [
+        to.layout === undefined ? '' : `layout=${to.layout}`,
+        to.large === undefined ? '' : `large=${to.large}`,
+      ].filter((p) => p !== '');
+      return query.length === 0 ? '#/' : `#/wall?${query.join('&')}`;
+    }
     case 'camera':
       return `#/camera/${to.app}/${to.name}${time === '' ? '' : `?${time}`}`;
     case 'sync': {
