@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { build, defineConfig, type Plugin } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Browsers that have all that the player relies on (`Promise.withResolvers` is the youngest). */
 const target = 'es2022';
+const JSX = { runtime: 'automatic', importSource: 'preact' } as const;
+/** What a page has to fetch before its first picture, HLS left out. */
+const MAX_PLAYER_GZIP_BYTES = 120_000;
 
 /**
  * One build of two things: the control room, and after it the player as one file that needs nothing else, beside one
@@ -27,6 +32,7 @@ function playerBuild(): Plugin {
           root: here('.'),
           configFile: false,
           base: './',
+          oxc: { jsx: JSX },
           ...(logLevel === undefined ? {} : { logLevel }),
           build: {
             target,
@@ -44,6 +50,12 @@ function playerBuild(): Plugin {
             lib: { entry: here('src/player/index.ts'), formats: ['es'], fileName: () => 'sluice-player.js' },
           },
         });
+        const gzipBytes = gzipSync(readFileSync(here('dist/sluice-player.js'))).length;
+        if (gzipBytes > MAX_PLAYER_GZIP_BYTES) {
+          throw new Error(
+            `sluice-player.js takes ${gzipBytes} bytes compressed; at most ${MAX_PLAYER_GZIP_BYTES} are allowed.`,
+          );
+        }
       },
     },
   };
@@ -52,7 +64,7 @@ function playerBuild(): Plugin {
 export default defineConfig({
   root: here('.'),
   base: './',
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  oxc: { jsx: JSX },
   build: {
     target,
     outDir: here('dist'),

@@ -6,6 +6,7 @@ import {
   NO_PICTURE,
   type Picture,
   type PlaybackEngine,
+  type Wishes,
 } from '../../client/src/player/playback-engine.ts';
 import type { EngineStatus } from '../../client/src/player/player-state.ts';
 
@@ -14,18 +15,26 @@ class FakeEngine implements PlaybackEngine {
   readonly playhead = undefined;
   readonly events: EngineEvents;
   readonly mode: 'webrtc' | 'hls';
+  wishes: Wishes;
   paused = false;
   closed = false;
 
   constructor(mode: 'webrtc' | 'hls', options: EngineOptions) {
     this.mode = mode;
     this.events = options.events;
+    this.wishes = options.wishes;
   }
   pause(): void {
     this.paused = true;
   }
+  hold(): void {
+    this.paused = true;
+  }
   resume(): void {
     this.paused = false;
+  }
+  tune(wishes: Wishes): void {
+    this.wishes = wishes;
   }
   seek(): void {}
   stats(): ReturnType<PlaybackEngine['stats']> {
@@ -57,6 +66,7 @@ function start(server = `https://gateway-${servers++}`, stream: `${string}/${str
     target: { server, token: undefined },
     stream,
     range: undefined,
+    wishes: { quality: 'main', sound: false, speed: 1 },
     events: {
       onStatus: (status) => statuses.push(status),
       onPicture: (picture) => pictures.push(picture),

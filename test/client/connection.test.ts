@@ -4,6 +4,9 @@ import { LiveError } from '../../client/src/live/live-error.ts';
 import type { WatchListener, WatchStatus } from '../../client/src/live/watch.ts';
 import { FakeMedia, FakeServer, fakeConsumer, fakeTransport } from './support/fake-server.ts';
 
+const WISHES = { quality: 'main', sound: true } as const;
+const MAIN = { offered: ['main'], given: 'main' };
+
 let server: FakeServer;
 let media: FakeMedia;
 let probed: LiveError | undefined;
@@ -57,7 +60,7 @@ class Log implements WatchListener {
 function watchAll(connection: Connection, count: number): Log[] {
   return Array.from({ length: count }, (_, index) => {
     const log = new Log();
-    connection.watch(`live/cam${index}`, log);
+    connection.watch(`live/cam${index}`, WISHES, log);
     return log;
   });
 }
@@ -67,11 +70,11 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 
 test('watches start after the greeting, and are resumed when their tracks are there', async () => {
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
   expect(server.last.methods).toEqual(['watch.start', 'watch.resume']);
   expect(log.consumers).toEqual([['video-1']]);
-  expect(log.last).toEqual({ kind: 'started', state: 'live', reason: undefined });
+  expect(log.last).toEqual({ kind: 'started', state: 'live', reason: undefined, qualities: MAIN });
 });
 
 test('all watches share one connection and one transport', async () => {
@@ -99,7 +102,7 @@ test('a lost connection is dialled again after half a second, and every watch st
 
 test('listeners hear that their tracks go before they go, to keep the last picture', async () => {
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
   server.last.drop();
   expect(log.openWhenGone).toBe(1);
@@ -108,7 +111,7 @@ test('listeners hear that their tracks go before they go, to keep the last pictu
 
 test('the time between tries doubles up to ten seconds', async () => {
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   server.onConnection = (connection) => connection.drop();
   await settle();
   const dialledAtMs: number[] = [];
@@ -123,7 +126,7 @@ test('the time between tries doubles up to ten seconds', async () => {
 
 test('waking up ends the back-off at once', async () => {
   const connection = connect();
-  connection.watch('live/door', new Log());
+  connection.watch('live/door', WISHES, new Log());
   server.onConnection = (dialled) => dialled.drop();
   await vi.advanceTimersByTimeAsync(5_000);
   const before = server.connections.length;
@@ -135,7 +138,7 @@ test('waking up ends the back-off at once', async () => {
 test('waking up finds out that a connection is dead, and replaces it', async () => {
   const connection = connect();
   const log = new Log();
-  connection.watch('live/door', log);
+  connection.watch('live/door', WISHES, log);
   await settle();
   server.handle = () => undefined;
   connection.wake();
@@ -149,7 +152,7 @@ test('waking up finds out that a connection is dead, and replaces it', async () 
 });
 
 test('a server that closes says how long to stay away', async () => {
-  connect().watch('live/door', new Log());
+  connect().watch('live/door', WISHES, new Log());
   await settle();
   server.last.send({ event: 'server.closing', data: { retryAfterMs: 3_000 } });
   server.last.drop(1001);
@@ -163,7 +166,7 @@ test('a refused token is told with the words of the server, and tried again rare
   probed = new LiveError('UNAUTHORIZED', 'A token is needed.');
   server.onConnection = (connection) => connection.drop();
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
   expect(log.last).toEqual({ kind: 'lost', error: probed });
   await vi.advanceTimersByTimeAsync(29_000);
@@ -174,7 +177,7 @@ test('a refused token is told with the words of the server, and tried again rare
 
 test('a server that answers nothing, or nonsense, is left', async () => {
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   server.onConnection = () => undefined;
   await vi.advanceTimersByTimeAsync(10_000);
   expect(log.last).toMatchObject({ kind: 'lost', error: { code: 'TIMED_OUT' } });
@@ -193,20 +196,20 @@ test('a stream that waits is told with its reason, and tracks that come later pl
     return server.handleAsUsual(request, connection);
   };
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
-  expect(log.last).toEqual({ kind: 'started', state: 'waiting', reason });
+  expect(log.last).toEqual({ kind: 'started', state: 'waiting', reason, qualities: MAIN });
   server.last.send({ event: 'stream.state', data: { stream: 'live/door', state: 'live' } });
   server.last.send({ event: 'consumer.added', data: { watchId: 'w', consumer: fakeConsumer('late') } });
   await settle();
-  expect(log.last).toEqual({ kind: 'started', state: 'live', reason: undefined });
+  expect(log.last).toEqual({ kind: 'started', state: 'live', reason: undefined, qualities: MAIN });
   expect(log.consumers).toEqual([['late']]);
   expect(server.last.methods.filter((method) => method === 'watch.resume')).toHaveLength(2);
 });
 
 test('an audio codec that changes replaces its consumer and leaves the picture alone', async () => {
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
   const added = (id: string) => ({
     event: 'consumer.added',
@@ -245,7 +248,7 @@ test('a stream that does not exist is asked for again, rarely', async () => {
   server.handle = (request, connection) =>
     request.method === 'watch.start' ? missing : server.handleAsUsual(request, connection);
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
   expect(log.last).toMatchObject({ kind: 'refused', error: { code: 'STREAM_NOT_FOUND' } });
   await vi.advanceTimersByTimeAsync(25_000);
@@ -255,7 +258,7 @@ test('a stream that does not exist is asked for again, rarely', async () => {
 });
 
 test('what a viewer paused stays paused through a new session', async () => {
-  const watch = connect().watch('live/door', new Log());
+  const watch = connect().watch('live/door', WISHES, new Log());
   await settle();
   watch.pause();
   await settle();
@@ -270,7 +273,7 @@ test('what a viewer paused stays paused through a new session', async () => {
 
 test('a restart brings a new decoder on the same connection', async () => {
   const log = new Log();
-  const watch = connect().watch('live/door', log);
+  const watch = connect().watch('live/door', WISHES, log);
   await settle();
   watch.restart();
   await settle();
@@ -287,7 +290,7 @@ test('a restart brings a new decoder on the same connection', async () => {
 
 test('the last watch that stops takes the connection along, after a while', async () => {
   const connection = connect();
-  const watch = connection.watch('live/door', new Log());
+  const watch = connection.watch('live/door', WISHES, new Log());
   await settle();
   watch.stop();
   await vi.advanceTimersByTimeAsync(1_000);
@@ -301,7 +304,7 @@ test('the last watch that stops takes the connection along, after a while', asyn
 
 test('a stop while dialling leaves nothing behind', async () => {
   server.onConnection = () => undefined;
-  const watch = connect().watch('live/door', new Log());
+  const watch = connect().watch('live/door', WISHES, new Log());
   await settle();
   watch.stop();
   await vi.advanceTimersByTimeAsync(60_000);
@@ -334,7 +337,7 @@ test('a page of a hundred players never has more than 32 requests under way', as
 
 test('a broken media path is mended by an ICE restart', async () => {
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
   const [transport] = media.transports;
   transport?.events.onState('connected');
@@ -350,7 +353,7 @@ test('a broken media path is mended by an ICE restart', async () => {
 
 test('a media path that a restart does not mend costs the session, and says what to look at', async () => {
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
   media.transports[0]?.events.onState('connecting');
   await vi.advanceTimersByTimeAsync(12_000);
@@ -365,18 +368,57 @@ test('a media path that a restart does not mend costs the session, and says what
 
 test('a viewer whose connection is too slow hears what it gets instead, until it gets the stream again', async () => {
   const log = new Log();
-  connect().watch('live/door', log);
+  connect().watch('live/door', WISHES, log);
   await settle();
   const told = (data: object) =>
     server.last.send({ event: 'watch.congested', data: { watchId: 'watch-1', ...data } });
   const reason = { code: 'VIEWER_LOSES_DATA', message: 'It loses 40 %.' };
   told({ action: 'paused', reason, retryInMs: 10_000 });
   expect(log.last).toEqual({
-    ...{ kind: 'started', state: 'live', reason: undefined },
+    ...{ kind: 'started', state: 'live', reason: undefined, qualities: MAIN },
     congestion: { action: 'paused', reason },
   });
   told({ action: 'sub', reason });
   expect(log.last).toMatchObject({ congestion: { action: 'sub', reason } });
   told({ action: 'resumed' });
-  expect(log.last).toEqual({ kind: 'started', state: 'live', reason: undefined });
+  expect(log.last).toEqual({ kind: 'started', state: 'live', reason: undefined, qualities: MAIN });
+});
+
+test('the picture that is wanted is asked for, changed while it plays, and asked for again in a new session', async () => {
+  server.handle = (request, connection) => {
+    const answer = server.handleAsUsual(request, connection) as object;
+    return request.method === 'watch.start'
+      ? { ...answer, qualities: ['main', 'sub'], given: 'sub' }
+      : request.method === 'watch.quality'
+        ? {}
+        : answer;
+  };
+  const log = new Log();
+  const watch = connect().watch('live/door', { quality: 'sub', sound: false }, log);
+  await settle();
+  const asked = (method: string) =>
+    server.last.requests.filter((request) => request.method === method).map(({ params }) => params);
+  expect(asked('watch.start')).toMatchObject([{ quality: 'sub', sound: false }]);
+  expect(log.last).toMatchObject({ qualities: { offered: ['main', 'sub'], given: 'sub' } });
+  watch.tune({ quality: 'main', sound: true });
+  watch.tune({ quality: 'main', sound: true });
+  await settle();
+  expect(asked('watch.quality')).toEqual([{ watchId: 'watch-1', quality: 'main', sound: true }]);
+  server.last.send({ event: 'watch.quality', data: { watchId: 'watch-1', given: 'main' } });
+  expect(log.last).toMatchObject({ state: 'live', qualities: { offered: ['main', 'sub'], given: 'main' } });
+  watch.restart();
+  await settle();
+  expect(asked('watch.start').at(-1)).toMatchObject({ quality: 'main', sound: true });
+});
+
+test('a picture that is chosen while the watch begins is asked for as soon as it has begun', async () => {
+  server.handle = (request, connection) => {
+    if (request.method === 'watch.start') watch.tune({ quality: 'sub', sound: true });
+    return server.handleAsUsual(request, connection);
+  };
+  const watch = connect().watch('live/door', WISHES, new Log());
+  await settle();
+  const asked = server.last.requests.map(({ method, params }) => [method, params]);
+  expect(asked).toContainEqual(['watch.start', expect.objectContaining({ quality: 'main' })]);
+  expect(asked).toContainEqual(['watch.quality', { watchId: 'watch-1', quality: 'sub', sound: true }]);
 });

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { LiveError } from '../../client/src/live/live-error.ts';
 import {
   engineStatusOf,
-  noteText,
-  overlayText,
+  isSmallerPicture,
+  overlayTitle,
   type PlayerFacts,
   playerState,
 } from '../../client/src/player/player-state.ts';
 
+const MAIN = { offered: ['main'], given: 'main' } as const;
 const NEW: PlayerFacts = {
   wanted: true,
   hidden: false,
@@ -61,13 +62,10 @@ test('out of sight is paused with a reason of its own, but a failure is told', (
 
 test('a camera that is away is waiting, with the words of the server', () => {
   const reason = { code: 'CAMERA_AUTH_FAILED', message: 'The camera refuses the password.' };
-  const status = engineStatusOf({ kind: 'started', state: 'waiting', reason }, undefined);
+  const status = engineStatusOf({ kind: 'started', state: 'waiting', reason, qualities: MAIN }, undefined);
   const shown = playerState({ ...NEW, status });
   expect(shown).toEqual({ state: 'waiting', reason });
-  expect(overlayText(shown)).toEqual({
-    title: 'Waiting for the camera',
-    detail: 'The camera refuses the password.',
-  });
+  expect(overlayTitle(shown)).toBe('waiting');
 });
 
 test('errors that a retry can mend are on the way, others fail', () => {
@@ -91,29 +89,41 @@ test('the reason of the last loss is kept while the next try runs', () => {
 test('a viewer whose connection is too slow is told so, and not that the camera is away', () => {
   const reason = { code: 'VIEWER_LOSES_DATA', message: 'This connection loses 40 %.' };
   const paused = engineStatusOf(
-    { kind: 'started', state: 'live', reason: undefined, congestion: { action: 'paused', reason } },
+    {
+      kind: 'started',
+      state: 'live',
+      reason: undefined,
+      congestion: { action: 'paused', reason },
+      qualities: MAIN,
+    },
     undefined,
   );
   const shown = playerState({ ...NEW, status: paused, hasPicture: true, everPlayed: true });
   expect(shown).toEqual({ state: 'waiting', reason });
-  expect(overlayText(shown)).toEqual({ title: 'Connection too slow', detail: reason.message });
-  expect(noteText(shown)).toBeUndefined();
+  expect(overlayTitle(shown)).toBe('tooSlow');
+  expect(isSmallerPicture(shown)).toBe(false);
 });
 
 test('one that gets the smaller picture plays, with a note', () => {
   const reason = { code: 'VIEWER_LOSES_DATA', message: 'This connection loses 40 %.' };
   const congestion = { action: 'sub', reason } as const;
-  const status = engineStatusOf({ kind: 'started', state: 'live', reason: undefined, congestion }, undefined);
+  const status = engineStatusOf(
+    { kind: 'started', state: 'live', reason: undefined, congestion, qualities: MAIN },
+    undefined,
+  );
   const shown = playerState({ ...NEW, status, hasPicture: true, everPlayed: true });
   expect(shown).toEqual({ state: 'playing', reason });
-  expect(overlayText(shown)).toBeUndefined();
-  expect(noteText(shown)).toEqual({ text: 'Smaller picture: slow connection', detail: reason.message });
-  expect(noteText({ state: 'playing', reason: undefined })).toBeUndefined();
+  expect(overlayTitle(shown)).toBeUndefined();
+  expect(isSmallerPicture(shown)).toBe(true);
+  expect(isSmallerPicture({ state: 'playing', reason: undefined })).toBe(false);
 });
 
 test("a camera that is away counts for more than the viewer's connection", () => {
   const congestion = { action: 'paused', reason: { code: 'VIEWER_SILENT', message: 'x' } } as const;
   const reason = { code: 'CAMERA_SILENT', message: 'The camera sends nothing.' };
-  const status = engineStatusOf({ kind: 'started', state: 'waiting', reason, congestion }, undefined);
+  const status = engineStatusOf(
+    { kind: 'started', state: 'waiting', reason, congestion, qualities: MAIN },
+    undefined,
+  );
   expect(status).toEqual({ kind: 'waiting', reason });
 });

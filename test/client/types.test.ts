@@ -7,7 +7,7 @@ const read = (path: string): Promise<string> => readFile(new URL(`../../${path}`
 function members(source: string, start: string): string[] {
   const body = source.slice(source.indexOf(start));
   const end = body.indexOf('\n}');
-  const found = body.slice(0, end).matchAll(/^ {2}(?:readonly |get |set )?([a-z][A-Za-z]*)(?=[:(])/gm);
+  const found = body.slice(0, end).matchAll(/^ {2}(?:readonly |get |set |async )?([a-z][A-Za-z]*)(?=[:(])/gm);
   return [...new Set([...found].map(([, name = '']) => name))].sort();
 }
 
@@ -27,6 +27,14 @@ test('the published types name what the element has', async () => {
   );
   expect(own.length).toBeGreaterThan(10);
   expect(told).toEqual(own);
+  const group = await read('client/src/player/sync/sync-group.ts');
+  const ofGroup = members(group, 'export class SyncGroup').filter((name) => !INTERNAL.has(name));
+  expect(ofGroup.length).toBeGreaterThan(5);
+  expect(
+    members(published, 'export declare class SyncGroup').filter(
+      (name) => name !== 'addEventListener' && !INTERNAL.has(name),
+    ),
+  ).toEqual(ofGroup);
   const stats = await read('client/src/player/stats.ts');
   expect(members(published, 'export interface PlayerStats')).toEqual(
     members(stats, 'export interface PlayerStats'),

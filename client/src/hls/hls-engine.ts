@@ -7,8 +7,10 @@ import {
   type PlaybackEngine,
   type Playhead,
   type TimeRange,
+  type Wishes,
 } from '../player/playback-engine.ts';
 import type { EngineStatus } from '../player/player-state.ts';
+import { needsKeyFrames } from '../player/speed.ts';
 import type { PlayerStats } from '../player/stats.ts';
 import { Watchdog } from '../player/watchdog.ts';
 import type { HlsFailure } from './failure.ts';
@@ -17,7 +19,7 @@ import { cameraTrouble, nextRecordedMs } from './gateway-questions.ts';
 import type { HlsMedia, HlsMediaEvents } from './hls-media.ts';
 import { hasMoreToPlay, hlsStats } from './hls-stats.ts';
 import { openMedia } from './open-media.ts';
-import { type Asked, playlistFor, playlistUrl } from './playlist-address.ts';
+import { type Asked, keyFramesFor, playlistFor, playlistUrl } from './playlist-address.ts';
 
 const TICK_MS = 250;
 const RETRY = { firstMs: 500, maxMs: 10_000 };
@@ -27,6 +29,8 @@ const HOPELESS_RETRY_MS = 30_000;
 const CAMERA_CHECK_MS = 3_000;
 /** A piece of a recording that cannot be decoded is passed over by that much at a time. */
 const SKIP_MS = 2_000;
+/** Who catches up with what is recorded now goes on at its pace. */
+const CAUGHT_UP_MS = 1_500;
 /** Live that rested for longer is opened anew, at the edge. */
 const SHORT_REST_MS = 5_000;
 
@@ -52,7 +56,10 @@ export class HlsEngine implements PlaybackEngine {
   #attempt = 0;
   /** Unix milliseconds of the last picture, where a playlist that broke is taken up again. */
   #lastMs: number | undefined;
+  #speed: number;
   #restingSinceMs: number | undefined;
+  /** At rest, but what is sought is shown. */
+  #held = false;
   #openOnResume = false;
   #checking = false;
   #closed = false;
@@ -64,9 +71,10 @@ export class HlsEngine implements PlaybackEngine {
   private constructor(options: EngineOptions) {
     this.#options = options;
     this.#range = options.range;
+    this.#speed = options.wishes.speed;
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
     // After its owner had the time to say that nobody looks.
-    queueMicrotask(() => this.#open(playlistFor(this.#range, Date.now())));
+    queueMicrotask(() => this.#open(this.#playlist(this.#range)));
   }
 
   get playhead(): Playhead | undefined {
@@ -84,16 +92,39 @@ export class HlsEngine implements PlaybackEngine {
   }
 
   pause(): void {
-    if (this.#restingSinceMs !== undefined) return;
-    this.#restingSinceMs = performance.now();
+    if (this.#restingSinceMs !== undefined && !this.#held) return;
+    this.#held = false;
+    this.#restingSinceMs ??= performance.now();
     this.#shown?.video?.pause();
     this.#shown?.media.setLoading(false);
+  }
+
+  hold(): void {
+    if (this.#range === undefined) {
+      this.pause();
+      return;
+    }
+    if (this.#held) return;
+    this.#held = true;
+    this.#restingSinceMs ??= performance.now();
+    this.#shown?.video?.pause();
+    this.#shown?.media.setLoading(true);
+    if (this.#openOnResume) this.#reopen();
+  }
+
+  tune({ speed }: Wishes): void {
+    const before = this.#speed;
+    this.#speed = speed;
+    if (this.#range === undefined || before === speed) return;
+    if (needsKeyFrames(before) === needsKeyFrames(speed)) this.#applySpeed();
+    else this.#openFrom(this.playhead?.timeMs ?? this.#lastMs ?? this.#range.startMs);
   }
 
   resume(): void {
     if (this.#restingSinceMs === undefined && this.#status.kind !== 'ended') return;
     const restedMs = performance.now() - (this.#restingSinceMs ?? performance.now());
     this.#restingSinceMs = undefined;
+    this.#held = false;
     if (this.#openOnResume || this.#shown === undefined) this.#reopen();
     else if (this.#status.kind === 'ended') this.seek(this.#options.range?.startMs ?? 0);
     else if (this.#range === undefined && restedMs > SHORT_REST_MS) this.#reopen();
@@ -104,16 +135,18 @@ export class HlsEngine implements PlaybackEngine {
     if (this.#range === undefined || this.#closed) return;
     const { startMs, endMs } = this.#range;
     const wantedMs = endMs === undefined ? timeMs : Math.min(endMs, Math.max(startMs, timeMs));
-    const { video, media } = this.#shown ?? {};
+    const { video, media, asked } = this.#shown ?? {};
     const times = media?.times;
+    // The playlist of a range with an end has all of it, but for one of key frames.
+    const whole = endMs !== undefined && asked?.kind === 'recorded';
     const within = wantedMs >= (times?.startMs ?? Infinity) && wantedMs <= (times?.endMs ?? -Infinity);
     const positionS = times?.positionOf(wantedMs);
-    if (video !== undefined && positionS !== undefined && (within || endMs !== undefined)) {
+    if (this.#opening === undefined && video !== undefined && positionS !== undefined && (within || whole)) {
       video.currentTime = positionS;
       this.#lastMs = wantedMs;
       if (this.#status.kind === 'ended') this.#setStatus({ kind: 'connecting', reason: undefined });
     } else {
-      this.#openAt({ startMs: Math.min(wantedMs, Date.now()), endMs });
+      this.#openFrom(Math.min(wantedMs, Date.now()));
     }
   }
 
@@ -133,22 +166,54 @@ export class HlsEngine implements PlaybackEngine {
     this.#shown = undefined;
   }
 
-  #openAt(range: TimeRange | undefined): void {
-    this.#range = range;
-    this.#lastMs = undefined;
-    this.#open(playlistFor(range, Date.now()));
+  /** Which playlist plays that, at the speed that is wanted. */
+  #playlist(range: TimeRange | undefined): Asked {
+    const nowMs = Date.now();
+    const fast = range !== undefined && needsKeyFrames(this.#speed) ? keyFramesFor(range, nowMs) : undefined;
+    return fast ?? playlistFor(range, nowMs);
+  }
+
+  /** Plays the range from that time on. */
+  #openFrom(startMs: number): void {
+    const endMs = this.#range?.endMs;
+    const rest: TimeRange = { startMs, endMs };
+    if (this.#range === undefined || endMs === undefined) {
+      this.#range = rest;
+      this.#lastMs = undefined;
+    } else {
+      this.#lastMs = startMs;
+    }
+    this.#open(this.#playlist(needsKeyFrames(this.#speed) ? rest : this.#range));
+  }
+
+  #applySpeed(): void {
+    const { video, asked } = this.#shown ?? {};
+    if (video === undefined || asked === undefined) return;
+    // A new source begins at the default, so both are set. Live is the playlist's own to catch up with.
+    const speed = asked.kind === 'live' ? 1 : this.#speed;
+    video.defaultPlaybackRate = speed;
+    video.playbackRate = speed;
+  }
+
+  /** Nothing is there yet that could come faster. */
+  #goAtItsPace(): void {
+    if (this.#speed <= 1) return;
+    this.#speed = 1;
+    this.#applySpeed();
+    this.#options.events.onSpeed?.(1);
   }
 
   /** The same again, from the last picture on. */
   #reopen(): void {
     const { asked } = this.#shown ?? {};
-    this.#open(asked === undefined ? playlistFor(this.#range, Date.now()) : this.#again(asked));
+    this.#open(asked === undefined ? this.#playlist(this.#range) : this.#again(asked));
   }
 
   /** A playlist into live goes back no further than need be: the gateway has a limit for it. */
   #again(asked: Asked): Asked {
-    if (asked.kind !== 'into-live' || this.#lastMs === undefined) return asked;
-    return playlistFor({ startMs: this.#lastMs, endMs: undefined }, Date.now());
+    if ((asked.kind !== 'into-live' && asked.kind !== 'key-frames') || this.#lastMs === undefined)
+      return asked;
+    return this.#playlist({ startMs: this.#lastMs, endMs: this.#range?.endMs });
   }
 
   #open(asked: Asked): void {
@@ -156,7 +221,7 @@ export class HlsEngine implements PlaybackEngine {
     this.#opening?.close();
     this.#opening = undefined;
     if (this.#closed) return;
-    this.#openOnResume = this.#restingSinceMs !== undefined;
+    this.#openOnResume = this.#restingSinceMs !== undefined && !this.#held;
     if (this.#openOnResume) return;
     const reason = 'reason' in this.#status ? this.#status.reason : undefined;
     if (this.#status.kind !== 'waiting') this.#setStatus({ kind: 'connecting', reason });
@@ -178,6 +243,7 @@ export class HlsEngine implements PlaybackEngine {
       url: playlistUrl(target, stream, asked),
       token: target.token,
       startMs: asked.kind === 'live' ? undefined : (this.#lastMs ?? asked.startMs),
+      keyFrames: asked.kind === 'key-frames',
       events,
     });
     this.#opening = media;
@@ -200,8 +266,11 @@ export class HlsEngine implements PlaybackEngine {
       attach: (video) => {
         open.video = video;
         const detach = media.attach(video);
+        if (this.#shown === open) this.#applySpeed();
         return () => {
           open.video = undefined;
+          video.defaultPlaybackRate = 1;
+          video.playbackRate = 1;
           detach();
         };
       },
@@ -212,8 +281,11 @@ export class HlsEngine implements PlaybackEngine {
 
   #ended(asked: Asked): void {
     const endMs = this.#shown?.media.times?.endMs;
-    if (asked.kind === 'recorded' && asked.after === 'next') {
-      this.#openAt({ startMs: Math.max(endMs ?? 0, asked.endMs), endMs: undefined });
+    if ('after' in asked && asked.after === 'next') {
+      const nextMs = Math.max(endMs ?? 0, asked.endMs);
+      const range = { startMs: nextMs, endMs: this.#range?.endMs };
+      if (asked.kind === 'key-frames' && keyFramesFor(range, Date.now()) === undefined) this.#goAtItsPace();
+      this.#openFrom(nextMs);
     } else {
       this.#setStatus({ kind: 'ended' });
     }
@@ -223,11 +295,12 @@ export class HlsEngine implements PlaybackEngine {
     const { kind, reason } = failure;
     this.#opening?.close();
     this.#opening = undefined;
-    if (reason.code === 'NOT_RECORDED' && this.#range !== undefined && this.#range.endMs === undefined) {
+    const mayGoOn = 'after' in asked ? asked.after === 'next' : asked.kind === 'into-live';
+    if (reason.code === 'NOT_RECORDED' && mayGoOn) {
       const nextMs = await this.#nextMs(asked);
       if (this.#closed || this.#opening !== undefined) return;
       if (nextMs !== undefined) {
-        this.#openAt({ startMs: nextMs, endMs: undefined });
+        this.#openFrom(nextMs);
         return;
       }
     }
@@ -252,11 +325,31 @@ export class HlsEngine implements PlaybackEngine {
     const frames = video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
     const nowMs = performance.now();
     this.#frameRate.sample(nowMs, frames);
+    this.#mindTheEdge();
+    this.#mindTheEnd();
     const playing = video !== undefined && !video.paused && this.#restingSinceMs === undefined;
     const expected = playing && this.#status.kind !== 'waiting' && this.#status.kind !== 'ended';
     const seen = this.#watchdog.tick(nowMs, frames, expected);
     if (seen === 'progress' && this.#opening === undefined) this.#progressed();
     else if (seen === 'stalled') void this.#stalled();
+  }
+
+  /** A playlist that still grows has nothing more for who is faster than the clock. */
+  #mindTheEdge(): void {
+    const { media, asked } = this.#shown ?? {};
+    if (asked?.kind !== 'into-live' || this.#speed <= 1 || media?.growing !== true) return;
+    const { timeMs } = this.playhead ?? {};
+    const endMs = media.times?.endMs;
+    if (timeMs !== undefined && endMs !== undefined && endMs - timeMs < CAUGHT_UP_MS) this.#goAtItsPace();
+  }
+
+  /** A playlist of key frames goes on for a while behind what was asked for. */
+  #mindTheEnd(): void {
+    const { asked, video } = this.#shown ?? {};
+    if (asked?.kind !== 'key-frames' || asked.after !== 'end' || this.#status.kind === 'ended') return;
+    if ((this.playhead?.timeMs ?? 0) < asked.endMs) return;
+    video?.pause();
+    this.#ended(asked);
   }
 
   #progressed(): void {

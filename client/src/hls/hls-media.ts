@@ -24,6 +24,8 @@ export interface HlsMediaOptions {
   readonly token: string | undefined;
   /** Unix milliseconds; undefined begins at the live edge. */
   readonly startMs: number | undefined;
+  /** They are key frames alone: sparse, and played fast. */
+  readonly keyFrames: boolean;
   readonly events: HlsMediaEvents;
 }
 

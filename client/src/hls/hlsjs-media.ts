@@ -6,6 +6,8 @@ import { TimeMap } from './time-map.ts';
 
 /** A decoder that failed is set up anew that often before the playlist is opened again. */
 const MAX_RECOVERIES = 2;
+/** Some 15 seconds at 16 times the speed. */
+const KEY_FRAMES_BUFFER_S = 240;
 /** Retries of the playlist are the engine's, which knows what the answer means. */
 const ASK_ONCE = {
   default: { maxTimeToFirstByteMs: 10_000, maxLoadTimeMs: 20_000, timeoutRetry: null, errorRetry: null },
@@ -25,10 +27,10 @@ export class HlsJsMedia implements HlsMedia {
     return Hls.isSupported();
   }
 
-  constructor({ url, token, startMs, events }: HlsMediaOptions) {
+  constructor({ url, token, startMs, keyFrames, events }: HlsMediaOptions) {
     this.#events = events;
     this.#startMs = startMs;
-    this.#hls = new Hls(configOf(startMs === undefined, token));
+    this.#hls = new Hls(configOf(startMs === undefined, keyFrames, token));
     this.#listen();
     this.#hls.loadSource(url);
   }
@@ -119,14 +121,14 @@ export class HlsJsMedia implements HlsMedia {
   }
 }
 
-function configOf(live: boolean, token: string | undefined): Partial<HlsConfig> {
+function configOf(live: boolean, keyFrames: boolean, token: string | undefined): Partial<HlsConfig> {
   return {
     // A recorded playlist that still grows would otherwise begin at its end.
     ...(live
       ? { liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.15 }
       : { startPosition: 0 }),
     backBufferLength: 60,
-    maxBufferLength: 30,
+    maxBufferLength: keyFrames ? KEY_FRAMES_BUFFER_S : 30,
     manifestLoadPolicy: ASK_ONCE,
     playlistLoadPolicy: ASK_ONCE,
     xhrSetup: (xhr, url) => {

@@ -2,7 +2,7 @@ import type { StreamId } from '../../../shared/names.ts';
 import { backoffDelayMs } from '../base/backoff.ts';
 import { type LiveError, toLiveError } from './live-error.ts';
 import type { LoadMedia } from './media.ts';
-import { Session } from './session.ts';
+import { Session, type WatchWishes } from './session.ts';
 import { Watch, type WatchListener } from './watch.ts';
 import type { OpenWire, Target } from './wire.ts';
 
@@ -60,8 +60,8 @@ export class Connection {
   }
 
   /** Begins to watch and goes on until `watch.stop()`, through every loss of the server. */
-  watch(stream: StreamId, listener: WatchListener): Watch {
-    const watch = new Watch(stream, listener, () => this.#forget(watch));
+  watch(stream: StreamId, wishes: WatchWishes, listener: WatchListener): Watch {
+    const watch = new Watch(stream, wishes, listener, () => this.#forget(watch));
     this.#watches.add(watch);
     if (this.#state.kind === 'open') {
       // It may be the linger of the session that is running.

@@ -1,5 +1,5 @@
 import type { StreamId } from '../../../shared/names.ts';
-import type { EventData, WireConsumer, WireTransport } from '../../../shared/signaling.ts';
+import type { EventData, Quality, WireConsumer, WireTransport } from '../../../shared/signaling.ts';
 import type { StreamState } from '../../../shared/stream.ts';
 import { Listeners } from '../base/listeners.ts';
 import { IceKeeper } from './ice-keeper.ts';
@@ -19,10 +19,24 @@ export interface Congestion {
   readonly reason: Reason;
 }
 
+/** Which of the camera's pictures a watch is to have, and whether its sound with it. */
+export interface WatchWishes {
+  readonly quality: Quality;
+  readonly sound: boolean;
+}
+
+/** The pictures that may be asked for, and the one that comes. */
+export interface Qualities {
+  readonly offered: readonly Quality[];
+  readonly given: Quality;
+}
+
 export interface WatchEvents {
   onStreamState(state: StreamState, reason: Reason | undefined): void;
   /** This viewer's link is too slow, and what it gets instead; undefined when it gets the stream again. */
   onCongested(congestion: Congestion | undefined): void;
+  /** The other of the camera's pictures comes now. */
+  onGiven(quality: Quality): void;
   onConsumer(consumer: MediaConsumer): void;
   /** Told before the consumer is closed. */
   onConsumerGone(consumerId: string): void;
@@ -34,6 +48,8 @@ export interface WatchEvents {
 export interface SessionWatch {
   readonly state: StreamState;
   readonly reason: Reason | undefined;
+  readonly qualities: Qualities;
+  tune(wishes: WatchWishes): Promise<void>;
   resume(): Promise<void>;
   pause(): Promise<void>;
   /** Silent and idempotent. */
@@ -117,7 +133,7 @@ export class Session {
   }
 
   /** Tracks come through `events` while this runs and after; they flow once the watch is resumed. */
-  async startWatch(stream: StreamId, events: WatchEvents): Promise<SessionWatch> {
+  async startWatch(stream: StreamId, wishes: WatchWishes, events: WatchEvents): Promise<SessionWatch> {
     const entry: WatchEntry = {
       stream,
       events,
@@ -129,7 +145,7 @@ export class Session {
     let watchId: string | undefined;
     try {
       const { rtpCapabilities } = this.#media;
-      const answer = await this.#signaling.request('watch.start', { stream, rtpCapabilities });
+      const answer = await this.#signaling.request('watch.start', { stream, rtpCapabilities, ...wishes });
       const id = answer.watchId;
       watchId = id;
       this.#watches.set(id, entry);
@@ -139,6 +155,8 @@ export class Session {
       return {
         state: answer.state,
         reason: answer.reason,
+        qualities: { offered: answer.qualities, given: answer.given },
+        tune: async (now) => void (await this.#signaling.request('watch.quality', { watchId: id, ...now })),
         resume: async () => void (await this.#signaling.request('watch.resume', { watchId: id })),
         pause: async () => void (await this.#signaling.request('watch.pause', { watchId: id })),
         stop: () => this.#stopWatch(id),
@@ -164,6 +182,9 @@ export class Session {
         return;
       case 'watch.congested':
         this.#watches.get(event.data.watchId)?.events.onCongested(congestionOf(event.data));
+        return;
+      case 'watch.quality':
+        this.#watches.get(event.data.watchId)?.events.onGiven(event.data.given);
         return;
       case 'stream.state':
         this.#onStreamState(event.data);

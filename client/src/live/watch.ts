@@ -1,9 +1,10 @@
 import type { StreamId } from '../../../shared/names.ts';
+import type { Quality } from '../../../shared/signaling.ts';
 import type { StreamState } from '../../../shared/stream.ts';
 import { backoffDelayMs } from '../base/backoff.ts';
 import { type LiveError, type Reason, toLiveError } from './live-error.ts';
 import type { MediaConsumer } from './media.ts';
-import type { Congestion, Session, SessionWatch } from './session.ts';
+import type { Congestion, Qualities, Session, SessionWatch, WatchWishes } from './session.ts';
 
 /** Time between tries to start a watch that the server refused or ended. */
 const RETRY = { firstMs: 500, maxMs: 10_000 };
@@ -24,6 +25,7 @@ export type WatchStatus =
       readonly reason: Reason | undefined;
       /** Where the viewer's own link is too slow for the stream. */
       readonly congestion?: Congestion;
+      readonly qualities: Qualities;
     };
 
 export interface WatchListener {
@@ -44,14 +46,16 @@ export class Watch {
   #current: SessionWatch | undefined;
   #consumers: readonly MediaConsumer[] = [];
   #paused = false;
+  #wishes: WatchWishes;
   #attempt = 0;
   /** Counts starts, so that what an older one still says is not heeded. */
   #generation = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
-  constructor(stream: StreamId, listener: WatchListener, onStop: () => void) {
+  constructor(stream: StreamId, wishes: WatchWishes, listener: WatchListener, onStop: () => void) {
     this.stream = stream;
+    this.#wishes = wishes;
     this.#listener = listener;
     this.#onStop = onStop;
   }
@@ -95,6 +99,12 @@ export class Watch {
     this.#setPaused(false);
   }
 
+  tune(wishes: WatchWishes): void {
+    if (isSame(wishes, this.#wishes)) return;
+    this.#wishes = wishes;
+    if (this.#current !== undefined) this.#tell(this.#current.tune(wishes));
+  }
+
   /** Idempotent; the listener hears of its tracks going, then nothing more. */
   stop(): void {
     if (this.#stopped) return;
@@ -108,13 +118,21 @@ export class Watch {
     const isCurrent = (): boolean => generation === this.#generation;
     let told: { state: StreamState; reason: Reason | undefined } | undefined;
     let congestion: Congestion | undefined;
+    let given: Quality | undefined;
+    let offered: readonly Quality[] = ['main'];
+    const asked = this.#wishes;
     const tell = (state: StreamState, reason: Reason | undefined): void =>
       this.#listener.onStatus({
         ...{ kind: 'started', state, reason },
+        qualities: { offered, given: given ?? 'main' },
         ...(congestion === undefined ? {} : { congestion }),
       });
+    const retell = (): void => {
+      const { state, reason } = told ?? this.#current ?? { state: 'live', reason: undefined };
+      if (this.#current !== undefined) tell(state, reason);
+    };
     try {
-      const watch = await session.startWatch(this.stream, {
+      const watch = await session.startWatch(this.stream, asked, {
         onStreamState: (state, reason) => {
           if (!isCurrent()) return;
           told = { state, reason };
@@ -123,8 +141,12 @@ export class Watch {
         onCongested: (now) => {
           if (!isCurrent()) return;
           congestion = now;
-          const { state, reason } = told ?? this.#current ?? { state: 'live', reason: undefined };
-          if (this.#current !== undefined) tell(state, reason);
+          retell();
+        },
+        onGiven: (quality) => {
+          if (!isCurrent()) return;
+          given = quality;
+          retell();
         },
         onConsumer: (consumer) => {
           if (!isCurrent()) return;
@@ -145,6 +167,9 @@ export class Watch {
       }
       this.#current = watch;
       this.#attempt = 0;
+      offered = watch.qualities.offered;
+      given ??= watch.qualities.given;
+      if (!isSame(asked, this.#wishes)) this.#tell(watch.tune(this.#wishes));
       const { state, reason } = told ?? watch;
       tell(state, reason);
       if (!this.#paused) this.#tell(watch.resume());
@@ -191,4 +216,8 @@ export class Watch {
     this.#consumers = consumers;
     this.#listener.onConsumers(consumers);
   }
+}
+
+function isSame(one: WatchWishes, other: WatchWishes): boolean {
+  return one.quality === other.quality && one.sound === other.sound;
 }

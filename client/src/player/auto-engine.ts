@@ -6,6 +6,7 @@ import {
   type PlaybackEngine,
   type Playhead,
   type StartEngine,
+  type Wishes,
 } from './playback-engine.ts';
 import type { EngineStatus } from './player-state.ts';
 import type { PlayerStats } from './stats.ts';
@@ -67,10 +68,11 @@ export class AutoEngine implements PlaybackEngine {
   #fallback: Reason | undefined;
   #trialAfterMs = FIRST_TRIAL_AFTER_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #paused = false;
+  #rest: 'pause' | 'hold' | undefined;
+  #wishes: Wishes;
   #closed = false;
   readonly #tryNow = (): void => {
-    if (this.#hls !== undefined && this.#webrtc === undefined && !this.#paused) this.#try();
+    if (this.#hls !== undefined && this.#webrtc === undefined && this.#rest === undefined) this.#try();
   };
 
   static starter(engines: Engines): StartEngine {
@@ -79,6 +81,7 @@ export class AutoEngine implements PlaybackEngine {
 
   private constructor(options: EngineOptions, engines: Engines) {
     this.#options = options;
+    this.#wishes = options.wishes;
     this.#engines = engines;
     // Another network may let through what this one did not.
     globalThis.addEventListener?.('online', this.#tryNow);
@@ -92,16 +95,24 @@ export class AutoEngine implements PlaybackEngine {
   }
 
   pause(): void {
-    this.#paused = true;
-    this.#webrtc?.engine.pause();
-    this.#hls?.pause();
+    this.#setRest('pause');
+  }
+
+  hold(): void {
+    this.#setRest('hold');
   }
 
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
+    if (this.#rest === undefined) return;
+    this.#rest = undefined;
     this.#webrtc?.engine.resume();
     this.#hls?.resume();
+  }
+
+  tune(wishes: Wishes): void {
+    this.#wishes = wishes;
+    this.#webrtc?.engine.tune(wishes);
+    this.#hls?.tune(wishes);
   }
 
   seek(timeMs: number): void {
@@ -124,6 +135,12 @@ export class AutoEngine implements PlaybackEngine {
     this.#hls?.close();
   }
 
+  #setRest(rest: 'pause' | 'hold'): void {
+    this.#rest = rest;
+    this.#webrtc?.engine[rest]();
+    this.#hls?.[rest]();
+  }
+
   #startWebRtc(): WebRtc {
     const { events } = this.#options;
     let made: WebRtc | undefined;
@@ -132,6 +149,7 @@ export class AutoEngine implements PlaybackEngine {
     let picture: Picture = NO_PICTURE;
     const engine = this.#engines.webrtc({
       ...this.#options,
+      wishes: this.#wishes,
       events: {
         onStatus: (now) => {
           status = now;
@@ -146,6 +164,7 @@ export class AutoEngine implements PlaybackEngine {
           if (made !== undefined) made.picture = now;
           if (isShown()) events.onPicture(now);
         },
+        onQualities: (qualities) => events.onQualities?.(qualities),
         onProgress: () => {
           if (made !== undefined) made.everPlayed = true;
           if (isShown()) events.onProgress();
@@ -162,6 +181,7 @@ export class AutoEngine implements PlaybackEngine {
     const isShown = (): boolean => !this.#closed && this.#hls === engine;
     const engine = this.#engines.hls({
       ...this.#options,
+      wishes: this.#wishes,
       events: {
         onStatus: (status) => {
           if (isShown()) events.onStatus(status);
@@ -171,6 +191,9 @@ export class AutoEngine implements PlaybackEngine {
         },
         onProgress: () => {
           if (isShown()) events.onProgress();
+        },
+        onSpeed: (speed) => {
+          if (isShown()) events.onSpeed?.(speed);
         },
       },
     });
@@ -186,7 +209,7 @@ export class AutoEngine implements PlaybackEngine {
     blocked.set(key, { reason, trialAfterMs: this.#trialAfterMs });
     this.#options.events.onStatus({ kind: 'connecting', reason });
     this.#hls = this.#startHls();
-    if (this.#paused) this.#hls.pause();
+    if (this.#rest !== undefined) this.#hls[this.#rest]();
     // What has begun may still get through: it has the time of a trial for it.
     this.#planEnd(this.#webrtc === undefined ? 0 : TRIAL_MS);
   }
@@ -208,7 +231,7 @@ export class AutoEngine implements PlaybackEngine {
 
   #try(): void {
     if (this.#closed || this.#hls === undefined) return;
-    if (this.#paused) {
+    if (this.#rest !== undefined) {
       this.#planTrial();
       return;
     }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { SluicePlayer, type StateChangeDetail } from './sluice-player.ts';
+import { SluicePlayer } from './sluice-player.ts';
 
 export type { PlayerState } from './player-state.ts';
+export type { SeekableRange, StateChangeDetail, TimeChangeDetail } from './sluice-player.ts';
 export type { PlayerStats } from './stats.ts';
-export { SluicePlayer, type StateChangeDetail };
+export { SyncGroup, type SyncState, type SyncTimeDetail } from './sync/sync-group.ts';
+export { SluicePlayer };
 
 // Without this the schemas try `new Function` first, which a page with a strict policy would report.
 z.config({ jitless: true });

@@ -5,6 +5,7 @@ import {
   type PlaybackEngine,
   type Playhead,
   type StartEngine,
+  type Wishes,
 } from './playback-engine.ts';
 import type { PlayerStats } from './stats.ts';
 
@@ -15,7 +16,8 @@ export class LazyEngine implements PlaybackEngine {
   readonly #options: EngineOptions;
   readonly #load: () => Promise<StartEngine>;
   #engine: PlaybackEngine | undefined;
-  #paused = false;
+  #rest: 'pause' | 'hold' | undefined;
+  #wishes: Wishes;
   /** Asked for before there was anybody to do it. */
   #seekToMs: number | undefined;
   #closed = false;
@@ -27,6 +29,7 @@ export class LazyEngine implements PlaybackEngine {
 
   private constructor(options: EngineOptions, load: () => Promise<StartEngine>) {
     this.#options = options;
+    this.#wishes = options.wishes;
     this.#load = load;
     void this.#begin(0);
   }
@@ -36,13 +39,23 @@ export class LazyEngine implements PlaybackEngine {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#rest = 'pause';
     this.#engine?.pause();
   }
 
+  hold(): void {
+    this.#rest = 'hold';
+    this.#engine?.hold();
+  }
+
   resume(): void {
-    this.#paused = false;
+    this.#rest = undefined;
     this.#engine?.resume();
+  }
+
+  tune(wishes: Wishes): void {
+    this.#wishes = wishes;
+    this.#engine?.tune(wishes);
   }
 
   seek(timeMs: number): void {
@@ -66,8 +79,8 @@ export class LazyEngine implements PlaybackEngine {
     try {
       const start = await this.#load();
       if (this.#closed) return;
-      this.#engine = start(this.#options);
-      if (this.#paused) this.#engine.pause();
+      this.#engine = start({ ...this.#options, wishes: this.#wishes });
+      if (this.#rest !== undefined) this.#engine[this.#rest]();
       if (this.#seekToMs !== undefined) this.#engine.seek(this.#seekToMs);
     } catch {
       if (this.#closed) return;

@@ -1,5 +1,5 @@
 import type { StreamId } from '../../../shared/names.ts';
-import type { Target } from '../live/index.ts';
+import type { Qualities, Target, WatchWishes } from '../live/index.ts';
 import type { EngineStatus } from './player-state.ts';
 import type { PlayerStats } from './stats.ts';
 
@@ -24,6 +24,16 @@ export interface EngineEvents {
   onPicture(picture: Picture): void;
   /** Pictures are being decoded. */
   onProgress(): void;
+  /** Which of the camera's pictures there are, and which one comes. */
+  onQualities?(qualities: Qualities): void;
+  /** It went to another speed by itself: what is recorded now comes no faster than it happens. */
+  onSpeed?(speed: number): void;
+}
+
+/** How the picture is wanted; an engine follows as far as its way of playing goes. */
+export interface Wishes extends WatchWishes {
+  /** Of recorded time: 1 is as it happened, see `speed.ts`. */
+  readonly speed: number;
 }
 
 /** A recorded time, in Unix milliseconds. Without an end it goes on, into live where it gets there. */
@@ -37,6 +47,7 @@ export interface EngineOptions {
   readonly stream: StreamId;
   /** Undefined plays live. */
   readonly range: TimeRange | undefined;
+  readonly wishes: Wishes;
   readonly events: EngineEvents;
 }
 
@@ -60,7 +71,10 @@ export interface PlaybackEngine {
   readonly playhead: Playhead | undefined;
   /** No media until `resume()`; what was set up stays, so that going on is quick. */
   pause(): void;
+  /** The picture stands still, but a recorded time that is sought then is shown all the same. */
+  hold(): void;
   resume(): void;
+  tune(wishes: Wishes): void;
   /** Unix milliseconds. What was not recorded then is skipped. Nothing happens where all is live. */
   seek(timeMs: number): void;
   /** Undefined while nothing is set up. */

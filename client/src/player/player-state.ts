@@ -1,6 +1,7 @@
 import { assertNever } from '../../../shared/result.ts';
 import type { StreamState } from '../../../shared/stream.ts';
 import type { Reason, WatchStatus } from '../live/index.ts';
+import type { TextKey } from './texts.ts';
 
 /**
  * What a player does, as its viewer sees it.
@@ -104,13 +105,15 @@ function liveStatusOf({ congestion }: Extract<WatchStatus, { kind: 'started' }>)
   return action === 'sub' ? { kind: 'live', hint: reason } : { kind: 'waiting', reason };
 }
 
+/** A player in a group whose clock is at a time of which nothing is recorded here. */
+export const NOT_THEN = 'NOT_RECORDED_THEN';
+
 /** Codes of what is wrong with the viewer's own connection begin like this. */
 const OF_VIEWER = 'VIEWER_';
 
-/** A few words over a picture that plays; undefined where nothing is to be said. */
-export function noteText({ state, reason }: StateAndReason): { text: string; detail: string } | undefined {
-  if (state !== 'playing' || !reason?.code.startsWith(OF_VIEWER)) return undefined;
-  return { text: 'Smaller picture: slow connection', detail: reason.message };
+/** The camera's smaller picture comes, since the viewer's link is too slow for the other. */
+export function isSmallerPicture({ state, reason }: StateAndReason): boolean {
+  return state === 'playing' && reason?.code.startsWith(OF_VIEWER) === true;
 }
 
 function defaultReason(state: StreamState): Reason {
@@ -127,12 +130,8 @@ function defaultReason(state: StreamState): Reason {
   }
 }
 
-/** The words of the overlay; undefined where nothing is to be said. */
-export function overlayText({
-  state,
-  reason,
-}: StateAndReason): { title: string; detail: string } | undefined {
-  const detail = reason?.message ?? '';
+/** The title of what covers the picture; undefined where nothing is to be said. */
+export function overlayTitle({ state, reason }: StateAndReason): TextKey | undefined {
   switch (state) {
     case 'idle':
     case 'playing':
@@ -140,16 +139,13 @@ export function overlayText({
     case 'ended':
       return undefined;
     case 'connecting':
-      return { title: 'Connecting', detail };
     case 'reconnecting':
-      return { title: 'Reconnecting', detail };
+      return state;
     case 'waiting':
-      return {
-        title: reason?.code.startsWith(OF_VIEWER) ? 'Connection too slow' : 'Waiting for the camera',
-        detail,
-      };
+      if (reason?.code === NOT_THEN) return 'notThen';
+      return reason?.code.startsWith(OF_VIEWER) ? 'tooSlow' : 'waiting';
     case 'failed':
-      return { title: 'Cannot play', detail };
+      return 'failed';
     default:
       return assertNever(state);
   }

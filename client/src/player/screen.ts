@@ -1,20 +1,20 @@
 import type { Picture, PictureSource } from './playback-engine.ts';
-import type { PlayerView } from './player-view.ts';
+import type { Surface } from './surface.ts';
 
 /**
  * Puts pictures on the video element without ever showing black: the last one stays until the first one of what
  * comes next is there.
  */
 export class Screen {
-  readonly #view: PlayerView;
+  readonly #surface: Surface;
   readonly #onPicture: () => void;
   #stream = new MediaStream();
   #source: { readonly source: PictureSource; readonly detach: () => void } | undefined;
   /** Counts attachments, so that a frame of an older one is not taken for the new one's first. */
   #generation = 0;
 
-  constructor(view: PlayerView, onPicture: () => void) {
-    this.#view = view;
+  constructor(surface: Surface, onPicture: () => void) {
+    this.#surface = surface;
     this.#onPicture = onPicture;
   }
 
@@ -24,7 +24,7 @@ export class Screen {
 
   /** Whether the video element has anything that it could play. */
   get isFilled(): boolean {
-    return this.#source !== undefined || this.#view.video.srcObject !== null;
+    return this.#source !== undefined || this.#surface.video.srcObject !== null;
   }
 
   /** To be called before any of the present tracks ends. Returns whether the video has something new to play. */
@@ -38,13 +38,13 @@ export class Screen {
     this.#generation += 1;
     const generation = this.#generation;
     // Browsers without it learn of pictures by the engine's progress.
-    this.#view.video.requestVideoFrameCallback?.(() => {
+    this.#surface.video.requestVideoFrameCallback?.(() => {
       if (generation === this.#generation) this.pictureArrived();
     });
   }
 
   pictureArrived(): void {
-    if (this.#view.keepsPicture) this.#view.dropPicture();
+    if (this.#surface.keepsPicture) this.#surface.dropPicture();
     this.#onPicture();
   }
 
@@ -52,15 +52,15 @@ export class Screen {
     this.#generation += 1;
     this.#stream = new MediaStream();
     this.#detachSource();
-    this.#view.video.srcObject = null;
-    this.#view.dropPicture();
+    this.#surface.video.srcObject = null;
+    this.#surface.dropPicture();
   }
 
   #showSource(source: PictureSource): boolean {
     if (this.#source?.source === source) return false;
-    const { video } = this.#view;
+    const { video } = this.#surface;
     // What is covered by a kept picture is no picture any more.
-    if (!this.#view.keepsPicture) this.#view.keepPicture();
+    if (!this.#surface.keepsPicture) this.#surface.keepPicture();
     this.#detachSource();
     this.#stream = new MediaStream();
     video.srcObject = null;
@@ -70,9 +70,9 @@ export class Screen {
   }
 
   #showTracks(tracks: readonly MediaStreamTrack[]): boolean {
-    const { video } = this.#view;
+    const { video } = this.#surface;
     if (this.#source !== undefined) {
-      this.#view.keepPicture();
+      this.#surface.keepPicture();
       this.#detachSource();
     }
     const newVideo = tracks.find((track) => track.kind === 'video');
@@ -81,7 +81,7 @@ export class Screen {
       this.#swap(tracks);
       if (video.srcObject === this.#stream || tracks.length === 0) return false;
     } else {
-      this.#view.keepPicture();
+      this.#surface.keepPicture();
       this.#stream = new MediaStream([...tracks]);
       // Without tracks the old ones stay attached; they are covered by the kept picture.
       if (tracks.length === 0) return false;

@@ -1,21 +1,42 @@
 import { parseStreamId, type StreamId } from '../../../shared/names.ts';
-import type { Reason } from '../live/index.ts';
+import type { Qualities, Reason, Target } from '../live/index.ts';
 import { engineFor } from './engines.ts';
+import { FrameStepper } from './frame-stepper.ts';
+import { type Command, FAR_SKIP_MS, SKIP_MS } from './keyboard.ts';
 import { askedTime } from './play-times.ts';
-import type { PlaybackEngine } from './playback-engine.ts';
-import { type EngineStatus, type PlayerState, playerState, type StateAndReason } from './player-state.ts';
-import { PlayerView } from './player-view.ts';
+import type { PlaybackEngine, Playhead, Wishes } from './playback-engine.ts';
+import {
+  type EngineStatus,
+  NOT_THEN,
+  type PlayerState,
+  playerState,
+  type StateAndReason,
+} from './player-state.ts';
+import { showPoster } from './poster.ts';
 import { toggleFloating, toggleFullscreen } from './presentation.ts';
+import { type QualityChoice, qualityChoice, SizeQuality } from './quality.ts';
+import { RewindWindow } from './rewind-window.ts';
 import { Screen } from './screen.ts';
 import { defaultServer, serverBase } from './server-base.ts';
+import { NoPictureError, saveFile, takeSnapshot } from './snapshot.ts';
+import { nextSpeed, speedOf } from './speed.ts';
 import type { PlayerStats } from './stats.ts';
+import { Surface } from './surface.ts';
+import { languageAt, translator } from './texts.ts';
+import type { ViewModel } from './view/model.ts';
+import { PlayerView } from './view/player-view.tsx';
 import { watchVisibility } from './visibility.ts';
 
 /** These say what is played; a change starts anew. */
 const TIME_ATTRIBUTES = new Set(['start-time', 'end-time']);
 const SOURCE_ATTRIBUTES = new Set(['src', 'server', 'token', 'mode', ...TIME_ATTRIBUTES]);
+/** These change how it is played or shown, while it goes on. */
+const TUNING_ATTRIBUTES = new Set(['quality', 'speed']);
 
 const CONNECTING: EngineStatus = { kind: 'connecting', reason: undefined };
+const ONLY_MAIN: Qualities = { offered: ['main'], given: 'main' };
+const STATS_EVERY_MS = 1_000;
+const FLASH_MS = 4_000;
 
 /** `detail` of `statechange`. */
 export interface StateChangeDetail extends StateAndReason {
@@ -23,19 +44,45 @@ export interface StateChangeDetail extends StateAndReason {
   readonly reason: Reason | undefined;
 }
 
+/** `detail` of `timechange`. */
+export interface TimeChangeDetail {
+  /** Unix milliseconds of the picture; undefined where that is now. */
+  readonly timeMs: number | undefined;
+  readonly live: boolean;
+}
+
+/** Why a group has a player stand still: nothing was recorded there at that time, or it is ahead of the others. */
+export type HoldCause = 'not recorded' | 'early';
+export const HOLD = Symbol('hold');
+
+/** Times between which one can seek, in Unix milliseconds. */
+export interface SeekableRange {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /**
  * `<sluice-player src="/live/front-door">`: video of one stream of a Sluice gateway, live as low in latency as the
  * browser can, or of a recorded time. It finds its way back by itself whatever was gone.
  *
  * Attributes: `src` (`/app/name`), `server` (the gateway's URL; that of this script by default), `token`, `muted`,
- * `autoplay`, `controls`, `mode` (`auto`, `webrtc`, `hls`), `start-time`, `end-time`. Events: `statechange` ({@link StateChangeDetail}) and `error`
- * (`{code, message}`). Neither bubbles.
+ * `autoplay`, `controls`, `mode` (`auto`, `webrtc`, `hls`), `quality` (`main`, `sub`, `auto`), `poster` (an address, or
+ * `auto`), `stats`, `start-time`, `end-time`, `speed`. Events: `statechange` ({@link StateChangeDetail}), `timechange`
+ * ({@link TimeChangeDetail}) and `error` (`{code, message}`). None of them bubbles.
  */
 export class SluicePlayer extends HTMLElement {
-  static readonly observedAttributes = [...SOURCE_ATTRIBUTES, 'muted', 'autoplay', 'controls'];
+  static readonly observedAttributes = [
+    ...SOURCE_ATTRIBUTES,
+    ...TUNING_ATTRIBUTES,
+    ...['muted', 'autoplay', 'controls', 'stats', 'lang'],
+  ];
 
+  readonly #surface = new Surface();
   readonly #view: PlayerView;
   readonly #screen: Screen;
+  readonly #stepper = new FrameStepper(this.#surface.video);
+  readonly #size = new SizeQuality(this, () => this.#tune());
+  readonly #rewind = new RewindWindow();
   #engine: PlaybackEngine | undefined;
   #status: EngineStatus = CONNECTING;
   #wanted = false;
@@ -44,29 +91,46 @@ export class SluicePlayer extends HTMLElement {
   #everPlayed = false;
   /** It played, or was about to, before. */
   #everWanted = false;
+  /** Sound that nobody hears is not asked for; once it was, turning it off and on is to be quick. */
+  #soundWanted = false;
   #soundBlocked = false;
+  /** A group of players waits for its clock. */
+  #held: HoldCause | undefined;
+  #qualities = ONLY_MAIN;
   #shown: StateAndReason = { state: 'idle', reason: undefined };
   #lastError = '';
+  #toldTime: TimeChangeDetail | undefined;
+  #stats: PlayerStats | undefined;
+  #statsTicker: ReturnType<typeof setInterval> | undefined;
+  #help = false;
+  #flash = '';
+  #flashTimer: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | undefined;
+  #dropPoster: (() => void) | undefined;
   #updatePlanned = false;
 
   constructor() {
     super();
-    this.#view = new PlayerView(this.attachShadow({ mode: 'open', delegatesFocus: true }), {
-      togglePlay: () => (this.paused ? this.play() : this.pause()),
-      toggleMuted: () => this.#setMuted(!this.muted),
-      toggleFullscreen: () => void toggleFullscreen(this, this.#view.video),
-      toggleFloating: () => void toggleFloating(this.#view.video),
+    const { video } = this.#surface;
+    this.#view = new PlayerView(this.attachShadow({ mode: 'open', delegatesFocus: true }), this.#surface, {
+      do: (command) => this.#do(command),
       unmute: () => this.#setMuted(false),
       seek: (timeMs) => this.seek(timeMs),
-      goLive: () => this.goLive(),
+      setSpeed: (speed) => {
+        this.speed = speed;
+      },
+      setQuality: (choice) => {
+        this.quality = choice;
+      },
+      tryAgain: () => this.#tryAgain(),
+      approached: () => void this.#learnRewind(),
     });
-    this.#screen = new Screen(this.#view, () => this.#onPicture());
-    this.#view.video.addEventListener('volumechange', () => this.#render());
-    for (const type of ['timeupdate', 'seeking', 'progress']) {
-      this.#view.video.addEventListener(type, () => this.#renderPlayhead());
+    this.#screen = new Screen(this.#surface, () => this.#onPicture());
+    video.addEventListener('volumechange', () => this.#render());
+    for (const type of ['timeupdate', 'seeking', 'seeked', 'progress']) {
+      video.addEventListener(type, () => this.#onTime());
     }
-    this.#view.video.addEventListener('leavepictureinpicture', () => this.#applyRest());
+    video.addEventListener('leavepictureinpicture', () => this.#applyRest());
     this.addEventListener('fullscreenchange', () => this.#render());
   }
 
@@ -99,6 +163,22 @@ export class SluicePlayer extends HTMLElement {
     this.setAttribute('mode', value);
   }
 
+  /** `main`, `sub` (the camera's second stream, where it has one) or `auto` (`sub` while the player is small). */
+  get quality(): QualityChoice {
+    return qualityChoice(this.getAttribute('quality'));
+  }
+  set quality(value: QualityChoice) {
+    this.setAttribute('quality', value);
+  }
+
+  /** What is shown until the video plays: a picture's address, or `auto` for the camera's newest key frame. */
+  get poster(): string {
+    return this.getAttribute('poster') ?? '';
+  }
+  set poster(value: string) {
+    this.setAttribute('poster', value);
+  }
+
   /** Where a recorded time begins: Unix milliseconds or an ISO 8601 date. Empty plays live. */
   get startTime(): string {
     return this.getAttribute('start-time') ?? '';
@@ -113,6 +193,16 @@ export class SluicePlayer extends HTMLElement {
   }
   set endTime(value: string | number) {
     this.#setTime('end-time', value);
+  }
+
+  /** Of recorded time: 0.25 to 4, and up to 16 by key frames alone, without sound. Live knows 1 only. */
+  get speed(): number {
+    return speedOf(this.getAttribute('speed'));
+  }
+  set speed(value: number) {
+    const speed = speedOf(value);
+    if (speed === 1) this.removeAttribute('speed');
+    else this.setAttribute('speed', String(speed));
   }
 
   get autoplay(): boolean {
@@ -130,15 +220,15 @@ export class SluicePlayer extends HTMLElement {
   }
 
   get muted(): boolean {
-    return this.#view.video.muted;
+    return this.video.muted;
   }
   set muted(value: boolean) {
     this.#setMuted(value);
   }
 
-  /** The element that shows the picture, for snapshots and time. */
+  /** The element that shows the picture. */
   get video(): HTMLVideoElement {
-    return this.#view.video;
+    return this.#surface.video;
   }
 
   get state(): PlayerState {
@@ -160,6 +250,18 @@ export class SluicePlayer extends HTMLElement {
     return this.#engine?.playhead?.timeMs;
   }
 
+  /** The times that can be sought without loading anew, or from live; undefined where none are known. */
+  get seekable(): SeekableRange | undefined {
+    const playhead = this.#seekPlayhead();
+    if (playhead === undefined) return undefined;
+    return { startMs: playhead.timeAt(0), endMs: playhead.timeAt(playhead.lengthS) };
+  }
+
+  /** The camera's pictures that may be asked for: `main`, and `sub` where it has a second stream. */
+  get qualities(): readonly string[] {
+    return this.#qualities.offered;
+  }
+
   /** The figures of this moment; undefined while nothing is set up. */
   get stats(): Promise<PlayerStats | undefined> {
     return this.#engine?.stats() ?? Promise.resolve(undefined);
@@ -178,7 +280,7 @@ export class SluicePlayer extends HTMLElement {
   /** Stops the picture; what is set up stays, so that `play()` is quick. */
   pause(): void {
     this.#wanted = false;
-    this.#view.video.pause();
+    this.video.pause();
     this.#applyRest();
     this.#render();
   }
@@ -192,10 +294,10 @@ export class SluicePlayer extends HTMLElement {
     if (asked.kind === 'recorded' && this.#engine !== undefined) {
       this.#engine.seek(timeMs);
       if (this.#status.kind === 'ended') this.play();
-      this.#renderPlayhead();
+      this.#onTime();
     } else {
       this.removeAttribute('end-time');
-      this.startTime = timeMs;
+      this.startTime = Math.round(timeMs);
     }
   }
 
@@ -203,15 +305,60 @@ export class SluicePlayer extends HTMLElement {
   goLive(): void {
     this.removeAttribute('start-time');
     this.removeAttribute('end-time');
+    this.removeAttribute('speed');
+    if (this.#everWanted) this.play();
+  }
+
+  /** Stops a recorded time, and shows the next frame or, with -1, the one before. Resolves when it is shown. */
+  async step(by: 1 | -1 = 1): Promise<void> {
+    if (!this.#recorded) {
+      this.pause();
+      return;
+    }
+    if (this.#wanted) this.pause();
+    // Between key frames there are none to step to.
+    if (this.speed > 1) this.speed = 1;
+    await this.#stepper.step(by);
+  }
+
+  /** The picture on the screen, in its full size, as a JPEG whose name tells stream and time. Rejects where there is none. */
+  snapshot(): Promise<File> {
+    return takeSnapshot(this.#surface, this.#streamName, this.time ?? Date.now());
+  }
+
+  /** Has the browser save {@link snapshot} as a file, and tells the viewer. */
+  async saveSnapshot(): Promise<void> {
+    const t = translator(languageAt(this));
+    try {
+      const file = await this.snapshot();
+      saveFile(file);
+      this.#say(t('snapshotSaved', { name: file.name }));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#say(error instanceof NoPictureError ? t('noPicture') : t('notSaved', { message }));
+    }
+  }
+
+  /** Shows or hides the figures over the picture, as the attribute `stats` does. */
+  toggleStats(): void {
+    this.toggleAttribute('stats');
+  }
+
+  /** For groups of players: the picture stands still until the group's clock gets there. */
+  [HOLD](cause: HoldCause | undefined): void {
+    if (this.#held === cause) return;
+    this.#held = cause;
+    if (cause === undefined) {
+      if (this.#wanted) void this.#playVideo();
+    } else this.video.pause();
+    this.#render();
   }
 
   connectedCallback(): void {
-    this.#view.video.muted = this.#view.video.muted || this.hasAttribute('muted');
-    this.#unwatch ??= watchVisibility(this, (visible) => {
-      this.#hidden = !visible;
-      this.#applyRest();
-    });
+    this.video.muted = this.video.muted || this.hasAttribute('muted');
+    this.#unwatch ??= this.#watchSurroundings();
     this.#planUpdate();
+    this.#tickStats();
     this.#render();
   }
 
@@ -223,13 +370,16 @@ export class SluicePlayer extends HTMLElement {
       this.#unwatch = undefined;
       this.#closeEngine();
       this.#screen.clear();
+      this.#tickStats();
     });
   }
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
     if (name === 'muted') this.#setMuted(after !== null);
-    else if (name === 'controls') this.#render();
+    else if (name === 'stats') this.#tickStats();
+    else if (name === 'controls' || name === 'lang') this.#render();
+    else if (TUNING_ATTRIBUTES.has(name)) this.#tune();
     else {
       if (SOURCE_ATTRIBUTES.has(name)) this.#closeEngine();
       // Another time of the same stream need not begin with a black screen.
@@ -237,6 +387,48 @@ export class SluicePlayer extends HTMLElement {
       if (TIME_ATTRIBUTES.has(name) && this.#everWanted) this.#wanted = true;
       this.#planUpdate();
     }
+  }
+
+  #watchSurroundings(): () => void {
+    const unwatchVisibility = watchVisibility(this, (visible) => {
+      this.#hidden = !visible;
+      this.#applyRest();
+    });
+    const language = new MutationObserver(() => this.#render());
+    language.observe(document.documentElement, { attributeFilter: ['lang'] });
+    this.#size.watch();
+    return () => {
+      unwatchVisibility();
+      language.disconnect();
+      this.#size.unwatch();
+      clearTimeout(this.#flashTimer);
+    };
+  }
+
+  get #recorded(): boolean {
+    return this.hasAttribute('start-time');
+  }
+
+  get #streamName(): string {
+    return this.src.replace(/^\//, '');
+  }
+
+  get #target(): Target {
+    return { server: serverBase(this.server), token: this.token === '' ? undefined : this.token };
+  }
+
+  get #wishes(): Wishes {
+    const { quality } = this;
+    return {
+      quality: quality === 'auto' ? this.#size.quality : quality,
+      sound: this.#soundWanted,
+      speed: this.speed,
+    };
+  }
+
+  #tune(): void {
+    this.#engine?.tune(this.#wishes);
+    this.#render();
   }
 
   /** Several attributes are often set in a row; they take effect together. */
@@ -262,11 +454,15 @@ export class SluicePlayer extends HTMLElement {
       return;
     }
     const range = asked.kind === 'recorded' ? asked.range : undefined;
+    this.#soundWanted ||= !this.muted;
+    this.#askPoster(stream, range?.startMs);
+    if (range !== undefined) this.#stepper.watch();
     const start = engineFor(this.getAttribute('mode'), range !== undefined);
     this.#engine = start({
-      target: { server: serverBase(this.server), token: this.token === '' ? undefined : this.token },
+      target: this.#target,
       stream,
       range,
+      wishes: this.#wishes,
       events: {
         onStatus: (status) => this.#setStatus(status),
         onPicture: (picture) => {
@@ -274,17 +470,35 @@ export class SluicePlayer extends HTMLElement {
           if (this.#screen.show(picture) && this.#wanted) void this.#playVideo();
         },
         onProgress: () => {
-          this.#renderPlayhead();
+          this.#onTime();
           if (!this.#hasPicture && this.#status.kind === 'live') this.#screen.pictureArrived();
-          if (this.#wanted && this.#view.video.paused) void this.#playVideo();
+          if (this.#wanted && this.video.paused) void this.#playVideo();
+        },
+        onQualities: (qualities) => {
+          this.#qualities = qualities;
+          this.#render();
+        },
+        onSpeed: (speed) => {
+          this.speed = speed;
         },
       },
     });
   }
 
+  #askPoster(stream: StreamId, atMs: number | undefined): void {
+    const { poster } = this;
+    if (poster === '' || this.#surface.hasPicture) return;
+    const widthPx = this.clientWidth * Math.min(2, devicePixelRatio);
+    this.#dropPoster = showPoster(
+      { target: this.#target, stream, poster, atMs, widthPx },
+      this.#surface,
+      () => this.#render(),
+    );
+  }
+
   #streamId(): StreamId | undefined {
     if (this.src === '') return undefined;
-    const parsed = parseStreamId(this.src.replace(/^\//, ''));
+    const parsed = parseStreamId(this.#streamName);
     if (parsed === undefined) {
       const message = `"${this.src}" names no stream; expected something like /live/front-door.`;
       this.#setStatus({ kind: 'failed', reason: { code: 'BAD_REQUEST', message } });
@@ -293,12 +507,23 @@ export class SluicePlayer extends HTMLElement {
   }
 
   #closeEngine(): void {
+    this.#dropPoster?.();
+    this.#dropPoster = undefined;
+    this.#stepper.unwatch();
     this.#engine?.close();
     this.#engine = undefined;
     this.#status = CONNECTING;
     this.#hasPicture = false;
     this.#everPlayed = false;
+    this.#qualities = ONLY_MAIN;
+    this.#held = undefined;
+    this.#stats = undefined;
     this.#render();
+  }
+
+  #tryAgain(): void {
+    this.#closeEngine();
+    this.play();
   }
 
   #setStatus(status: EngineStatus): void {
@@ -325,6 +550,8 @@ export class SluicePlayer extends HTMLElement {
   }
 
   #onPicture(): void {
+    this.#dropPoster?.();
+    this.#dropPoster = undefined;
     if (this.#status.kind !== 'live') return;
     this.#hasPicture = true;
     this.#everPlayed = true;
@@ -333,23 +560,22 @@ export class SluicePlayer extends HTMLElement {
 
   /** Asks for media only while somebody can see or hear them. */
   #applyRest(): void {
-    const floating =
-      document.pictureInPictureElement === this || this.#view.video.matches(':picture-in-picture');
+    const floating = document.pictureInPictureElement === this || this.video.matches(':picture-in-picture');
     const audible = !this.muted && this.#screen.hasAudio;
-    const rests = this.#hidden && !audible && !floating;
-    if (this.#wanted && !rests) {
+    const unseen = this.#hidden && !audible && !floating;
+    if (unseen) this.#engine?.pause();
+    else if (!this.#wanted) this.#engine?.hold();
+    else {
       this.#engine?.resume();
       // What is recorded stands still while nobody looks.
-      if (this.#view.video.paused) void this.#playVideo();
-    } else {
-      this.#engine?.pause();
+      if (this.video.paused) void this.#playVideo();
     }
     this.#render();
   }
 
   async #playVideo(): Promise<void> {
-    const { video } = this.#view;
-    if (!this.#screen.isFilled) return;
+    const { video } = this;
+    if (!this.#screen.isFilled || this.#held !== undefined) return;
     try {
       await video.play();
     } catch (error) {
@@ -367,8 +593,14 @@ export class SluicePlayer extends HTMLElement {
   }
 
   #setMuted(muted: boolean): void {
-    this.#view.video.muted = muted;
-    if (!muted) this.#soundBlocked = false;
+    this.video.muted = muted;
+    if (!muted) {
+      this.#soundBlocked = false;
+      if (!this.#soundWanted) {
+        this.#soundWanted = true;
+        this.#tune();
+      }
+    }
     if (!muted && this.#wanted) void this.#playVideo();
     this.#applyRest();
   }
@@ -382,11 +614,120 @@ export class SluicePlayer extends HTMLElement {
     else this.setAttribute(name, String(value));
   }
 
-  #renderPlayhead(): void {
-    this.#view.renderPlayhead(this.#engine?.playhead);
+  #do(command: Command): void {
+    switch (command) {
+      case 'toggle-play':
+        if (this.paused) this.play();
+        else this.pause();
+        return;
+      case 'toggle-muted':
+        this.#setMuted(!this.muted);
+        return;
+      case 'toggle-fullscreen':
+        void toggleFullscreen(this, this.video);
+        return;
+      case 'toggle-floating':
+        void toggleFloating(this.video);
+        return;
+      case 'toggle-stats':
+        this.toggleStats();
+        return;
+      case 'toggle-help':
+        this.#help = !this.#help;
+        this.#render();
+        return;
+      case 'save-snapshot':
+        void this.saveSnapshot();
+        return;
+      case 'back':
+      case 'forward':
+        void this.#skip(command === 'back' ? -SKIP_MS : SKIP_MS);
+        return;
+      case 'far-back':
+      case 'far-forward':
+        void this.#skip(command === 'far-back' ? -FAR_SKIP_MS : FAR_SKIP_MS);
+        return;
+      case 'frame-back':
+      case 'frame-forward':
+        void this.step(command === 'frame-back' ? -1 : 1);
+        return;
+      case 'slower':
+      case 'faster':
+        if (this.#recorded) this.speed = nextSpeed(this.speed, command === 'faster' ? 1 : -1);
+        return;
+      case 'go-live':
+        this.goLive();
+        return;
+    }
   }
 
-  #render(): void {
+  async #skip(byMs: number): Promise<void> {
+    if (this.#recorded) {
+      if (this.time !== undefined) this.seek(this.time + byMs);
+      return;
+    }
+    if (byMs > 0) return;
+    await this.#learnRewind();
+    const nowMs = Date.now();
+    if (this.#rewind.playhead(nowMs) === undefined) {
+      this.#say(translator(languageAt(this))('nothingRecorded'));
+    } else if (!this.#recorded) {
+      this.seek((this.time ?? nowMs) + byMs);
+    }
+  }
+
+  /** Learns what there is to go back to, before the viewer asks for it. */
+  async #learnRewind(): Promise<void> {
+    const stream = this.#recorded ? undefined : parseStreamId(this.#streamName)?.id;
+    if (stream === undefined || this.#engine === undefined) return;
+    await this.#rewind.ask(this.#target, stream);
+    this.#render();
+  }
+
+  #seekPlayhead(): Playhead | undefined {
+    if (this.#recorded) return this.#engine?.playhead;
+    return this.#engine === undefined ? undefined : this.#rewind.playhead(Date.now());
+  }
+
+  /** A few words to the viewer, which go away by themselves. */
+  #say(text: string): void {
+    this.#flash = text;
+    clearTimeout(this.#flashTimer);
+    this.#flashTimer = setTimeout(() => {
+      this.#flash = '';
+      this.#render();
+    }, FLASH_MS);
+    this.#render();
+  }
+
+  #tickStats(): void {
+    clearInterval(this.#statsTicker);
+    this.#statsTicker = undefined;
+    const on = this.hasAttribute('stats') && this.isConnected;
+    if (!on) this.#stats = undefined;
+    const look = async (): Promise<void> => {
+      const now = await this.stats;
+      if (this.#statsTicker === undefined) return;
+      this.#stats = now;
+      this.#render();
+    };
+    if (on) {
+      this.#statsTicker = setInterval(() => void look(), STATS_EVERY_MS);
+      void look();
+    }
+    this.#render();
+  }
+
+  #onTime(): void {
+    const before = this.#toldTime;
+    const now = { timeMs: this.time, live: !this.#recorded };
+    if (this.#recorded) this.#render();
+    if (before?.timeMs === now.timeMs && before?.live === now.live) return;
+    this.#toldTime = now;
+    this.dispatchEvent(new CustomEvent<TimeChangeDetail>('timechange', { detail: now }));
+  }
+
+  #state(): StateAndReason {
     const hidden = this.#hidden && (this.muted || !this.#screen.hasAudio);
     const shown = playerState({
       wanted: this.#wanted,
@@ -395,22 +736,43 @@ export class SluicePlayer extends HTMLElement {
       hasPicture: this.#hasPicture,
       everPlayed: this.#everPlayed,
     });
+    if (this.#held !== 'not recorded' || shown.state !== 'playing') return shown;
+    return {
+      state: 'waiting',
+      reason: { code: NOT_THEN, message: 'Nothing of this camera was recorded at this time.' },
+    };
+  }
+
+  #render(): void {
+    const shown = this.#state();
     const before = this.#shown;
-    const recorded = this.hasAttribute('start-time');
     this.#shown = shown;
-    this.#view.render({
-      shown,
-      controls: this.controls,
-      muted: this.muted,
-      soundBlocked: this.#soundBlocked && this.muted,
-      fullscreen: document.fullscreenElement === this,
-      label: `${recorded ? 'Recorded' : 'Live'} video ${this.src.replace(/^\//, '')}`,
-      recorded,
-    });
+    this.#view.render(this.#model(shown));
     const same =
       before.state === shown.state &&
       before.reason?.code === shown.reason?.code &&
       before.reason?.message === shown.reason?.message;
     if (!same) this.dispatchEvent(new CustomEvent<StateChangeDetail>('statechange', { detail: shown }));
+  }
+
+  #model(shown: StateAndReason): ViewModel {
+    return {
+      shown,
+      language: languageAt(this),
+      stream: this.#streamName,
+      controls: this.controls,
+      muted: this.muted,
+      soundBlocked: this.#soundBlocked && this.muted,
+      fullscreen: document.fullscreenElement === this,
+      hasPicture: this.#surface.hasPicture,
+      recorded: this.#recorded,
+      playhead: this.#seekPlayhead(),
+      speed: this.speed,
+      quality: this.quality,
+      qualities: this.#qualities,
+      stats: this.hasAttribute('stats') ? (this.#stats ?? 'none yet') : undefined,
+      help: this.#help,
+      flash: this.#flash,
+    };
   }
 }

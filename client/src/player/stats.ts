@@ -1,3 +1,4 @@
+import type { Quality } from '../../../shared/signaling.ts';
 import type { Reason } from '../live/index.ts';
 
 /** A look at how a stream plays right now. A figure that is not known (yet) is undefined. */
@@ -12,9 +13,13 @@ export interface PlayerStats {
   readonly height: number | undefined;
   /** For example `H264`. */
   readonly codec: string | undefined;
+  /** Which of the camera's pictures: its own, or the smaller one of its second stream. */
+  readonly quality: Quality | undefined;
   /** Video and audio together, over about the last second. */
   readonly bitrateKbps: number | undefined;
   readonly packetsLost: number | undefined;
+  /** Of the picture's packets, over about the last second: 0 to 100. */
+  readonly lossPercent: number | undefined;
   readonly jitterMs: number | undefined;
   readonly rttMs: number | undefined;
   /** How the packets travel. */
@@ -81,8 +86,10 @@ export function playerStats(now: StatsSample, before: StatsSample | undefined): 
     width: number(now.video?.frameWidth),
     height: number(now.video?.frameHeight),
     codec: now.codec,
+    quality: undefined,
     bitrateKbps: comparable ? round((bytes * 8) / 1000 / seconds) : undefined,
     packetsLost: number(now.video?.packetsLost),
+    lossPercent: before === undefined ? undefined : round(lostShare(now, before) * 100),
     jitterMs: jitterS === undefined ? undefined : round(jitterS * 1000),
     rttMs: now.rttMs === undefined ? undefined : round(now.rttMs),
     transport: now.transport,

@@ -1,3 +1,4 @@
+import type { Quality } from '../../../shared/signaling.ts';
 import {
   connectionTo,
   type MediaConsumer,
@@ -5,7 +6,13 @@ import {
   type Watch,
   type WatchStatus,
 } from '../live/index.ts';
-import { type EngineEvents, type EngineOptions, NO_PICTURE, type PlaybackEngine } from './playback-engine.ts';
+import {
+  type EngineEvents,
+  type EngineOptions,
+  NO_PICTURE,
+  type PlaybackEngine,
+  type Wishes,
+} from './playback-engine.ts';
 import { type EngineStatus, engineStatusOf } from './player-state.ts';
 import { lostShare, type PlayerStats, playerStats, type StatsSample, sampleStats } from './stats.ts';
 import { Watchdog } from './watchdog.ts';
@@ -36,6 +43,7 @@ export class WebRtcEngine implements PlaybackEngine {
   #samples: readonly StatsSample[] = [];
   /** What seems to be in the way, and for how many ticks. */
   #obstacle: { readonly reason: Reason; readonly ticks: number } | undefined;
+  #given: Quality | undefined;
   #paused = false;
   #closed = false;
 
@@ -43,17 +51,21 @@ export class WebRtcEngine implements PlaybackEngine {
     return new WebRtcEngine(options);
   }
 
-  private constructor({ target, stream, events }: EngineOptions) {
+  private constructor({ target, stream, wishes, events }: EngineOptions) {
     this.#events = events;
-    this.#watch = connectionTo(target).watch(stream, {
-      onStatus: (status) => this.#onWatchStatus(status),
-      onConsumers: (consumers) =>
-        events.onPicture(
-          consumers.length === 0
-            ? NO_PICTURE
-            : { kind: 'tracks', tracks: consumers.map(({ track }) => track) },
-        ),
-    });
+    this.#watch = connectionTo(target).watch(
+      stream,
+      { quality: wishes.quality, sound: wishes.sound },
+      {
+        onStatus: (status) => this.#onWatchStatus(status),
+        onConsumers: (consumers) =>
+          events.onPicture(
+            consumers.length === 0
+              ? NO_PICTURE
+              : { kind: 'tracks', tracks: consumers.map(({ track }) => track) },
+          ),
+      },
+    );
     this.#ticker = setInterval(() => void this.#tick(), TICK_MS);
   }
 
@@ -64,6 +76,14 @@ export class WebRtcEngine implements PlaybackEngine {
 
   seek(): void {
     // There is no other time to go to.
+  }
+
+  tune({ quality, sound }: Wishes): void {
+    this.#watch.tune({ quality, sound });
+  }
+
+  hold(): void {
+    this.pause();
   }
 
   pause(): void {
@@ -80,7 +100,7 @@ export class WebRtcEngine implements PlaybackEngine {
     const sample = await this.#sample(this.#watch.consumers);
     // The older of the two kept samples is at least a second old: a rate over less would only jitter.
     const before = this.#samples.find(({ atMs }) => sample.atMs - atMs > TICK_MS / 2);
-    return playerStats(sample, before);
+    return { ...playerStats(sample, before), quality: this.#given };
   }
 
   close(): void {
@@ -92,7 +112,11 @@ export class WebRtcEngine implements PlaybackEngine {
 
   #onWatchStatus(status: WatchStatus): void {
     if (status.kind === 'lost' || status.kind === 'refused') this.#lastReason = status.error.reason;
-    if (status.kind === 'started') this.#lastReason = undefined;
+    if (status.kind === 'started') {
+      this.#lastReason = undefined;
+      this.#given = status.qualities.given;
+      if (!this.#closed) this.#events.onQualities?.(status.qualities);
+    }
     this.#setStatus(engineStatusOf(status, this.#lastReason));
   }
 

@@ -10,7 +10,7 @@ declare module 'preact' {
         server?: string;
         mode?: string;
         quality?: string;
-        poster?: string;
+        poster?: string | undefined;
         bare?: boolean;
         autoplay?: boolean;
         controls?: boolean;

@@ -19,6 +19,8 @@ export const PLAYER_CSS = `
 :host([hidden]) { display: none; }
 :host(:fullscreen) { border-radius: 0; }
 * { box-sizing: border-box; }
+fieldset { margin: 0; padding: 0; border: 0; min-inline-size: 0; }
+.screen { position: absolute; inset: 0; }
 .frame { position: absolute; inset: 0; container-type: size; outline: none; }
 .frame:focus-visible { box-shadow: inset 0 0 0 3px var(--accent); }
 video, .still { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
@@ -45,6 +47,12 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
   max-width: 44ch; color: #b6c2c8; font-weight: 400; font-size: 13px; text-wrap: balance;
   overflow-wrap: anywhere;
 }
+.overlay .words { display: grid; gap: 6px; justify-items: center; }
+.overlay .ways { display: flex; flex-wrap: wrap; justify-content: center; gap: 8px; margin-top: 8px; pointer-events: auto; }
+.overlay .ways button {
+  min-height: 36px; padding: 0 16px; border-radius: 99px; background: rgb(255 255 255 / 14%); font-size: 13px; font-weight: 600;
+}
+.overlay .ways button:hover { background: rgb(255 255 255 / 26%); }
 .overlay .mark { height: 30px; margin-bottom: 4px; }
 .overlay .mark .icon { width: 30px; height: 30px; color: #93a4ad; }
 .spinner {
@@ -72,13 +80,58 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 }
 .note[hidden] { display: none; }
 .controls {
-  position: absolute; inset: auto 0 0 0; display: flex; align-items: center; gap: 2px;
-  padding: 28px 8px 6px; background: linear-gradient(transparent, rgb(6 9 11 / 78%));
+  position: absolute; inset: auto 0 0 0; display: flex; align-items: center; gap: 2px; flex-wrap: wrap;
+  padding: 28px 8px 6px; background: linear-gradient(transparent, rgb(6 9 11 / 84%));
   opacity: 0; transition: opacity .18s;
 }
-.frame:hover .controls, .frame:focus-within .controls, .frame.active .controls { opacity: 1; }
+.frame:hover .controls, .frame:focus-within .controls, .frame.active .controls, .frame.menu-open .controls { opacity: 1; }
 .controls button { width: 40px; height: 40px; border-radius: 8px; }
-.controls button:hover { background: rgb(255 255 255 / 14%); }
+.controls button:hover, .controls .speed:hover { background: rgb(255 255 255 / 14%); }
+.controls .more .icon { stroke-width: 3; }
+.speed {
+  height: 40px; margin: 0; padding: 0 6px; border: 0; border-radius: 8px; appearance: none; -webkit-appearance: none;
+  background: none; color: inherit; font: 650 13px/1 system-ui, sans-serif; font-variant-numeric: tabular-nums;
+  text-align: center; text-align-last: center; cursor: pointer;
+}
+.speed:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
+.speed option { background: #151b20; color: #f3f6f7; }
+.menu {
+  position: absolute; right: 8px; bottom: 54px; display: grid; gap: 2px; min-width: 190px; max-width: calc(100% - 16px);
+  max-height: calc(100% - 62px); overflow: auto; padding: 6px; border-radius: 12px; background: rgb(13 18 22 / 96%);
+  box-shadow: 0 0 0 1px rgb(255 255 255 / 14%), 0 8px 28px rgb(0 0 0 / 45%);
+}
+.recorded .menu { bottom: 80px; max-height: calc(100% - 88px); }
+.menu button { min-height: 40px; border-radius: 8px; }
+.menu button:hover { background: rgb(255 255 255 / 12%); }
+.menu .item { display: flex; align-items: center; gap: 11px; padding: 0 12px 0 9px; text-align: left; }
+.menu .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2px; }
+.choices { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; gap: 2px; }
+.choices button { padding: 0 10px; font-size: 13px; }
+.choices button[aria-pressed="true"] { background: rgb(255 255 255 / 18%); font-weight: 650; }
+.stats, .help {
+  position: absolute; border-radius: 10px; background: rgb(8 12 15 / 86%); font-size: 12px; color: #f3f6f7;
+  font-variant-numeric: tabular-nums;
+}
+.stats { left: 10px; top: 10px; max-width: calc(100% - 20px); max-height: calc(100% - 20px); overflow: auto; padding: 8px 12px; }
+.stats > button { float: right; width: 32px; height: 32px; margin: -4px -8px 0 8px; border-radius: 8px; }
+.stats .icon, .help .icon { width: 16px; height: 16px; }
+.stats dl, .help dl { margin: 0; display: grid; gap: 1px; }
+.stats dl > div { display: grid; grid-template-columns: 92px minmax(0, 1fr); gap: 8px; }
+.stats dt { color: #aebac1; }
+.stats dd, .help dd { margin: 0; overflow-wrap: anywhere; }
+.help {
+  inset: 0; width: min(340px, calc(100% - 24px)); max-height: calc(100% - 24px); height: fit-content; margin: auto; padding: 10px 14px 12px;
+  border: 0; overflow: auto; background: rgb(13 18 22 / 96%); font-size: 13px; box-shadow: 0 0 0 1px rgb(255 255 255 / 14%);
+}
+.help header { display: flex; align-items: center; justify-content: space-between; margin-bottom: 4px; font-size: 14px; }
+.help header button { width: 36px; height: 36px; margin-right: -8px; border-radius: 8px; }
+.help header button:hover, .stats > button:hover { background: rgb(255 255 255 / 14%); }
+.help dl > div { display: grid; grid-template-columns: 108px minmax(0, 1fr); gap: 8px; align-items: baseline; padding: 2px 0; }
+.help dt { display: flex; gap: 4px; flex-wrap: wrap; }
+.help kbd {
+  min-width: 22px; padding: 1px 6px; border-radius: 5px; background: rgb(255 255 255 / 14%); font: 600 12px/1.5 system-ui, sans-serif;
+  text-align: center; white-space: nowrap;
+}
 .badge {
   display: inline-flex; align-items: center; gap: 7px; margin: 0 auto 0 6px; font-size: 12px;
   font-weight: 650; letter-spacing: .08em; color: #cfd8dc;
@@ -87,7 +140,6 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .badge.live::before { background: var(--accent); box-shadow: 0 0 0 3px rgb(61 220 151 / 22%); }
 .badge:empty { visibility: hidden; }
 .start.again .icon { fill: none; stroke-width: 1.8; margin: 0; }
-.recorded .controls { flex-wrap: wrap; }
 .recorded .badge { letter-spacing: .01em; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .recorded .badge::before { display: none; }
 .controls .live-button {
@@ -117,6 +169,24 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
   translate: -50%; padding: 3px 8px; border-radius: 6px; background: rgb(6 9 11 / 88%); font-size: 12px;
   font-variant-numeric: tabular-nums; white-space: nowrap; pointer-events: none;
 }
+@container (max-width: 520px) {
+  .controls .wide { display: none; }
+  .recorded .badge { order: -1; flex: 1 0 100%; justify-content: center; margin: 0; }
+}
+@container (max-width: 380px) {
+  .controls { gap: 0; padding-inline: 2px; }
+  .controls .speed { padding: 0 3px; }
+  .controls .live-button { padding: 0 8px; }
+}
+@container (max-height: 260px) {
+  .menu, .recorded .menu { inset: 6px 6px auto auto; bottom: auto; max-height: calc(100% - 12px); }
+}
+@media (pointer: coarse) {
+  .controls button, .speed, .menu button, .stats > button, .help header button { min-height: 44px; }
+  .controls button { min-width: 42px; }
+  .controls .live-button { min-height: 36px; }
+  .seek, .seek input { height: 32px; }
+}
 @container (max-width: 300px) or (max-height: 170px) {
   .overlay { gap: 3px; padding: 8px; }
   .overlay .title { font-size: 13px; }
@@ -130,5 +200,9 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 @media (prefers-reduced-motion: reduce) {
   .spinner { animation-duration: 3s; }
   .overlay, .controls, .start { animation: none; transition: none; }
+}
+@media (forced-colors: active) {
+  .controls, .menu, .stats, .help, .overlay { background: Canvas; }
+  .icon { stroke: ButtonText; }
 }
 `;

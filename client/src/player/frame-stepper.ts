@@ -1,0 +1,88 @@
+/** Where nothing tells how long a frame lasts. */
+const DEFAULT_FRAME_S = 0.04;
+/** Frames of cameras last between that and that. */
+const MIN_FRAME_S = 0.005;
+const MAX_FRAME_S = 2;
+/** A camera whose frames last longer than was thought is stepped through in so many tries. */
+const MAX_TRIES = 8;
+const TRY_MS = 700;
+
+/** Learns how long a frame lasts from the times of those that were shown: the shortest lately, as some are passed over. */
+export class FrameLength {
+  #lastS: number | undefined;
+  #recent: readonly number[] = [];
+
+  get seconds(): number {
+    return this.#recent.length === 0 ? DEFAULT_FRAME_S : Math.min(...this.#recent);
+  }
+
+  shown(mediaTimeS: number): void {
+    const stepS = Math.abs(mediaTimeS - (this.#lastS ?? mediaTimeS));
+    this.#lastS = mediaTimeS;
+    if (stepS >= MIN_FRAME_S && stepS <= MAX_FRAME_S) this.#recent = [stepS, ...this.#recent].slice(0, 30);
+  }
+}
+
+/** Goes through a video that stands still frame by frame. */
+export class FrameStepper {
+  readonly #video: HTMLVideoElement;
+  readonly #length = new FrameLength();
+  #shownS: number | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #watching = false;
+
+  constructor(video: HTMLVideoElement) {
+    this.#video = video;
+  }
+
+  /** To be called when pictures of recorded time come: from then on it learns of each that is shown. */
+  watch(): void {
+    if (this.#watching || this.#video.requestVideoFrameCallback === undefined) return;
+    this.#watching = true;
+    const next = (): void => {
+      this.#video.requestVideoFrameCallback((_now, { mediaTime }) => {
+        this.#shownS = mediaTime;
+        this.#length.shown(mediaTime);
+        if (this.#watching) next();
+      });
+    };
+    next();
+  }
+
+  unwatch(): void {
+    this.#watching = false;
+    this.#shownS = undefined;
+  }
+
+  /** One step after the other, however fast they are asked for. */
+  step(by: 1 | -1): Promise<void> {
+    this.#running = this.#running.then(() => this.#step(by));
+    return this.#running;
+  }
+
+  async #step(by: 1 | -1): Promise<void> {
+    const video = this.#video;
+    const fromS = this.#shownS ?? video.currentTime;
+    // Into the middle of a frame: its edges belong to either side.
+    for (let reach = by === 1 ? 1.5 : 0.5; reach < MAX_TRIES; reach += 1) {
+      const toS = fromS + by * reach * this.#length.seconds;
+      if (toS < 0 || toS > video.duration) return;
+      const shown = this.#nextShown();
+      video.currentTime = toS;
+      const nowS = await shown;
+      if (nowS === undefined || Math.abs(nowS - fromS) > MIN_FRAME_S) return;
+    }
+  }
+
+  /** The time of the next frame on the screen; undefined where none comes. */
+  #nextShown(): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(undefined), TRY_MS);
+      if (this.#video.requestVideoFrameCallback === undefined) return;
+      this.#video.requestVideoFrameCallback((_now, { mediaTime }) => {
+        clearTimeout(timer);
+        resolve(mediaTime);
+      });
+    });
+  }
+}

@@ -1,0 +1,134 @@
+import { render } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { commandOf } from '../keyboard.ts';
+import type { Surface } from '../surface.ts';
+import { translator } from '../texts.ts';
+import { Controls, Menu } from './controls.tsx';
+import type { ViewActions, ViewModel } from './model.ts';
+import { KeyHelp, Overlay, OverPicture } from './overlay.tsx';
+import { StatsOverlay } from './stats-overlay.tsx';
+import { PLAYER_CSS } from './styles.ts';
+
+const ACTIVE_AFTER_TOUCH_MS = 3_000;
+let sheet: CSSStyleSheet | undefined;
+
+/** The DOM of a player. It shows what it is given and tells what the viewer asks for; it decides nothing. */
+export class PlayerView {
+  readonly #root: ShadowRoot;
+  readonly #surface: Surface;
+  readonly #actions: ViewActions;
+
+  constructor(root: ShadowRoot, surface: Surface, actions: ViewActions) {
+    this.#root = root;
+    this.#surface = surface;
+    this.#actions = actions;
+    sheet ??= madeSheet();
+    root.adoptedStyleSheets = [sheet];
+  }
+
+  render(model: ViewModel): void {
+    render(<Frame model={model} surface={this.#surface} actions={this.#actions} />, this.#root);
+  }
+}
+
+interface FrameProps {
+  readonly model: ViewModel;
+  readonly surface: Surface;
+  readonly actions: ViewActions;
+}
+
+function Frame({ model, surface, actions }: FrameProps) {
+  const t = translator(model.language);
+  const [menuOpen, setMenuOpen] = useState(false);
+  const frame = useRef<HTMLDivElement>(null);
+  const active = useTouchActive();
+  const closeMenu = (): void => {
+    if (!menuOpen) return;
+    setMenuOpen(false);
+    frame.current?.querySelector<HTMLElement>('.more')?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented) return;
+    if (event.key === 'Escape' && (menuOpen || model.help)) {
+      event.preventDefault();
+      if (menuOpen) closeMenu();
+      else actions.do('toggle-help');
+      return;
+    }
+    const command = commandOf(event, controlOf(event.target));
+    if (command === undefined) return;
+    event.preventDefault();
+    actions.do(command);
+  };
+  const helpWasOpen = useRef(false);
+  useEffect(() => {
+    // What had the focus in it is gone.
+    if (helpWasOpen.current && !model.help) frame.current?.focus();
+    helpWasOpen.current = model.help;
+  }, [model.help]);
+  const parts = { model, actions, t };
+  const classes = [
+    'frame',
+    active.now ? 'active' : '',
+    model.recorded ? 'recorded' : '',
+    menuOpen ? 'menu-open' : '',
+  ];
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a group of controls, not of form fields.
+    <div
+      ref={frame}
+      class={classes.filter((name) => name !== '').join(' ')}
+      part="frame"
+      role="group"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys work wherever in it the focus is.
+      tabIndex={0}
+      lang={model.language}
+      aria-label={t(model.recorded ? 'recordedOf' : 'liveOf', { stream: model.stream })}
+      aria-keyshortcuts="Space K M F P I S L ?"
+      onKeyDown={onKeyDown}
+      onPointerEnter={actions.approached}
+      onFocusIn={actions.approached}
+      onPointerDown={({ pointerType }) => {
+        if (pointerType !== 'mouse') active.touch();
+        actions.approached();
+      }}
+      onDblClick={({ target }) => {
+        if (target === surface.video || target === surface.still) actions.do('toggle-fullscreen');
+      }}
+    >
+      <div class="screen" ref={(place) => place?.append(surface.video, surface.still)} />
+      <Overlay {...parts} />
+      <OverPicture {...parts} />
+      {model.stats === undefined ? undefined : (
+        <StatsOverlay {...parts} stats={model.stats} recorded={model.recorded} language={model.language} />
+      )}
+      <Controls {...parts} menuOpen={menuOpen} setMenuOpen={setMenuOpen} />
+      {menuOpen && model.controls ? <Menu {...parts} close={closeMenu} /> : undefined}
+      {model.help ? <KeyHelp {...parts} /> : undefined}
+    </div>
+  );
+}
+
+/** After a touch the controls stay for a while: a finger does not hover. */
+function useTouchActive(): { readonly now: boolean; touch(): void } {
+  const [now, setNow] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const touch = (): void => {
+    setNow(true);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setNow(false), ACTIVE_AFTER_TOUCH_MS);
+  };
+  return { now, touch };
+}
+
+function controlOf(target: EventTarget | null): 'button' | 'choice' | undefined {
+  if (target instanceof HTMLSelectElement) return 'choice';
+  return target instanceof HTMLButtonElement ? 'button' : undefined;
+}
+
+function madeSheet(): CSSStyleSheet {
+  const made = new CSSStyleSheet();
+  made.replaceSync(PLAYER_CSS);
+  return made;
+}
