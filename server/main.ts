@@ -13,8 +13,9 @@ import { type Clock, systemClock } from './base/clock.ts';
 import { Closers } from './base/closers.ts';
 import { ConfigError, type LoadedConfig, loadConfig } from './base/config/load.ts';
 import type { Settings } from './base/config/settings.ts';
-import { createLogger, type Logger } from './base/log.ts';
+import { createLogger, type LogGate, type Logger } from './base/log.ts';
 import { prettyStream } from './base/log-pretty.ts';
+import { LogRing, teeToRing } from './base/log-ring.ts';
 import { stopOnSignals } from './base/stop-on-signals.ts';
 import { VERSION } from './base/version.ts';
 import { SqliteCatalog } from './catalog/index.ts';
@@ -29,8 +30,11 @@ import {
   Probes,
   readInThread,
   requireLogin,
+  SettingsDesk,
   StartError,
   StreamDirectory,
+  System,
+  versionsOf,
 } from './gateway/index.ts';
 import {
   createHttpApp,
@@ -38,11 +42,13 @@ import {
   exportRoutes,
   frameRoutes,
   Gate,
+  HlsViewers,
   hlsRoutes,
   layoutRoutes,
   probeRoutes,
   recordingRoutes,
   reportRoutes,
+  systemRoutes,
 } from './http/index.ts';
 import { Recording } from './recording/index.ts';
 import { DialPacer, type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
@@ -156,18 +162,26 @@ interface Gateway {
   close(): Promise<void>;
 }
 
-async function start(config: LoadedConfig, log: Logger): Promise<Gateway> {
+/** The log as the gateway's parts have it: how much is told, and what was told last. */
+interface Logging {
+  readonly log: Logger;
+  readonly gate: LogGate;
+  readonly ring: LogRing;
+}
+
+async function start(config: LoadedConfig, logging: Logging): Promise<Gateway> {
   const closers = new Closers();
   try {
-    return { url: await startParts(config, log, closers), close: () => closers.close() };
+    return { url: await startParts(config, logging, closers), close: () => closers.close() };
   } catch (failure) {
     await closers.close();
     throw failure;
   }
 }
 
-async function startParts(config: LoadedConfig, log: Logger, closers: Closers): Promise<string> {
+async function startParts(config: LoadedConfig, logging: Logging, closers: Closers): Promise<string> {
   const { settings } = config;
+  const { log, gate: logGate, ring } = logging;
   const clock = systemClock;
   const base = { settings, clock, log };
   requireLogin(settings);
@@ -175,6 +189,8 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
 
   const catalog = openCatalog(settings);
   closers.add(() => catalog.close());
+  const settingsDesk = await SettingsDesk.open({ catalog, log, given: config.given, settings });
+  logGate.level = settings.log.level;
 
   const ofFile = new Set(config.streams.map(({ app, name }) => streamId(app, name)));
   const isDemo = (id: StreamId) => id === 'live/demo' && demo.isOn;
@@ -279,6 +295,28 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       create: (definition) => directory.create(definition),
     },
   });
+  settingsDesk.onChange = () => {
+    logGate.level = settings.log.level;
+    legs.maxVideoLegs = settings.transcode.maxVideoLegs;
+    recording.settingsChanged();
+    updateDemo();
+  };
+  const readiness = () => {
+    const checks = { webrtc: webRtc.isReady, recordings: recording.isOpen };
+    return { ready: checks.webrtc && checks.recordings, checks };
+  };
+  const hlsViewers = new HlsViewers(clock);
+  const system = new System({
+    clock,
+    hub,
+    readiness,
+    workers: () => webRtc.workers(),
+    watching: () => webRtc.watching(),
+    hlsViewers: () => hlsViewers.list(),
+    disks: () => recording.disks(),
+    recorder: (id) => recording.status(id),
+    versions: versionsOf(ffmpegPath ?? 'ffmpeg'),
+  });
   const metrics = new Metrics({
     hub,
     recorders: () => recording.figures(),
@@ -297,6 +335,7 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
     log,
     gate,
     staticDir: STATIC_DIR,
+    hlsViewers,
     routes: [
       ...hlsRoutes(recording.hls),
       ...recordingRoutes(recording.desk),
@@ -305,16 +344,20 @@ async function startParts(config: LoadedConfig, log: Logger, closers: Closers): 
       ...eventRoutes(recording.events),
       ...reportRoutes(directory),
       ...probeRoutes(probes, bulk),
+      ...systemRoutes({
+        status: () => system.status(),
+        viewers: () => system.viewers(),
+        log: (asked) => ring.tail(asked),
+        settings: () => settingsDesk.list(),
+        changeSettings: (changes) => settingsDesk.patch(changes),
+      }),
       ...layoutRoutes(new Layouts(catalog)),
     ],
     ports: {
       streams: directory,
       whep: webRtc.whep,
       metrics: () => metrics.text(),
-      readiness: () => {
-        const checks = { webrtc: webRtc.isReady, recordings: recording.isOpen };
-        return { ready: checks.webrtc && checks.recordings, checks };
-      },
+      readiness,
     },
   });
   closers.add(() => app.close());
@@ -335,9 +378,11 @@ async function run(config: LoadedConfig): Promise<void> {
   // Media workers inherit the environment, and none of them needs the token.
   delete process.env.SLUICE_API_TOKEN;
   const terminal = process.stderr.isTTY === true;
+  const ring = new LogRing();
+  const gate: LogGate = { level: config.settings.log.level };
   const log = createLogger(
-    config.settings.log.level,
-    terminal ? prettyStream(process.stderr, true) : process.stderr,
+    gate,
+    teeToRing(ring, terminal ? prettyStream(process.stderr, true) : process.stderr),
   );
   // A bug that nobody caught leaves parts in an unknown state: end, so that a supervisor starts afresh.
   process.on('uncaughtException', (failure) => {
@@ -346,7 +391,7 @@ async function run(config: LoadedConfig): Promise<void> {
   });
   let gateway: Gateway | undefined;
   stopOnSignals(async () => gateway?.close(), log);
-  gateway = await start(config, log);
+  gateway = await start(config, { log, gate, ring });
   // Else it would be kept at an orderly stop only, and a start after a crash is the one that has to be quick.
   flushCompileCache();
   process.stdout.write(`Sluice ${VERSION} is running. Open ${gateway.url}/ in a browser. Ctrl-C stops it.\n`);

@@ -6,5 +6,8 @@ export { Demo, type DemoCamera } from './demo.ts';
 export { Layouts } from './layouts.ts';
 export { Metrics } from './metrics.ts';
 export { Probes } from './probes.ts';
+export { SettingsDesk } from './settings-desk.ts';
 export { checkPublishers, listening, requireLogin, StartError } from './start-checks.ts';
 export { StreamDirectory } from './stream-directory.ts';
+export { System } from './system-status.ts';
+export { versionsOf } from './versions.ts';

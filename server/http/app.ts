@@ -17,6 +17,7 @@ import type { Gate, Identity } from './access/gate.ts';
 import { answerPreflight, isPreflight, setCorsHeaders } from './cors.ts';
 import { type DocumentForPage, docsPage } from './docs-page.ts';
 import { asApiError, errorBody, replyWithError } from './error-reply.ts';
+import type { HlsViewers } from './hls-viewers.ts';
 import { straightenPlaylistUrl } from './odd-playlist-url.ts';
 import { openApiDocument } from './openapi.ts';
 import type { HttpPorts } from './ports.ts';
@@ -29,6 +30,8 @@ import { streamRoutes } from './routes/streams.ts';
 import { whepRoutes } from './routes/whep.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
 
+/** Routes of `routes/hls.ts`. */
+const HLS_URL = /^\/:app\/:name\/(?:playlist\.m3u8|segments\/|key-frames\/)/;
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Whoever takes nothing of an answer for so long is gone, or wants to hold the memory that it waits in. */
@@ -50,6 +53,8 @@ export interface HttpAppOptions {
   readonly maxConnections?: number;
   /** Default 60 s: a connection on which nothing goes either way for so long is closed; WebSockets have their own rules. */
   readonly stallTimeoutMs?: number;
+  /** Hears who plays over HLS. */
+  readonly hlsViewers?: HlsViewers;
   /** More routes of the table, as later parts of the gateway bring them. */
   readonly routes?: readonly ApiRoute[];
   /** Hears of every route that is registered; the tests hold the OpenAPI document against them. */
@@ -102,6 +107,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
   endConnectionsAtClose(app, options.clock);
   guard(app, options.gate);
   logRequests(app, options.clock, log);
+  if (options.hlsViewers !== undefined) noteHlsViewers(app, options.hlsViewers);
   app.setErrorHandler((failure, request, reply) =>
     replyWithError(reply, asApiError(failure, request.id, log)),
   );
@@ -204,6 +210,15 @@ function logRequests(app: FastifyInstance, clock: Clock, log: Logger): void {
     const { method, ip } = request;
     const target = loggableTarget(request.raw.url);
     log.debug({ method, target, status: reply.statusCode, tookMs, ip }, 'Answered a request.');
+  });
+}
+
+function noteHlsViewers(app: FastifyInstance, viewers: HlsViewers): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { url } = request.routeOptions;
+    if (reply.statusCode >= 400 || url === undefined || !HLS_URL.test(url)) return;
+    const { app: streamApp, name } = request.params as Record<string, unknown>;
+    viewers.note(streamApp, name, { address: request.ip, agent: request.headers['user-agent'] });
   });
 }
 

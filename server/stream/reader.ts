@@ -23,6 +23,8 @@ export interface ReaderOptions {
   readonly name: string;
   /** `viewer` counts as one in the status; `service` (recorder, relays inside) does not. Both keep an on-demand source up. */
   readonly role: 'viewer' | 'service';
+  /** Of a viewer: where it is, and since when (Unix milliseconds), for lists of viewers. */
+  readonly from?: { readonly address: string | undefined; readonly sinceMs: number };
   /** `cached`: begin with the kept group of pictures; `next`: begin with the next key frame that arrives. */
   readonly start: 'cached' | 'next';
   /**

@@ -144,6 +144,13 @@ export class Stream {
     return { viewers, services: this.#readers.size - viewers, droppedUnits };
   }
 
+  /** Viewers that read by themselves, not through a reader that they share. */
+  get viewers(): { name: string; address: string | undefined; sinceMs: number }[] {
+    return [...this.#readers].flatMap(({ options: { role, name, from } }) =>
+      role === 'viewer' && from !== undefined ? [{ name, ...from }] : [],
+    );
+  }
+
   start(): void {
     if (this.#publisher !== undefined) return;
     if (this.#isPublished) {

@@ -1,6 +1,6 @@
 import { ApiError } from '../../shared/errors.ts';
 import { shuttingDown } from './failures.ts';
-import { type ViewerEvent, ViewerSession, type ViewerSessionDeps } from './viewer-session.ts';
+import { type ViewerEvent, ViewerSession, type ViewerSessionDeps, type Watching } from './viewer-session.ts';
 
 const MAX_SESSIONS = 2000;
 
@@ -21,6 +21,10 @@ export class ViewerGateway {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  get watching(): Watching[] {
+    return [...this.#sessions].flatMap((session) => session.watching);
   }
 
   /** Makes nothing in a worker yet. Throws `SHUTTING_DOWN`, `TOO_MANY_VIEWERS`. */

@@ -28,6 +28,14 @@ export type ViewerEvent =
   | { readonly event: 'watch.quality'; readonly data: EventData<'watch.quality'> }
   | { readonly event: 'watch.closed'; readonly data: EventData<'watch.closed'> };
 
+/** One watch, for lists of viewers. */
+export interface Watching {
+  readonly stream: StreamId;
+  readonly sinceMs: number;
+  /** Where the media go; undefined until ICE has found that. */
+  readonly address: string | undefined;
+}
+
 export interface ViewerSessionDeps extends PlacementDeps {
   readonly streams: WatchableStreams;
   readonly feeds: Feeds;
@@ -45,6 +53,7 @@ export interface ViewerSessionOptions extends ViewerSessionDeps {
 const MAX_WATCHES = 64;
 
 interface HeldWatch {
+  readonly sinceMs: number;
   readonly watch: Watch;
   readonly stream: StreamId;
   readonly undo: Array<() => void>;
@@ -133,6 +142,12 @@ export class ViewerSession {
     return { iceParameters: await this.#guard(() => transport.restartIce()) };
   }
 
+  /** What it watches just now. */
+  get watching(): Watching[] {
+    const address = this.#placement?.placement.transport.iceSelectedTuple?.remoteIp;
+    return [...this.#watches.values()].map(({ stream, sinceMs }) => ({ stream, sinceMs, address }));
+  }
+
   /** Idempotent; no event follows. */
   close(): void {
     if (this.#isClosed) return;
@@ -204,7 +219,8 @@ export class ViewerSession {
   }
 
   #hold(watch: Watch, stream: WatchableStream, feed: StreamFeed, wish: WatchWish): HeldWatch {
-    const held: HeldWatch = { watch, stream: stream.id, undo: [], wish };
+    const sinceMs = this.#options.clock.wallMs();
+    const held: HeldWatch = { sinceMs, watch, stream: stream.id, undo: [], wish };
     held.undo.push(
       stream.onState((change) =>
         this.#emit({ event: 'stream.state', data: { stream: stream.id, ...wireState(change) } }),

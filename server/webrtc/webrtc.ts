@@ -9,6 +9,7 @@ import type { ListenOptions } from './listen-infos.ts';
 import { Pipes } from './pipes.ts';
 import type { WatchableStreams } from './ports.ts';
 import { ViewerGateway } from './viewer-gateway.ts';
+import type { Watching } from './viewer-session.ts';
 import { WhepGateway } from './whep-gateway.ts';
 import { captureWorkerLog } from './worker-log.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -40,6 +41,21 @@ export interface WorkerStats {
   readonly cpuMs: number;
   readonly maxRssBytes: number;
 }
+
+/** One place for a media worker, whether one runs there just now or not. */
+export interface WorkerStatus {
+  readonly id: number;
+  readonly state: 'running' | 'starting' | 'hanging';
+  readonly consumers: number;
+  /** Since the process began; another `pid` begins anew. */
+  readonly cpuMs?: number;
+  /** The most it has had. */
+  readonly memoryBytes?: number;
+  readonly pid?: number;
+  readonly restarts: number;
+}
+
+const WORKER_TIMEOUT_MS = 1000;
 
 /** A look at the whole WebRTC side, for metrics and tests. */
 export interface WebRtcStats {
@@ -140,6 +156,23 @@ export class WebRtc {
       sub: this.#counts.of('sub'),
       paused: this.#counts.of('paused'),
     };
+  }
+
+  /** Who watches what, by signaling and by WHEP. */
+  watching(): { readonly webrtc: readonly Watching[]; readonly whep: readonly Watching[] } {
+    return { webrtc: this.viewers.watching, whep: this.whep.watching };
+  }
+
+  /** Every worker that there is to be, running or not. One that does not answer within a second hangs. */
+  async workers(): Promise<WorkerStatus[]> {
+    const stats = (await this.#pool.usage(WORKER_TIMEOUT_MS)).map(({ handle, usage, ...worker }) => ({
+      ...worker,
+      consumers: handle?.consumers ?? 0,
+      ...(usage === undefined
+        ? {}
+        : { cpuMs: usage.ru_utime + usage.ru_stime, memoryBytes: usage.ru_maxrss * 1024 }),
+    }));
+    return stats;
   }
 
   /** At least one worker takes viewers. */

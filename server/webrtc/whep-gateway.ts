@@ -7,6 +7,7 @@ import { waitUntilLive } from './live-wait.ts';
 import type { WatchableStream, WatchableStreams } from './ports.ts';
 import { parseSdpFragment } from './sdp-fragment.ts';
 import { MAX_SDP_BYTES, parseSdpOffer, type SdpOffer } from './sdp-offer.ts';
+import type { Watching } from './viewer-session.ts';
 import { WhepSession, type WhepSessionDeps } from './whep-session.ts';
 
 export interface WhepGatewayDeps extends WhepSessionDeps {
@@ -32,6 +33,10 @@ export class WhepGateway {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  get watching(): Watching[] {
+    return [...this.#sessions.values()].map((session) => session.watching);
   }
 
   /**

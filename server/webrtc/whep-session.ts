@@ -18,6 +18,7 @@ import { type AnsweredTrack, buildIceFragment, buildSdpAnswer } from './sdp-answ
 import type { SdpFragment } from './sdp-fragment.ts';
 import type { SdpOffer } from './sdp-offer.ts';
 import { consumeTrack, type TrackConsumer } from './track-consumers.ts';
+import type { Watching } from './viewer-session.ts';
 import { whepCapabilities } from './whep-capabilities.ts';
 
 export interface WhepSessionDeps extends PlacementDeps {
@@ -47,6 +48,7 @@ type Choice = { readonly video: VideoChoice; readonly audio: AudioChoice | undef
 export class WhepSession {
   readonly id: string = randomBytes(18).toString('base64url');
   readonly #options: WhepSessionOptions;
+  readonly #sinceMs: number;
   readonly #undo: Array<() => void> = [];
   readonly #tracks: TrackConsumer[] = [];
   #placement: Placement | undefined;
@@ -59,6 +61,7 @@ export class WhepSession {
 
   constructor(options: WhepSessionOptions) {
     this.#options = options;
+    this.#sinceMs = options.clock.wallMs();
     this.#iceUfrag = options.offer.iceUfrag;
     this.#icePwd = options.offer.icePwd;
     this.#undo.push(
@@ -68,6 +71,14 @@ export class WhepSession {
         if (options.lease.feed.unsuitable !== undefined) this.end();
       }),
     );
+  }
+
+  get watching(): Watching {
+    return {
+      stream: this.#options.lease.feed.stream.id,
+      sinceMs: this.#sinceMs,
+      address: this.#placement?.transport.iceSelectedTuple?.remoteIp,
+    };
   }
 
   get etag(): string {

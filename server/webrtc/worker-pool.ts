@@ -28,10 +28,20 @@ type SlotState =
   | { readonly kind: 'starting' }
   | { readonly kind: 'waiting'; readonly cancel: () => void };
 
+export interface SlotUsage {
+  readonly id: number;
+  readonly state: 'running' | 'starting' | 'hanging';
+  readonly restarts: number;
+  readonly pid?: number;
+  readonly handle?: WorkerHandle;
+  readonly usage?: types.WorkerResourceUsage;
+}
+
 interface Slot {
   readonly index: number;
   state: SlotState;
   attempts: number;
+  restarts: number;
 }
 
 /**
@@ -52,6 +62,7 @@ export class WorkerPool {
       index,
       state: { kind: 'starting' },
       attempts: 0,
+      restarts: 0,
     }));
   }
 
@@ -74,6 +85,28 @@ export class WorkerPool {
 
   get workers(): WorkerHandle[] {
     return this.#slots.flatMap((slot) => (slot.state.kind === 'running' ? [slot.state.handle] : []));
+  }
+
+  /** Every place for a worker, with what the one there says of itself; `hanging` where it says nothing in time. */
+  usage(timeoutMs: number): Promise<SlotUsage[]> {
+    return Promise.all(
+      this.#slots.map(async ({ index, state, restarts }): Promise<SlotUsage> => {
+        if (state.kind !== 'running') return { id: index, state: 'starting', restarts };
+        const { handle } = state;
+        const known = { id: index, pid: handle.pid, handle, restarts };
+        try {
+          const usage = await withTimeout(
+            this.#options.clock,
+            timeoutMs,
+            handle.resourceUsage(),
+            () => new Error('the worker does not answer'),
+          );
+          return { ...known, state: 'running', usage };
+        } catch {
+          return { ...known, state: handle.isAlive ? 'hanging' : 'starting' };
+        }
+      }),
+    );
   }
 
   /** The least loaded worker; waits a little for one to come back when all are gone. Throws `WORKER_DIED`. */
@@ -185,6 +218,7 @@ export class WorkerPool {
     }
     const delayMs = backoffDelayMs(RESTART, slot.attempts);
     slot.attempts += 1;
+    slot.restarts += 1;
     const cancel = this.#options.clock.after(delayMs, () => {
       if (this.#isClosed) return;
       this.#launch(slot).catch((failure: unknown) => {

@@ -172,6 +172,7 @@ function readerSessionFor(
   const session = new ReaderSession({
     id: randomBytes(16).toString('hex'),
     stream,
+    address: context.socket.remoteAddress,
     ...(admitted === undefined ? {} : { admitted }),
     clock: context.deps.clock,
     onEnd: (reason) => context.endSession(session, reason),

@@ -47,6 +47,8 @@ export interface ReaderSessionOptions {
   readonly id: string;
   readonly stream: Stream;
   readonly clock: Clock;
+  /** Of whoever reads. */
+  readonly address?: string | undefined;
   /** Set where the reader came by a ticket of the gateway's own. */
   readonly admitted?: Admitted;
   /** The stream ended, changed its tracks or was away for too long: nothing more will come. */
@@ -114,6 +116,7 @@ export class ReaderSession {
     const reader = read({
       name: 'rtsp',
       role: admitted === undefined ? 'viewer' : 'service',
+      from: { address: this.#options.address, sinceMs: this.#options.clock.wallMs() },
       start: 'cached',
       write: (unit) => this.#write(unit),
       onTracks: (tracks) => {
