@@ -11,10 +11,10 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** How a request shows who we are: in the SOAP header (WS-UsernameToken), in the HTTP header, in both. */
+/** How a request shows who we are: in the SOAP header (WS-UsernameToken), by an answer to a challenge in the HTTP header, in both. */
 export interface AuthPlan {
   readonly wsse: boolean;
-  readonly http: boolean;
+  readonly challenge: Challenge | undefined;
 }
 
 /** What an answer says of the log-in. */
@@ -32,10 +32,8 @@ export type AuthVerdict =
   | { readonly kind: 'check-clock'; readonly plan: AuthPlan }
   | { readonly kind: 'refused'; readonly why: 'no-credentials' | 'unknown-scheme' | 'wrong' };
 
-const NONE: AuthPlan = { wsse: false, http: false };
-const WSSE: AuthPlan = { wsse: true, http: false };
-const HTTP: AuthPlan = { wsse: false, http: true };
-const BOTH: AuthPlan = { wsse: true, http: true };
+export const NO_LOGIN: AuthPlan = { wsse: false, challenge: undefined };
+export const WSSE: AuthPlan = { wsse: true, challenge: undefined };
 
 /**
  * Which log-in a device takes. ONVIF Core section 5.9 has two, and devices mix them: WS-UsernameToken refused with 400 or 401 and a fault, HTTP digest
@@ -44,14 +42,13 @@ const BOTH: AuthPlan = { wsse: true, http: true };
  */
 export class DeviceAuth {
   readonly #credentials: Credentials | undefined;
+  readonly #nonceCounts = new WeakMap<Challenge, number>();
   #plan: AuthPlan;
-  #challenge: Challenge | undefined;
-  #nonceCount = 0;
-  #wasNonceAccepted = false;
+  #hasHttpWorked = false;
 
   constructor(credentials: Credentials | undefined) {
     this.#credentials = credentials;
-    this.#plan = credentials === undefined ? NONE : WSSE;
+    this.#plan = this.#first();
   }
 
   get credentials(): Credentials | undefined {
@@ -65,57 +62,58 @@ export class DeviceAuth {
 
   /** What a request that has no SOAP header begins with. */
   get plainPlan(): AuthPlan {
-    return this.#credentials !== undefined && this.#challenge !== undefined ? HTTP : NONE;
+    return { wsse: false, challenge: this.#plan.challenge };
   }
 
   /** The Authorization field for a request of that plan; undefined: none. */
-  authorization(plan: AuthPlan, method: string, uri: string, body?: string): string | undefined {
-    if (!plan.http || this.#challenge === undefined || this.#credentials === undefined) return undefined;
-    this.#nonceCount += 1;
-    return authorizationFor(this.#challenge, {
+  authorization({ challenge }: AuthPlan, method: string, uri: string, body?: string): string | undefined {
+    if (challenge === undefined || this.#credentials === undefined) return undefined;
+    const nc = (this.#nonceCounts.get(challenge) ?? 0) + 1;
+    this.#nonceCounts.set(challenge, nc);
+    return authorizationFor(challenge, {
       method,
       uri,
       ...this.#credentials,
-      nc: this.#nonceCount,
+      nc,
       cnonce: randomBytes(8).toString('hex'),
       ...(body === undefined ? {} : { body }),
     });
   }
 
+  /** Begins anew: what worked does no longer. */
+  forget(): void {
+    this.#plan = this.#first();
+    this.#hasHttpWorked = false;
+  }
+
   /** Judges the answer to a request of that plan. The caller bounds how often it follows a `retry`. */
   judge(plan: AuthPlan, answer: AuthAnswer): AuthVerdict {
     if (answer.status !== 401 && !answer.isAuthFault) {
-      if (plan.wsse || plan.http) this.#plan = plan;
-      if (plan.http) this.#wasNonceAccepted = true;
+      if (plan.wsse || plan.challenge !== undefined) this.#plan = plan;
+      if (plan.challenge !== undefined) this.#hasHttpWorked = true;
       return { kind: 'accepted' };
     }
     if (this.#credentials === undefined) return { kind: 'refused', why: 'no-credentials' };
     const challenge = chooseChallenge(parseChallenges(answer.challenges));
     if (challenge !== undefined) {
-      const isNew = this.#isNewNonce(challenge);
-      if (!plan.http || isNew) {
-        this.#take(challenge);
-        return { kind: 'retry', plan: plan.http ? plan : HTTP };
-      }
+      if (plan.challenge === undefined) return { kind: 'retry', plan: { wsse: false, challenge } };
+      if (this.#isNewNonce(challenge, plan.challenge)) return { kind: 'retry', plan: { ...plan, challenge } };
       // Not once more by another way: devices lock accounts after a few wrong ones.
       return plan.wsse ? { kind: 'check-clock', plan } : { kind: 'refused', why: 'wrong' };
     }
     if (answer.challenges.length > 0 && !plan.wsse) return { kind: 'refused', why: 'unknown-scheme' };
     if (plan.wsse) return { kind: 'check-clock', plan };
     // A fault where a log-in by HTTP went through or none was tried: it is the other one that is missing.
-    return { kind: 'retry', plan: plan.http ? BOTH : WSSE };
+    return { kind: 'retry', plan: { ...plan, wsse: true } };
   }
 
-  #take(challenge: Challenge): void {
-    this.#challenge = challenge;
-    this.#nonceCount = 0;
-    this.#wasNonceAccepted = false;
+  #first(): AuthPlan {
+    return this.#credentials === undefined ? NO_LOGIN : WSSE;
   }
 
   /** RFC 7616 section 3.3: `stale` says the password was right. Many devices leave it out when a nonce expires. */
-  #isNewNonce(challenge: Challenge): boolean {
-    const current = this.#challenge;
-    if (challenge.scheme !== 'digest' || current?.scheme !== 'digest') return false;
-    return challenge.nonce !== current.nonce && (challenge.stale || this.#wasNonceAccepted);
+  #isNewNonce(challenge: Challenge, used: Challenge): boolean {
+    if (challenge.scheme !== 'digest' || used.scheme !== 'digest') return false;
+    return challenge.nonce !== used.nonce && (challenge.stale || this.#hasHttpWorked);
   }
 }

@@ -7,7 +7,7 @@ import { parseXml, parseXmlInTurns, type XmlElement } from '../xml/parse.ts';
 import { escapeDeep } from '../xml/write.ts';
 import type { DeviceEndpoint, PlaceOnDevice } from './camera-address.ts';
 import { type Deadline, deadline } from './deadline.ts';
-import type { AuthPlan, DeviceAuth } from './device-auth.ts';
+import { type AuthPlan, type DeviceAuth, NO_LOGIN } from './device-auth.ts';
 import type { DeviceClock } from './device-clock.ts';
 import {
   envelope,
@@ -21,6 +21,7 @@ import {
   withSecurity,
 } from './envelope.ts';
 import { exchangeHttp, type HttpReply } from './http-exchange.ts';
+import { LoginWays } from './login-ways.ts';
 
 /** Services of a device that we use. */
 export type ServiceName = 'device' | 'media' | 'media2' | 'ptz' | 'events' | 'imaging';
@@ -94,8 +95,8 @@ interface Asking {
 
 const MAX_REPLY_BYTES = 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 8_000;
-/** A log-in by each way, a stale nonce and one with the right time. */
-const MAX_TRIES = 5;
+/** A log-in by each way, a stale nonce, and those with another time. */
+const MAX_TRIES = 6;
 /** The operations that devices answer whoever asks (ONVIF Core section 5.9.4.3). */
 const OPEN_OPERATIONS = new Set([
   'GetSystemDateAndTime',
@@ -222,8 +223,8 @@ export class SafeCam extends onvif.Cam {
 
   async #exchange(request: SoapRequest): Promise<XmlElement> {
     const { auth } = this.#parts;
-    let plan: AuthPlan = request.isOpen ? { wsse: false, http: false } : auth.plan;
-    let isClockChecked = false;
+    let plan: AuthPlan = request.isOpen ? NO_LOGIN : auth.plan;
+    const ways = new LoginWays(this.#parts, () => this.#clockMoved(request.limit.signal));
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const reply = await this.#post(request, plan);
       const read = await this.#read(request, reply);
@@ -234,24 +235,16 @@ export class SafeCam extends onvif.Cam {
         isAuthFault: fault !== undefined && isAuthFault(fault),
       });
       if (verdict.kind === 'accepted') {
-        if (!OPEN_OPERATIONS.has(request.operation.name)) this.#hasLoggedIn ||= plan.wsse || plan.http;
+        if (!OPEN_OPERATIONS.has(request.operation.name)) this.#hasLoggedIn ||= plan !== NO_LOGIN;
         if (read.kind === 'reply') return read.element;
         throw read.kind === 'fault' ? this.#refused(request, reply, read.fault) : read.error;
       }
-      if (verdict.kind === 'refused' || request.isOpen) throw this.#notLoggedIn(request, reply);
-      if (verdict.kind === 'check-clock') {
-        if (isClockChecked || !(await this.#clockMoved(request.limit.signal))) {
-          throw this.#notLoggedIn(request, reply);
-        }
-        isClockChecked = true;
-      }
-      plan = verdict.plan;
+      const next = request.isOpen ? undefined : await ways.after(plan, verdict);
+      if (next === undefined) throw this.#notLoggedIn(request, reply);
+      plan = next;
     }
-    throw new OnvifError(
-      'auth-failed',
-      `${this.#peerName()} asks for one log-in after another.`,
-      this.#context(request),
-    );
+    const message = `${this.#peerName()} asks for one log-in after another.`;
+    throw new OnvifError('auth-failed', message, this.#context(request));
   }
 
   #post({ place, message, operation, limit }: SoapRequest, plan: AuthPlan): Promise<HttpReply> {
