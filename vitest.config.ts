@@ -34,6 +34,7 @@ const SHARED = [
   'test/setup/{apt,lock-file,test-summary}.test.ts',
   'test/signaling/{fuzz,limits,requests,rules}.test.ts',
   'test/stream/!(display-times|reorder-free).test.ts',
+  'test/support/onvif-sim/{events,ptz,xml}.test.ts',
   'test/transcode/legs/{lateness,sound-clock,sound-start}.test.ts',
   'test/webrtc/{congestion-meter,listen-infos,quality-ladder,rtcp-feedback,worker-watchdog}.test.ts',
 ];

@@ -39,8 +39,8 @@ export class Doorkeeper {
   readonly #wallMs: () => number;
   /** Of tokens. */
   readonly #seen = new Set<string>();
-  /** Of digests: the highest count that came with each. */
-  readonly #given = new Map<string, number>();
+  /** Of digests: what each was given for, and the highest count that came with it. */
+  readonly #given = new Map<string, { readonly algorithm: string; count: number }>();
 
   constructor(auth: SimAuth, wallMs: () => number) {
     this.auth = auth;
@@ -53,7 +53,7 @@ export class Doorkeeper {
     const qop = this.#qop === undefined ? '' : `, qop="${this.#qop}"`;
     const digests = algorithms.map((algorithm) => {
       const nonce = randomBytes(16).toString('hex');
-      this.#given.set(nonce, 0);
+      this.#given.set(nonce, { algorithm, count: 0 });
       // MD5 goes without saying, and many devices do not say it.
       const named = algorithm === 'MD5' ? '' : `, algorithm=${algorithm}`;
       return `Digest realm="${REALM}", nonce="${nonce}"${qop}${named}${isStale ? ', stale=TRUE' : ''}`;
@@ -110,8 +110,9 @@ export class Doorkeeper {
         .update(text)
         .digest('hex');
     const nonce = field('nonce');
-    const last = this.#given.get(nonce);
-    if (last === undefined) return bad('stale');
+    const given = this.#given.get(nonce);
+    if (given === undefined) return bad('stale');
+    if (given.algorithm !== algorithm) return bad('wrong');
     const qop = field('qop');
     // An auth-int would be over the body's hash too; it is offered by some, and no client chooses it.
     const isAsked =
@@ -125,8 +126,8 @@ export class Doorkeeper {
     if (qop !== '') {
       const count = Number.parseInt(field('nc'), 16);
       if (!/^[\da-f]{8}$/i.test(field('nc')) || field('cnonce') === '') return bad('wrong');
-      if (count <= last) return bad('stale');
-      this.#given.set(nonce, count);
+      if (count <= given.count) return bad('stale');
+      given.count = count;
     }
     if (digestNonceOnce) this.#given.delete(nonce);
     return { is: 'good', by: 'digest' };

@@ -7,7 +7,7 @@ import { cloneOf, elements, localName, need, removeAll, setText, type XmlElement
 export const deviceService: Readonly<Record<string, Action>> = {
   GetSystemDateAndTime({ device }) {
     const reply = captured('GetSystemDateAndTime');
-    const now = new Date(device.wallMs());
+    const now = new Date(device.wallMs() + device.maker.toldClockOffsetMs);
     const utc = need(reply, 'UTCDateTime');
     const parts = {
       Hour: now.getUTCHours(),
@@ -38,7 +38,7 @@ export const deviceService: Readonly<Record<string, Action>> = {
     const reply = captured('GetCapabilities');
     const inside = need(reply, 'Capabilities');
     for (const [part, service] of CAPABILITIES) {
-      if (device.maker.paths[service] === undefined) removeAll(inside, part);
+      if (!servicesOf(device).includes(service)) removeAll(inside, part);
       else setText(need(inside, part, 'XAddr'), device.serviceUrl(service));
     }
     removeAll(inside, 'Extension');
@@ -102,7 +102,7 @@ const CAPABILITIES: readonly (readonly [string, ServiceName])[] = [
 /** Those it has. A device without a head tells of no PTZ. */
 export function servicesOf({ maker, head }: SimDevice): ServiceName[] {
   const all = Object.keys(maker.paths) as ServiceName[];
-  return all.filter((service) => service !== 'ptz' || head !== undefined);
+  return all.filter((service) => service !== 'ptz' || head !== undefined || maker.claimsPtz);
 }
 
 /** What it says of itself without a log-in (ONVIF Core, section 7.3.3.2). */

@@ -1,7 +1,18 @@
 import { type Action, argument, durationMs, type SimDevice, type SoapCall } from './device.ts';
 import type { SimEvent } from './events.ts';
 import { captured, invalid, notSupported, SoapFault } from './replies.ts';
-import { cloneOf, find, need, parseXml, setText, textOf, type XmlElement } from './xml.ts';
+import {
+  cloneOf,
+  elements,
+  find,
+  localName,
+  need,
+  parseXml,
+  removeAll,
+  setText,
+  textOf,
+  type XmlElement,
+} from './xml.ts';
 
 const DEFAULT_TERMINATION_MS = 60_000;
 const MAX_MESSAGES = 100;
@@ -18,6 +29,9 @@ export const eventsService: Readonly<Record<string, Action>> = {
 
   CreatePullPointSubscription: (call) => {
     const { device } = call;
+    if (device.maker.needsTerminationTime && argument(call, 'InitialTerminationTime') === undefined) {
+      throw new SoapFault('Receiver', ['ter:InvalidArgVal'], 'InitialTerminationTime is missing.');
+    }
     const id = device.pullPoints.create(
       terminationMs(call, 'InitialTerminationTime'),
       textOf(find(call.request, 'Filter', 'TopicExpression')),
@@ -48,6 +62,7 @@ export const eventsService: Readonly<Record<string, Action>> = {
     signal.addEventListener('abort', letGo, { once: true });
     try {
       const events = await device.pullPoints.pull(id, timeoutMs, Math.min(limit, MAX_MESSAGES));
+      if (device.maker.pullKeepsAlive) device.pullPoints.keep(id, timeoutMs);
       return {
         body: pulled(events, id, device),
         header: action('http://www.onvif.org/ver10/events/wsdl/PullPointSubscription/PullMessagesResponse'),
@@ -110,7 +125,9 @@ function referenceParameter(id: number): XmlElement {
 function terminationMs(call: SoapCall, name: string): number {
   const text = argument(call, name);
   if (text === undefined || text === '') return DEFAULT_TERMINATION_MS;
-  const ms = durationMs(text) ?? Date.parse(text) - call.device.wallMs();
+  const { takesMinutesForSeconds } = call.device.maker;
+  const taken = takesMinutesForSeconds ? text.replace(/(\d)M$/, '$1S') : text;
+  const ms = durationMs(taken) ?? Date.parse(taken) - call.device.wallMs();
   if (!(ms > 0)) {
     throw new SoapFault(
       'Sender',
@@ -129,8 +146,7 @@ function pulled(events: readonly SimEvent[], id: number, device: SimDevice): Xml
   if (first === undefined) throw new Error('the captured reply has no message');
   setTimes(reply, device, device.pullPoints.endOf(id));
   reply.children = [
-    need(reply, 'CurrentTime'),
-    need(reply, 'TerminationTime'),
+    ...elements(reply).filter((one) => localName(one).endsWith('Time')),
     ...events.map((event) => notification(cloneOf(first), event, id, device)),
   ];
   return reply;
@@ -160,6 +176,11 @@ function items(values: Readonly<Record<string, string>>, { namespace }: XmlEleme
 }
 
 function setTimes(reply: XmlElement, device: SimDevice, endsAtMs: number): void {
+  if (!device.maker.tellsTermination) {
+    removeAll(reply, 'TerminationTime');
+    removeAll(reply, 'CurrentTime');
+    return;
+  }
   setText(need(reply, 'CurrentTime'), stamp(device, device.wallMs()));
   setText(need(reply, 'TerminationTime'), stamp(device, wallAt(device, endsAtMs)));
 }

@@ -120,6 +120,12 @@ export class PullPoints {
     return point.endsAtMs;
   }
 
+  /** It lasts at least so long from now. */
+  keep(id: number, forMs: number): void {
+    const point = this.#need(id);
+    point.endsAtMs = Math.max(point.endsAtMs, this.#endOf(forMs));
+  }
+
   endOf(id: number): number {
     return this.#need(id).endsAtMs;
   }

@@ -20,8 +20,8 @@ export type SimFault =
   | { readonly is: 'reset' }
   /** The right answer, so much later. */
   | { readonly is: 'late'; readonly delayMs: number }
-  /** The right answer, byte by byte: whole after minutes. */
-  | { readonly is: 'drip'; readonly everyMs: number }
+  /** The right answer, byte by byte (or by so many): whole after minutes. */
+  | { readonly is: 'drip'; readonly everyMs: number; readonly bytes?: number }
   /** FIN in the middle of the answer. */
   | { readonly is: 'half' }
   /** HTTP is whole, the XML in it is not. */
@@ -46,6 +46,10 @@ export type SimFault =
 
 const LOGIN_PAGE =
   '<!DOCTYPE html><html><head><title>Web Service</title></head><body onload="login()"><p>Please log in&nbsp;<br></body></html>';
+
+/** As a Hikvision's web server words it: not even HTML. */
+const REFUSAL_PAGE =
+  '<head><title>Unauthorized</title></head><body><h2>Access Error: 401 -- Unauthorized</h2><pre></pre></body>';
 
 const LAUGHS = Array.from(
   { length: 9 },
@@ -89,7 +93,7 @@ export function spoil(
       );
       return;
     case 'drip':
-      drip(response, good, fault.everyMs, deps.clock);
+      drip(response, good, fault, deps.clock);
       return;
     case 'half': {
       const bytes = Buffer.from(good.text);
@@ -129,17 +133,27 @@ export function spoil(
       return;
     case 'unauthorised': {
       const status = fault.status === 'mixed' ? (good.count % 2 === 0 ? 400 : 401) : fault.status;
-      refuse(response, status, deps.challenges());
+      refuse(response, { status, challenges: deps.challenges() });
       return;
     }
   }
 }
 
 /** Says that the log-in is wrong or missing (ONVIF Core, section 5.9.1). */
-export function refuse(response: ServerResponse, status: 400 | 401, challenges: readonly string[]): void {
-  const text = new SoapFault('Sender', ['ter:NotAuthorized'], 'Sender not Authorized', status).toXml();
+export function refuse(
+  response: ServerResponse,
+  options: {
+    readonly status: 400 | 401;
+    readonly challenges: readonly string[];
+    readonly page?: 'soap' | 'html';
+    readonly reason?: string;
+  },
+): void {
+  const { status, challenges, page = 'soap', reason = 'Sender not Authorized' } = options;
+  const text =
+    page === 'html' ? REFUSAL_PAGE : new SoapFault('Sender', ['ter:NotAuthorized'], reason, status).toXml();
   response.writeHead(status, {
-    'Content-Type': 'application/soap+xml; charset=utf-8',
+    'Content-Type': page === 'html' ? 'text/html' : 'application/soap+xml; charset=utf-8',
     'Content-Length': Buffer.byteLength(text),
     ...(status === 401 && challenges.length > 0 ? { 'WWW-Authenticate': [...challenges] } : {}),
   });
@@ -155,7 +169,7 @@ function withDoctype(declarations: string, text: string): string {
 function drip(
   response: ServerResponse,
   good: { readonly status: number; readonly text: string },
-  everyMs: number,
+  { everyMs, bytes: step = 1 }: { readonly everyMs: number; readonly bytes?: number },
   clock: Clock,
 ): void {
   const bytes = Buffer.from(good.text);
@@ -165,8 +179,8 @@ function drip(
   });
   let at = 0;
   const stop = clock.every(everyMs, () => {
-    response.write(bytes.subarray(at, at + 1));
-    at += 1;
+    response.write(bytes.subarray(at, at + step));
+    at += step;
     if (at < bytes.length) return;
     stop();
     response.end();

@@ -49,9 +49,31 @@ export interface Maker {
   readonly input: EventWording;
   readonly pullPoints: Partial<PullPointTraits>;
   readonly hasRenew: boolean;
-  /** Only the local time, with no UTC, in GetSystemDateAndTime. */
+  /** Only the local time, with no UTC, in GetSystemDateAndTime (agsh/onvif #160). */
   readonly hidesUtc: boolean;
+  /** The time that it tells less the one it goes by: of a camera that tells its local time as UTC (OpenIPC majestic-webui #292). */
+  readonly toldClockOffsetMs: number;
   readonly hasSync: boolean;
+  /** The page that a wrong log-in gets: a SOAP fault, or the web server's own (home-assistant #119107). */
+  readonly refusalPage: 'soap' | 'html';
+  /** How it words that a token's time is wrong. */
+  readonly staleReason: string;
+  /** Names in its replies have prefixes that nothing declares. */
+  readonly declaresNamespaces: boolean;
+  /** CreatePullPointSubscription fails without an InitialTerminationTime (home-assistant #85902). */
+  readonly needsTerminationTime: boolean;
+  /** Its replies about a subscription tell when it ends. */
+  readonly tellsTermination: boolean;
+  /** Takes `PT10M` for ten seconds (home-assistant #92551). */
+  readonly takesMinutesForSeconds: boolean;
+  /** By the standard (ONVIF Core, section 9.1.1) a pull keeps its subscription alive; else only Renew does (onvif/specs #506). */
+  readonly pullKeepsAlive: boolean;
+  /** Media2 is there by GetServices, and refuses everything (D-Link DCS-8635LH). */
+  readonly media2Fails: boolean;
+  /** Addresses of its device service besides the right one, put first in what discovery tells. */
+  readonly foreignXaddrs: readonly string[];
+  /** GetServices and GetCapabilities tell of a PTZ service though it has no head. */
+  readonly claimsPtz: boolean;
   /** Undefined: a fixed camera. */
   readonly ptz:
     | (Partial<PtzTraits> & {
@@ -110,7 +132,18 @@ const plain: Maker = {
   pullPoints: {},
   hasRenew: true,
   hidesUtc: false,
+  toldClockOffsetMs: 0,
   hasSync: true,
+  refusalPage: 'soap',
+  staleReason: 'Sender not Authorized',
+  declaresNamespaces: true,
+  needsTerminationTime: false,
+  tellsTermination: true,
+  takesMinutesForSeconds: false,
+  pullKeepsAlive: true,
+  media2Fails: false,
+  foreignXaddrs: [],
+  claimsPtz: false,
   ptz: ALL_PTZ,
   scopes: ['type/video_encoder', 'type/ptz', 'Profile/Streaming', 'Profile/T'],
 };
@@ -125,19 +158,282 @@ const cellMotion: EventWording = {
   item: 'IsMotion',
 };
 
+const { media2: _noMedia2, imaging: _noImaging, ...FIRST_MEDIA } = plain.paths;
+
+/** Names of services and tokens are as those makers have them; what is told of their firmware is of some, not of all. */
 const MAKERS = {
   plain,
+
   /** No head, no sound, nothing but pictures. */
   fixed: {
     ...plain,
     model: 'Simulated bullet',
     hardware: 'SIM-B',
     ptz: undefined,
-    scopes: ['Profile/Streaming'],
+    scopes: ['type/video_encoder', 'Profile/Streaming'],
+  },
+
+  /**
+   * Two challenges at once, MD5 without a name and SHA-256; a page of its web server for a wrong log-in; cell motion; no
+   * moves by shares of the picture.
+   */
+  hikvision: {
+    ...plain,
+    manufacturer: 'HIKVISION',
+    model: 'DS-2DE4425IW-DE',
+    firmware: 'V5.8.4',
+    serial: 'DS-2DE4425IW-DE20210101AAWRF00000001W',
+    hardware: '88',
+    paths: {
+      device: '/onvif/device_service',
+      media: '/onvif/Media',
+      media2: '/onvif/Media2',
+      ptz: '/onvif/PTZ',
+      events: '/onvif/Events',
+      imaging: '/onvif/Imaging',
+    },
+    tokens: ['Profile_1', 'Profile_2'],
+    auth: { algorithms: ['MD5', 'SHA-256'], qop: 'auth' },
+    refusal: 401,
+    refusalPage: 'html',
+    stamp: 'seconds',
+    motion: cellMotion,
+    ptz: { ...ALL_PTZ, fov: false, maxPresets: 300 },
+    foreignXaddrs: ['http://[fe80::1]/onvif/device_service'],
+    scopes: ['type/video_encoder', 'Profile/Streaming', 'Profile/G', 'Profile/T', 'MAC/00:00:5e:00:53:01'],
+  },
+
+  /** As it is sold now: digest alone, tokens refused; a fixed one that tells of a PTZ service all the same. */
+  'hikvision-digest': {
+    ...plain,
+    manufacturer: 'HIKVISION',
+    model: 'DS-2CD2143G2-I',
+    firmware: 'V5.7.3',
+    serial: 'DS-2CD2143G2-I20220202AAWRJ00000002',
+    hardware: '88',
+    paths: {
+      device: '/onvif/device_service',
+      media: '/onvif/Media',
+      media2: '/onvif/Media2',
+      ptz: '/onvif/PTZ',
+      events: '/onvif/Events',
+    },
+    tokens: ['Profile_1', 'Profile_2'],
+    auth: { schemes: ['digest'], algorithms: ['MD5', 'SHA-256'], qop: 'auth' },
+    refusal: 401,
+    refusalPage: 'html',
+    stamp: 'seconds',
+    motion: cellMotion,
+    ptz: undefined,
+    claimsPtz: true,
+    scopes: ['type/video_encoder', 'Profile/Streaming', 'Profile/T'],
+  },
+
+  /** Checks the time of tokens, and says so in words of its own (scrypted #1142); `&` in addresses; subscriptions by query. */
+  dahua: {
+    ...plain,
+    manufacturer: 'Dahua',
+    model: 'SD49425XB-HNR',
+    firmware: '2.840.0000000.10.R',
+    serial: '6D000000PAG00001',
+    hardware: '1.00',
+    paths: {
+      device: '/onvif/device_service',
+      media: '/onvif/media_service',
+      media2: '/onvif/media2_service',
+      ptz: '/onvif/ptz_service',
+      events: '/onvif/event_service',
+      imaging: '/onvif/imaging_service',
+    },
+    tokens: ['MediaProfile00000', 'MediaProfile00001'],
+    auth: { clockToleranceMs: 5_000 },
+    refusal: 400,
+    staleReason: 'Wsse authorized time check failed.',
+    subscription: 'query',
+    stamp: 'seconds',
+    motion: { ...cellMotion, source: { VideoSourceConfigurationToken: '00000', Rule: '00000' } },
+    ptz: { ...ALL_PTZ, fov: false, maxPresets: 300 },
+    scopes: [
+      'type/Network_Video_Transmitter',
+      'type/ptz',
+      'Profile/Streaming',
+      'extension/unique_identifier',
+    ],
+  },
+
+  /** One address for all services and all subscriptions: what is meant stands in a header; services of its own; degrees. */
+  axis: {
+    ...plain,
+    manufacturer: 'AXIS',
+    model: 'P5655-E',
+    firmware: '11.11.73',
+    serial: 'ACCC8E000001',
+    hardware: '786.4',
+    paths: {
+      device: '/onvif/device_service',
+      media: '/onvif/services',
+      media2: '/onvif/services',
+      ptz: '/onvif/services',
+      events: '/onvif/services',
+      imaging: '/onvif/services',
+    },
+    tokens: ['profile_1_h264', 'profile_2_h264'],
+    ownServices: ['http://www.axis.com/vapix/ws/action1', 'http://www.axis.com/vapix/ws/event1'],
+    subscription: 'reference-parameter',
+    motion: {
+      topic: 'tns1:VideoSource/MotionAlarm',
+      source: { Source: '0' },
+      item: 'State',
+    },
+    input: { topic: 'tns1:Device/tnsaxis:IO/Port', source: { port: '1' }, item: 'state' },
+    ptz: { ...ALL_PTZ, panTiltRange: [-180, 180] },
+    scopes: ['Profile/Streaming', 'Profile/T', 'hardware/P5655-E'],
+  },
+
+  /** Moves only as long as it is told, knows not where it looks; prefixes that nothing declares; tokens that look like numbers. */
+  reolink: {
+    ...plain,
+    manufacturer: 'Reolink',
+    model: 'RLC-823A',
+    firmware: 'v3.1.0.1643',
+    serial: '00000000000001',
+    hardware: 'IPC_523B18D8MP',
+    paths: FIRST_MEDIA,
+    tokens: ['000', '001'],
+    auth: { schemes: ['wsse'] },
+    declaresNamespaces: false,
+    stamp: 'seconds',
+    motion: {
+      topic: 'tns1:RuleEngine/CellMotionDetector/Motion',
+      source: { VideoSourceConfigurationToken: '000' },
+      item: 'IsMotion',
+    },
+    input: { topic: 'tns1:RuleEngine/MyRuleDetector/Visitor', source: { Source: '000' }, item: 'State' },
+    pullPoints: { maxPullPoints: 4, answersAtOnce: true },
+    hasSync: false,
+    ptz: {
+      ...ALL_PTZ,
+      absolute: false,
+      relative: false,
+      fov: false,
+      home: false,
+      hasPosition: false,
+      maxPresets: 64,
+    },
+    scopes: ['Profile/Streaming', 'type/video_encoder', 'type/ptz'],
+  },
+
+  /** Every subscription has to say how long; a few presets; no home. On port 2020. */
+  tapo: {
+    ...plain,
+    manufacturer: 'tp-link',
+    model: 'Tapo C225',
+    firmware: '1.1.3 Build 240116 Rel.36137n(4555)',
+    serial: '00000001',
+    hardware: '2.0',
+    paths: {
+      device: '/onvif/device_service',
+      media: '/onvif/service',
+      ptz: '/onvif/service',
+      events: '/onvif/service',
+    },
+    tokens: ['profile_1', 'profile_2'],
+    auth: { schemes: ['wsse'] },
+    needsTerminationTime: true,
+    stamp: 'seconds',
+    motion: {
+      topic: 'tns1:RuleEngine/CellMotionDetector/Motion',
+      source: {
+        VideoSourceConfigurationToken: 'vsconf',
+        VideoAnalyticsConfigurationToken: 'VideoAnalyticsToken',
+        Rule: 'MyMotionDetectorRule',
+      },
+      item: 'IsMotion',
+    },
+    input: {
+      topic: 'tns1:RuleEngine/TPSmartEventDetector/TPSmartEvent',
+      source: { VideoSourceConfigurationToken: 'vsconf', Rule: 'MyTPSmartEventDetectorRule' },
+      item: 'IsPet',
+    },
+    pullPoints: { maxPullPoints: 2 },
+    hasSync: false,
+    ptz: { ...ALL_PTZ, absolute: false, fov: false, home: false, hasPosition: false, maxPresets: 8 },
+    scopes: ['Profile/Streaming', 'hardware/2.0', 'type/NetworkVideoTransmitter'],
+  },
+
+  /** Never says when a subscription ends, tells local time only, and its head moves on until it is stopped. */
+  xiongmai: {
+    ...plain,
+    manufacturer: 'H264',
+    model: '50H20L_18_X',
+    firmware: 'V4.02.R11.00000117',
+    serial: '0000000000000001',
+    hardware: '00001',
+    paths: {
+      device: '/onvif/device_service',
+      media: '/onvif/Media',
+      ptz: '/onvif/PTZ',
+      events: '/onvif/Events',
+    },
+    tokens: ['000', '001'],
+    auth: { schemes: ['wsse'], takesPasswordText: true },
+    hidesUtc: true,
+    tellsTermination: false,
+    hasRenew: false,
+    hasSync: false,
+    stamp: 'seconds',
+    ptz: {
+      ...ALL_PTZ,
+      absolute: false,
+      relative: false,
+      fov: false,
+      home: false,
+      hasPosition: false,
+      ignoresTimeout: true,
+    },
+    scopes: ['Profile/Streaming', 'type/video_encoder'],
+  },
+
+  /** Times with an offset, minutes taken for seconds, and only Renew keeps a subscription alive. */
+  careless: {
+    ...plain,
+    manufacturer: 'Careless',
+    stamp: 'offset',
+    takesMinutesForSeconds: true,
+    pullKeepsAlive: false,
+    media2Fails: true,
+  },
+
+  /** Of 2009: GetCapabilities only, no Media2, Basic for its pictures, no Renew. */
+  legacy: {
+    ...plain,
+    manufacturer: 'Legacy',
+    model: 'true',
+    firmware: '1.10',
+    paths: FIRST_MEDIA,
+    auth: { schemes: ['wsse', 'basic'] },
+    hasGetServices: false,
+    hasRenew: false,
+    hasSync: false,
+  },
+
+  /** Nothing without a log-in, not even the time; digest by `auth, auth-int`, its nonces for one request each. */
+  locked: {
+    ...plain,
+    manufacturer: 'Locked',
+    auth: { schemes: ['digest'], qop: 'auth, auth-int', digestNonceOnce: true },
+    isClosed: true,
+    refusal: 401,
+  },
+
+  /** Tells its local time as UTC, ten hours ahead, and refuses tokens of that time: only digest gets in. */
+  'wrong-zone': {
+    ...plain,
+    manufacturer: 'Wrong zone',
+    toldClockOffsetMs: 36_000_000,
   },
 } satisfies Record<string, Maker>;
 
 export type MakerName = keyof typeof MAKERS;
 
 export const makers: Readonly<Record<MakerName, Maker>> = MAKERS;
-export { ALL_PTZ, cellMotion, plain };

@@ -16,6 +16,8 @@ import { PtzHead } from './ptz.ts';
 import { GREY_JPEG } from './snapshot.ts';
 import { SoapDesk, type SoapRequest } from './soap-desk.ts';
 
+const REBOOT_AFTER_MS = 100;
+
 /** Starts a simulated ONVIF device. */
 export function startOnvifSim(options: OnvifSimOptions = {}): Promise<OnvifSim> {
   return OnvifSim.start(options);
@@ -97,7 +99,8 @@ export class OnvifSim {
         {
           host,
           endpoint: this.endpoint,
-          xaddrs: () => this.#mood.discovery?.xaddrs ?? [device.serviceUrl('device')],
+          xaddrs: () =>
+            this.#mood.discovery?.xaddrs ?? [...this.maker.foreignXaddrs, device.serviceUrl('device')],
           scopes: () => scopesOf(device),
           override: () => this.#mood.discovery?.datagrams,
         },
@@ -233,8 +236,11 @@ export class OnvifSim {
         onSync?.(token);
       },
       rebootSoon: () => {
-        onReboot?.();
-        void this.reboot();
+        // Not before it has said that it will.
+        this.#clock.after(REBOOT_AFTER_MS, () => {
+          onReboot?.();
+          void this.reboot();
+        });
       },
     };
   }

@@ -6,7 +6,7 @@ const kept = new Map<string, XmlElement>();
 
 /** What a captured reply has in its body, to be changed at will. */
 export function captured(name: string): XmlElement {
-  const envelope = kept.get(name) ?? parseXml(capturedText(name));
+  const envelope = kept.get(name) ?? parseXml(capturedText(name), PREFIXES);
   kept.set(name, envelope);
   const [reply] = elements(need(envelope, 'Body'));
   if (reply === undefined) throw new Error(`${name} has an empty body`);
@@ -25,6 +25,8 @@ const NAMESPACES: readonly (readonly [string, string])[] = [
   ['xmlns:wsrf-rw', 'http://docs.oasis-open.org/wsrf/rw-2'],
 ];
 
+/** Some captured replies have lost their declarations. */
+const PREFIXES = new Map(NAMESPACES.map(([name, uri]) => [name.slice('xmlns:'.length), uri]));
 const DECLARED = NAMESPACES.map(([name, uri]) => ` ${name}="${uri}"`).join('');
 
 /** A SOAP 1.2 message around a body. */

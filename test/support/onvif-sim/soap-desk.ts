@@ -68,6 +68,7 @@ export class SoapDesk {
       if (request.method === 'GET') this.#get(request, response);
       else await this.#post(request, response);
     } catch (error) {
+      // A mistake of the simulator's own.
       if (!response.headersSent && !response.destroyed) {
         send(response, {
           status: 500,
@@ -133,11 +134,14 @@ export class SoapDesk {
     ) {
       entry.refusal = outcome.is === 'bad' ? `${outcome.by} ${outcome.why}` : 'no log-in';
       entry.status = this.#refusalOf(outcome.is === 'bad' ? outcome.by : undefined, door);
-      refuse(
-        response,
-        entry.status as 400 | 401,
-        door.challenges(outcome.is === 'bad' && outcome.why === 'stale'),
-      );
+      const isStale = outcome.is === 'bad' && outcome.why === 'stale';
+      const { refusalPage, staleReason } = this.#deps.device.maker;
+      refuse(response, {
+        status: entry.status as 400 | 401,
+        challenges: door.challenges(isStale && outcome.by === 'digest'),
+        page: refusalPage,
+        ...(isStale ? { reason: staleReason } : {}),
+      });
       return;
     }
     const gone = new AbortController();
@@ -165,7 +169,8 @@ export class SoapDesk {
       const act = this.#actionFor(call, path);
       const subscriptionId = subscriptionOf(envelope, path);
       const reply: SoapReply = await act({ device, request: call, envelope, subscriptionId, signal });
-      return { status: 200, text: envelopeOf(reply.body, reply.header) };
+      const text = envelopeOf(reply.body, reply.header);
+      return { status: 200, text: device.maker.declaresNamespaces ? text : withoutNamespaces(text) };
     } catch (error) {
       if (!(error instanceof SoapFault)) throw error;
       return { status: error.status, text: error.toXml() };
@@ -182,7 +187,9 @@ export class SoapDesk {
       wanted !== undefined &&
       (plainPath === wanted || (wanted === paths.events && plainPath.startsWith(`${wanted}/`)));
     const act = ACTIONS.get(call.namespace)?.[localName(call)];
-    if (service === undefined || act === undefined || !isThere) throw notSupported(localName(call));
+    const isBroken = service === 'media2' && this.#deps.device.maker.media2Fails;
+    if (service === undefined || act === undefined || !isThere || isBroken)
+      throw notSupported(localName(call));
     return act;
   }
 
@@ -248,6 +255,11 @@ function parsed(xml: string): XmlElement | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Only the envelope's own is left. */
+function withoutNamespaces(text: string): string {
+  return text.replaceAll(/ xmlns:(?!SOAP-ENV)[\w-]+="[^"]*"/g, '');
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

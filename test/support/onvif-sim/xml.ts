@@ -18,11 +18,14 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['apos', "'"],
 ]);
 
-/** @throws Error where the text is not well-formed, has a DOCTYPE, or a prefix that nothing declares. */
-export function parseXml(text: string): XmlElement {
+/**
+ * @param declared Prefixes that need no declaration.
+ * @throws Error where the text is not well-formed, has a DOCTYPE, or a prefix that nothing declares.
+ */
+export function parseXml(text: string, declared: ReadonlyMap<string, string> = new Map()): XmlElement {
   const root: XmlElement = { name: '', attributes: new Map(), children: [], namespace: '' };
   const open: { element: XmlElement; scope: ReadonlyMap<string, string> }[] = [
-    { element: root, scope: new Map([['xml', 'http://www.w3.org/XML/1998/namespace']]) },
+    { element: root, scope: new Map([...declared, ['xml', 'http://www.w3.org/XML/1998/namespace']]) },
   ];
   TOKEN.lastIndex = 0;
   let at = 0;
