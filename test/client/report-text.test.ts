@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { notesOf } from '../../client/src/room/old/format.ts';
-import { reportRows } from '../../client/src/room/old/report-text.ts';
+import { reportRows } from '../../client/src/room/report/report-rows.ts';
+import { notesOf } from '../../client/src/room/store/facts.ts';
 import type { CameraReport } from '../../shared/report.ts';
 import type { StreamStatus } from '../../shared/stream.ts';
 
@@ -80,8 +80,8 @@ test('a camera report reads as plain lines', () => {
     Transport: 'UDP (set: auto) · kept alive by GET_PARAMETER every 30 s',
     'Log-in': 'Digest SHA-256',
     'Video packets':
-      '900 bytes each, at most 1412 · 0.1 % lost · 2 late · jitter 3.5 ms · time stamps -49 ± 3 ppm',
-    Clock: '1200 ms behind this gateway',
+      '900 bytes each, at most 1,412 · 0.1 % lost · 2 late · jitter 3.5 ms · time stamps -49 ± 3 ppm',
+    Clock: '1,200 ms behind this gateway',
     Offered: 'video H264 · application VND.ONVIF.METADATA (not used)',
   });
 });

@@ -1,6 +1,41 @@
+import { useEffect, useState } from 'preact/hooks';
+import { z } from 'zod';
+import { keptRecordingsSchema } from '../../../../shared/recording.ts';
+import { call } from '../api/call.ts';
 import type { Place } from '../app/router.ts';
+import { streamOf } from '../store/streams.ts';
+import { Notice } from '../ui/index.ts';
+import { CameraPage } from './camera-page.tsx';
+import { t } from './texts.ts';
 
-/** To be written. */
+const keptSchema = z.object({ recordings: z.array(keptRecordingsSchema) });
+
+/** A camera's place; of one that is no more, what is kept of it. */
 export function Page({ place }: { place: Extract<Place, { page: 'camera' }> }) {
-  return <h1>{place.page}</h1>;
+  const { app, name, timeMs } = place;
+  const status = streamOf(app, name);
+  const id = `${app}/${name}`;
+  const [kept, setKept] = useState<{ id: string; newestMs: number | undefined }>();
+  const isGone = status === undefined;
+  useEffect(() => {
+    if (!isGone) return;
+    let isLeft = false;
+    void call('GET', 'api/v1/recordings', keptSchema).then((answer) => {
+      const found = answer.ok
+        ? answer.value.recordings.find((one) => one.app === app && one.name === name)
+        : undefined;
+      if (!isLeft) setKept({ id, newestMs: found?.end });
+    });
+    return () => {
+      isLeft = true;
+    };
+  }, [app, name, isGone]);
+  if (status !== undefined) {
+    return <CameraPage key={id} stream={{ app, name }} status={status} timeMs={timeMs} />;
+  }
+  if (kept?.id !== id) return null;
+  if (kept.newestMs === undefined) return <Notice kind="trouble">{t('not-there', { id })}</Notice>;
+  // The last minute of it, unless the address names another.
+  const atMs = timeMs ?? kept.newestMs - 60_000;
+  return <CameraPage key={id} stream={{ app, name }} status={undefined} timeMs={atMs} />;
 }

@@ -22,7 +22,7 @@ const t = texts({
     part: 'Part {part}',
     'download-file': 'Download {file}',
     retry: 'Try again',
-    'retry-file': 'Try {file} again',
+    'retry-file': 'Try again: {file}',
     cancel: 'Cancel',
     'cancel-file': 'Cancel {file}',
     remove: 'Remove',

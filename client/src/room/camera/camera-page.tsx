@@ -1,0 +1,290 @@
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { StreamStatus } from '../../../../shared/stream.ts';
+import { go, hrefOf } from '../app/router.ts';
+import { CameraDialogs, isDialogOpen, openDialog, restartCamera, waitText } from '../cameras/index.ts';
+import type { StreamKey } from '../recordings/api.ts';
+import { CameraReport } from '../report/index.ts';
+import { factsLine, notesOf, stateName, viewersText } from '../store/facts.ts';
+import { reach } from '../store/streams.ts';
+import { titleOf } from '../store/titles.ts';
+import { Icon, Menu, Notice } from '../ui/index.ts';
+import { Embed } from './embed.tsx';
+import { ExportPanel } from './export-panel.tsx';
+import { Figures } from './figures.tsx';
+import { Happenings } from './happenings.tsx';
+import { CameraModel } from './model.ts';
+import { PtzPad } from './ptz/pad.tsx';
+import { Steering } from './ptz/steering.ts';
+import { RecordSwitch } from './record-switch.tsx';
+import { Stage } from './stage.tsx';
+import { type Tab, Tabs } from './tabs.tsx';
+import { t } from './texts.ts';
+import { Timeline } from './timeline/timeline.tsx';
+import { TimeTools, Transport } from './transport.tsx';
+import './camera.css';
+
+/** One camera, live and recorded in one. `status` is undefined of one that was removed, but of which something is kept. */
+export function CameraPage({
+  stream,
+  status,
+  timeMs,
+}: {
+  stream: StreamKey;
+  status: StreamStatus | undefined;
+  timeMs: number | undefined;
+}) {
+  const { app, name } = stream;
+  const id = `${app}/${name}`;
+  /** The place that this page itself wrote into the address. */
+  const written = useRef(timeMs);
+  const model = useMemo(
+    () =>
+      new CameraModel({ app, name }, (atMs) => {
+        written.current = atMs;
+        go({ page: 'camera', app, name, ...(atMs === undefined ? {} : { timeMs: atMs }) }, { replace: true });
+      }),
+    [app, name],
+  );
+  useEffect(() => () => model.close(), [model]);
+  useEffect(() => {
+    if (timeMs === written.current) return;
+    written.current = timeMs;
+    if (timeMs === undefined) model.goLive();
+    else model.goTo(timeMs);
+  }, [model, timeMs]);
+  const isSteered = status?.source.url.startsWith('onvif:') === true;
+  const steering = useMemo(
+    () => (isSteered ? new Steering({ app, name }) : undefined),
+    [isSteered, app, name],
+  );
+  useEffect(() => () => steering?.close(), [steering]);
+  useEffect(() => {
+    model.recording = status?.recorder.state === 'recording';
+  }, [model, status]);
+  const main = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const place = main.current;
+    if (place === null) return;
+    const listen = (event: KeyboardEvent): void => onKey(event, model, place);
+    place.addEventListener('keydown', listen);
+    return () => place.removeEventListener('keydown', listen);
+  }, [model]);
+  useEffect(() => {
+    const onEscape = (event: KeyboardEvent): void => {
+      if (event.key !== 'Escape' || event.defaultPrevented || isTyping(event.target)) return;
+      if (
+        document.fullscreenElement === null &&
+        !isDialogOpen() &&
+        document.querySelector('dialog[open], :popover-open') === null
+      ) {
+        go({ page: 'wall' });
+      }
+    };
+    document.addEventListener('keydown', onEscape);
+    return () => document.removeEventListener('keydown', onEscape);
+  }, []);
+
+  return (
+    <div class="camera-page">
+      <Head stream={stream} status={status} model={model} />
+      {status === undefined ? <Notice kind="tip">{t('removed')}</Notice> : undefined}
+      <div class="camera-columns">
+        {/* A click anywhere in it is enough for the keys to work. */}
+        <div class="camera-main" ref={main} tabIndex={-1}>
+          <Stage model={model} id={id} startMs={timeMs} steering={steering} />
+          <section class="camera-time" aria-label={t('recording')}>
+            <Transport model={model} onFullscreen={() => void toggleFullscreen(main.current, model)} />
+            <Timeline model={model} label={t('recorded-time')} />
+            <TimeTools model={model} />
+          </section>
+          <p class="camera-keys">{t('keys')}</p>
+        </div>
+        <aside class="camera-side">
+          <Tabs label={t('tabs')} tabs={tabsOf({ model, steering, id, status })} />
+        </aside>
+      </div>
+      <CameraDialogs />
+    </div>
+  );
+}
+
+function tabsOf({
+  model,
+  steering,
+  id,
+  status,
+}: {
+  model: CameraModel;
+  steering: Steering | undefined;
+  id: string;
+  status: StreamStatus | undefined;
+}): readonly Tab[] {
+  const { app, name } = model.stream;
+  const can = steering?.status.value?.can;
+  const isSteered = can !== undefined && (can.panTilt || can.zoom || can.presets || can.home);
+  return [
+    ...(isSteered && steering !== undefined
+      ? [{ key: 'steer', label: t('steer'), content: () => <PtzPad steering={steering} model={model} /> }]
+      : []),
+    { key: 'events', label: t('events'), content: () => <Happenings model={model} /> },
+    { key: 'export', label: t('export'), content: () => <ExportPanel model={model} /> },
+    {
+      key: 'details',
+      label: t('details'),
+      content: () => (
+        <div class="camera-details">
+          <Figures model={model} />
+          {status === undefined ? undefined : (
+            <section aria-label={t('report')}>
+              <h3>{t('report')}</h3>
+              <CameraReport app={app} name={name} />
+            </section>
+          )}
+          <details>
+            <summary>{t('embed')}</summary>
+            <Embed id={id} />
+          </details>
+        </div>
+      ),
+    },
+  ];
+}
+
+function Head({
+  stream,
+  status,
+  model,
+}: {
+  stream: StreamKey;
+  status: StreamStatus | undefined;
+  model: CameraModel;
+}) {
+  const id = `${stream.app}/${stream.name}`;
+  const title = status === undefined ? id : titleOf(status);
+  const isAway = reach.value.kind !== 'there';
+  const state = isAway ? 'unknown' : (status?.state ?? 'idle');
+  const facts = status === undefined ? [] : [factsLine(status), viewersText(status.viewers)];
+  const why = status?.reason === undefined || isAway ? undefined : waitText(status.reason);
+  const notes = status === undefined ? [] : notesOf(status);
+  return (
+    <div class="camera-head">
+      <div class="camera-title">
+        <a
+          class="icon-button"
+          href={hrefOf({ page: 'wall' })}
+          aria-label={t('back-to-wall')}
+          title={t('back-to-wall')}
+        >
+          <Icon name="back" />
+        </a>
+        <h1 title={id}>{title}</h1>
+        {status === undefined ? undefined : (
+          <span class="camera-state" data-state={state}>
+            {isAway ? t('out-of-reach') : stateName(status.state)}
+          </span>
+        )}
+        <p class="camera-facts">{facts.filter((part) => part !== '').join(' · ')}</p>
+        {status === undefined ? undefined : (
+          <>
+            <RecordSwitch status={status} />
+            <Menu label={t('menu', { camera: title })} items={() => menuItems(status, model)} />
+          </>
+        )}
+      </div>
+      {why === undefined ? undefined : (
+        <p class="camera-why" role="status">
+          <strong>{why.title}.</strong> {why.todo}
+        </p>
+      )}
+      {notes.length === 0 ? undefined : (
+        <ul class="camera-notes" aria-label={t('notes')}>
+          {notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function menuItems(status: StreamStatus, model: CameraModel) {
+  const id = `${status.app}/${status.name}`;
+  const timeMs = model.isLive.peek() ? {} : { timeMs: model.headMs.peek() };
+  return [
+    {
+      key: 'sync',
+      label: t('open-sync'),
+      icon: 'sync' as const,
+      href: hrefOf({ page: 'sync', streams: [id], ...timeMs }),
+    },
+    {
+      key: 'restart',
+      label: t('restart'),
+      icon: 'restart' as const,
+      onChoose: () => void restartCamera(status),
+    },
+    ...(status.readOnly
+      ? []
+      : [
+          {
+            key: 'edit',
+            label: t('edit'),
+            icon: 'pencil' as const,
+            onChoose: () => openDialog({ kind: 'edit', stream: id }),
+          },
+          {
+            key: 'remove',
+            label: t('remove'),
+            icon: 'bin' as const,
+            danger: true,
+            onChoose: () => openDialog({ kind: 'remove', stream: id, onDone: () => go({ page: 'wall' }) }),
+          },
+        ]),
+  ];
+}
+
+/** Keys work while the focus is in the picture, on the time line or on a button beside them. */
+function onKey(event: KeyboardEvent, model: CameraModel, main: HTMLElement | null): void {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
+    return;
+  const isButton = event.target instanceof HTMLElement && event.target.closest('button') !== null;
+  const actions: Readonly<Record<string, () => void>> = {
+    ...(isButton ? {} : { ' ': () => model.togglePlay() }),
+    k: () => model.togglePlay(),
+    l: () => model.goLive(),
+    b: () => model.markIn(),
+    e: () => model.markOut(),
+    m: () => model.toggleMuted(),
+    f: () => void toggleFullscreen(main, model),
+    s: () => void model.player?.saveSnapshot(),
+    ',': () => model.step(-1),
+    '.': () => model.step(1),
+    '+': () => model.zoom(0.5),
+    '-': () => model.zoom(2),
+  };
+  const key = event.key.toLowerCase();
+  const action = Object.hasOwn(actions, key) ? actions[key] : undefined;
+  if (action === undefined) return;
+  event.preventDefault();
+  action();
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLInputElement ||
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement
+  );
+}
+
+/** Picture, buttons and time line together; where a page's part cannot fill the screen (iPhones), the video alone. */
+async function toggleFullscreen(main: HTMLElement | null, model: CameraModel): Promise<void> {
+  try {
+    if (document.fullscreenElement !== null) await document.exitFullscreen();
+    else if (document.fullscreenEnabled) await main?.requestFullscreen();
+    else
+      (model.player?.video as { webkitEnterFullscreen?: () => void } | undefined)?.webkitEnterFullscreen?.();
+  } catch {
+    // The page may not be allowed to; then there is nothing to do about it.
+  }
+}

@@ -1,0 +1,130 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { CameraEvent } from '../../../../shared/events.ts';
+import type { RecordingTimeline } from '../../../../shared/recording.ts';
+import {
+  readEvents,
+  readThumbnailTimes,
+  readTimeline,
+  type StreamKey,
+  type TimeSpan,
+} from '../recordings/api.ts';
+import { lengthOf } from './timeline/scale.ts';
+
+/** While the view is moved there is no end of new ones; this one is asked for when it rests. */
+const REST_MS = 120;
+const REFRESH_MS = 10_000;
+const MAX_LENGTH_MS = 31 * 86_400_000;
+const MAX_PICTURES = 240;
+const MAX_EVENTS = 500;
+
+/** What the gateway knows of the time that is looked at, and around it; kept up while that includes now. */
+export class Footage {
+  readonly #stream: StreamKey;
+  readonly #nowMs: () => number;
+  readonly #timeline = signal<RecordingTimeline | undefined>(undefined);
+  readonly #events = signal<readonly CameraEvent[]>([]);
+  readonly #keptMs = signal<readonly number[]>([]);
+  readonly #trouble = signal<string | undefined>(undefined);
+  #view: TimeSpan | undefined;
+  #known: { readonly span: TimeSpan; readonly view: TimeSpan; readonly isSampled: boolean } | undefined;
+  #reads = 0;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
+  #refreshTimer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(stream: StreamKey, nowMs: () => number) {
+    this.#stream = stream;
+    this.#nowMs = nowMs;
+  }
+
+  get timeline(): ReadonlySignal<RecordingTimeline | undefined> {
+    return this.#timeline;
+  }
+  /** Newest first. */
+  get events(): ReadonlySignal<readonly CameraEvent[]> {
+    return this.#events;
+  }
+  get keptMs(): ReadonlySignal<readonly number[]> {
+    return this.#keptMs;
+  }
+  /** Why there is nothing (new) to be had. */
+  get trouble(): ReadonlySignal<string | undefined> {
+    return this.#trouble;
+  }
+
+  /** This is looked at from now on. */
+  look(view: TimeSpan): void {
+    const isFirst = this.#view === undefined;
+    this.#view = view;
+    this.#refreshTimer ??= setInterval(() => this.#refresh(), REFRESH_MS);
+    if (this.#isKnown(view)) return;
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => void this.#read(), isFirst ? 0 : REST_MS);
+  }
+
+  /** Something was locked, or recorded, that is not known here yet. */
+  refreshNow(): void {
+    clearTimeout(this.#restTimer);
+    void this.#read();
+  }
+
+  /** An event was told of while it happened. */
+  take(event: CameraEvent): void {
+    const others = this.#events.value.filter(({ id }) => id !== event.id);
+    this.#events.value = [event, ...others].sort((a, b) => b.start - a.start);
+  }
+
+  close(): void {
+    clearTimeout(this.#restTimer);
+    clearInterval(this.#refreshTimer);
+    this.#reads += 1;
+  }
+
+  #isKnown(view: TimeSpan): boolean {
+    const known = this.#known;
+    if (known === undefined || view.fromMs < known.span.fromMs) return false;
+    if (view.toMs > known.span.toMs && known.span.toMs < this.#nowMs()) return false;
+    // Nearer by, there are more pictures and events than were told.
+    return !known.isSampled || lengthOf(view) > lengthOf(known.view) / 3;
+  }
+
+  #refresh(): void {
+    const view = this.#view;
+    if (document.visibilityState === 'hidden' || view === undefined) return;
+    if (this.#nowMs() < view.toMs + lengthOf(view)) void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    const view = this.#view;
+    if (view === undefined) return;
+    this.#reads += 1;
+    const read = this.#reads;
+    const span = this.#around(view);
+    const [timeline, keptMs, events] = await Promise.all([
+      readTimeline(this.#stream, span),
+      readThumbnailTimes(this.#stream, span, MAX_PICTURES),
+      readEvents(this.#stream, span, MAX_EVENTS),
+    ]);
+    // A later one is under way, for what is looked at now.
+    if (read !== this.#reads) return;
+    this.#trouble.value = timeline.ok ? undefined : timeline.error.message;
+    if (timeline.ok) this.#timeline.value = timeline.value;
+    if (keptMs.ok) this.#keptMs.value = keptMs.value;
+    if (events.ok) this.#events.value = events.value;
+    if (!timeline.ok) {
+      this.#known = undefined;
+      return;
+    }
+    const isSampled =
+      (keptMs.ok && keptMs.value.length >= MAX_PICTURES) || (events.ok && events.value.length >= MAX_EVENTS);
+    this.#known = { span, view, isSampled };
+  }
+
+  /** Half as much again on both sides, for whoever moves on. */
+  #around(view: TimeSpan): TimeSpan {
+    const padMs = Math.max(0, Math.min(lengthOf(view) / 2, (MAX_LENGTH_MS - lengthOf(view)) / 2));
+    return {
+      fromMs: Math.max(0, Math.round(view.fromMs - padMs)),
+      toMs: Math.round(view.toMs + padMs),
+    };
+  }
+}

@@ -1,0 +1,75 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { PtzCommand, PtzStatus } from '../../../../../shared/onvif.ts';
+import { failureText } from '../../api/failure-text.ts';
+import type { StreamKey } from '../../recordings/api.ts';
+import { PtzHold } from './hold.ts';
+import { addPreset, readPtz, removePreset, sendPtz } from './link.ts';
+
+const ASK_AGAIN_MS = 15_000;
+
+/** Steering of one camera: what it can, its positions, and commands to it. */
+export class Steering {
+  readonly hold: PtzHold;
+  readonly #stream: StreamKey;
+  readonly #status = signal<PtzStatus | undefined>(undefined);
+  readonly #trouble = signal<string | undefined>(undefined);
+  readonly #isCentring = signal(false);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  constructor(stream: StreamKey) {
+    this.#stream = stream;
+    this.hold = new PtzHold((command) => void this.send(command));
+    void this.#ask();
+  }
+
+  /** Undefined while it is not known, and of a camera that cannot be steered. */
+  get status(): ReadonlySignal<PtzStatus | undefined> {
+    return this.#status;
+  }
+  get trouble(): ReadonlySignal<string | undefined> {
+    return this.#trouble;
+  }
+  /** Whether a click into the picture steers. */
+  get isCentring(): ReadonlySignal<boolean> {
+    return this.#isCentring;
+  }
+
+  toggleCentring(): void {
+    this.#isCentring.value = !this.#isCentring.value;
+  }
+
+  async send(command: PtzCommand): Promise<void> {
+    const answer = await sendPtz(this.#stream, command);
+    this.#trouble.value = answer.ok ? undefined : failureText(answer.error);
+  }
+
+  /** True where the camera took it. */
+  async keepPreset(name: string): Promise<boolean> {
+    const answer = await addPreset(this.#stream, name);
+    this.#trouble.value = answer.ok ? undefined : failureText(answer.error);
+    await this.#ask();
+    return answer.ok;
+  }
+
+  async forgetPreset(token: string): Promise<void> {
+    const answer = await removePreset(this.#stream, token);
+    this.#trouble.value = answer.ok ? undefined : failureText(answer.error);
+    await this.#ask();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.hold.release();
+  }
+
+  async #ask(): Promise<void> {
+    clearTimeout(this.#timer);
+    const answer = await readPtz(this.#stream);
+    if (this.#isClosed) return;
+    if (answer.ok) this.#status.value = answer.value;
+    // One that is away may come back; one that cannot be steered never will, and is asked in vain but seldom.
+    else this.#timer = setTimeout(() => void this.#ask(), ASK_AGAIN_MS);
+  }
+}

@@ -1,0 +1,48 @@
+import { dateTime, timeOfDay } from '../../i18n/formats.ts';
+import { texts } from '../../i18n/index.ts';
+import { gapWords } from '../../recordings/gap-words.ts';
+import { durationText, localIso } from '../../recordings/times.ts';
+import { eventText } from '../event-texts.ts';
+import type { Gap, Instant } from './layout.ts';
+
+export const t = texts({
+  en: {
+    live: 'Live',
+    recorded: 'recorded',
+    unknown: 'nothing known',
+    locked: 'locked',
+    'locked-as': 'locked: {label}',
+    gap: 'Not recorded {from} to {to} ({length}): {why}.',
+  },
+  de: {
+    live: 'Live',
+    recorded: 'aufgenommen',
+    unknown: 'nichts bekannt',
+    locked: 'gesperrt',
+    'locked-as': 'gesperrt: {label}',
+    gap: 'Nicht aufgenommen {from} bis {to} ({length}): {why}.',
+  },
+});
+
+/** `Not recorded 14:05:09 to 14:07:10 (2 min 1 s): the camera could not be reached.` */
+export function gapText({ start, end, reason }: Gap): string {
+  const isOneDay = localIso(start).slice(0, 10) === localIso(end).slice(0, 10);
+  const clock = isOneDay ? timeOfDay : dateTime;
+  return t('gap', {
+    from: clock(start),
+    to: clock(end),
+    length: durationText(end - start),
+    why: gapWords(reason),
+  });
+}
+
+/** What is to be said of an instant: `recorded, locked, motion`. */
+export function instantText({ recorded, gap, lock, event }: Instant): string {
+  if (gap !== undefined) return gapText(gap);
+  const parts = [recorded === 'yes' ? t('recorded') : t('unknown')];
+  if (lock !== undefined) {
+    parts.push(lock.label === undefined ? t('locked') : t('locked-as', { label: lock.label }));
+  }
+  if (event !== undefined) parts.push(eventText(event));
+  return parts.join(', ');
+}

@@ -1,0 +1,2 @@
+export { CameraReport, ReportFacts } from './report.tsx';
+export { type ReportRow, reportRows } from './report-rows.ts';

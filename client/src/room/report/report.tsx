@@ -1,0 +1,64 @@
+import { useEffect, useState } from 'preact/hooks';
+import { cameraReportSchema, type CameraReport as Report } from '../../../../shared/report.ts';
+import { call, streamPath } from '../api/call.ts';
+import { failureText } from '../api/failure-text.ts';
+import { reportRows } from './report-rows.ts';
+import { t } from './texts.ts';
+import './report.css';
+
+const REFRESH_MS = 5_000;
+
+/** What a camera is and does, with advice; asked for as long as it is shown. */
+export function CameraReport({ app, name }: { app: string; name: string }) {
+  const [report, setReport] = useState<Report>();
+  const [trouble, setTrouble] = useState<string>();
+  useEffect(() => {
+    let isGone = false;
+    const ask = async (): Promise<void> => {
+      const answer = await call('GET', `${streamPath(app, name)}/report`, cameraReportSchema);
+      if (isGone) return;
+      if (answer.ok) setReport(answer.value);
+      setTrouble(answer.ok ? undefined : failureText(answer.error));
+    };
+    void ask();
+    const timer = setInterval(() => void ask(), REFRESH_MS);
+    return () => {
+      isGone = true;
+      clearInterval(timer);
+    };
+  }, [app, name]);
+  if (report === undefined) return <p class="report-quiet">{trouble ?? t('asking')}</p>;
+  return (
+    <>
+      {trouble === undefined ? undefined : <p class="report-quiet">{trouble}</p>}
+      <ReportFacts report={report} />
+    </>
+  );
+}
+
+/** A report as lines, its advice first. */
+export function ReportFacts({ report }: { report: Report }) {
+  const rows = reportRows(report);
+  return (
+    <div class="report">
+      {report.isCurrent ? undefined : <p class="report-quiet">{t(rows.length > 0 ? 'away' : 'unseen')}</p>}
+      <ul class="report-advice" aria-label={t('advice')}>
+        {report.advice.length === 0 ? <li>{t('nothing-to-improve')}</li> : undefined}
+        {report.advice.map(({ severity, message }) => (
+          <li key={message} data-severity={severity}>
+            <strong>{t(severity)}</strong>
+            <span>{message}</span>
+          </li>
+        ))}
+      </ul>
+      <dl class="report-facts">
+        {rows.map(({ name, text }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
