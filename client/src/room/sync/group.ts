@@ -1,0 +1,24 @@
+import type { SluicePlayer } from '../../player/index.ts';
+
+/** What of the player's `SyncGroup` is used here. Times are Unix milliseconds. */
+export interface PlayerGroup {
+  /** Of the clock that all follow. */
+  readonly time: number | undefined;
+  speed: number;
+  seek(timeMs: number): void;
+  play(): void;
+  pause(): void;
+  /** The players are on their own again. */
+  close(): void;
+}
+
+export type MakeGroup = (players: readonly SluicePlayer[]) => PlayerGroup;
+
+/** From the player's own file, which the page has loaded already: it is no part of the page's bundle. */
+export async function loadGroup(): Promise<MakeGroup> {
+  const url = new URL('sluice-player.js', document.baseURI).href;
+  const player = (await import(/* @vite-ignore */ url)) as {
+    readonly SyncGroup: new (players: readonly SluicePlayer[]) => PlayerGroup;
+  };
+  return (players) => new player.SyncGroup(players);
+}

@@ -1,0 +1,99 @@
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { parseStreamId, type StreamId } from '../../../../shared/names.ts';
+import type { RecordingTimeline } from '../../../../shared/recording.ts';
+import type { Failure } from '../api/call.ts';
+import { lengthOf } from '../camera/timeline/scale.ts';
+import { readTimeline, type TimeSpan } from '../recordings/api.ts';
+
+/** While the view is moved there is no end of new ones; they are asked for when it rests. */
+const REST_MS = 150;
+const REFRESH_MS = 10_000;
+const MAX_LENGTH_MS = 31 * 86_400_000;
+
+/** What was recorded of one camera in the time that is looked at. */
+export type Lane =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'there'; readonly timeline: RecordingTimeline; readonly span: TimeSpan }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** Reads the recorded times of the chosen cameras around what is looked at. */
+export class LanesReader {
+  readonly #lanes = signal<ReadonlyMap<StreamId, Lane>>(new Map());
+  readonly #nowMs: () => number;
+  readonly #refreshTimer: ReturnType<typeof setInterval>;
+  #view: TimeSpan | undefined;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+    this.#refreshTimer = setInterval(() => this.#refresh(), REFRESH_MS);
+  }
+
+  get lanes(): ReadonlySignal<ReadonlyMap<StreamId, Lane>> {
+    return this.#lanes;
+  }
+
+  choose(streams: readonly StreamId[]): void {
+    const before = this.#lanes.peek();
+    this.#lanes.value = new Map(streams.map((id) => [id, before.get(id) ?? { kind: 'loading' }]));
+    for (const id of streams) if (!before.has(id)) void this.#read(id);
+  }
+
+  look(view: TimeSpan): void {
+    const isFirst = this.#view === undefined;
+    this.#view = view;
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => this.#readMissing(), isFirst ? 0 : REST_MS);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#restTimer);
+    clearInterval(this.#refreshTimer);
+  }
+
+  #readMissing(): void {
+    const view = this.#view;
+    if (view === undefined) return;
+    for (const [id, lane] of this.#lanes.peek()) {
+      if (lane.kind !== 'there' || !covers(lane.span, view, this.#nowMs())) void this.#read(id);
+    }
+  }
+
+  #refresh(): void {
+    const view = this.#view;
+    // What lies behind does not change.
+    if (document.visibilityState === 'hidden' || view === undefined) return;
+    if (this.#nowMs() > view.toMs + lengthOf(view)) return;
+    for (const id of this.#lanes.peek().keys()) void this.#read(id);
+  }
+
+  async #read(id: StreamId): Promise<void> {
+    const view = this.#view;
+    const parsed = parseStreamId(id);
+    if (view === undefined || parsed === undefined) return;
+    const span = around(view);
+    const answer = await readTimeline(parsed, span);
+    // It may have been taken out, or the view moved on, which has asked again.
+    if (this.#isClosed || !this.#lanes.peek().has(id) || (this.#view !== view && !this.#shows(span))) return;
+    const lane: Lane = answer.ok
+      ? { kind: 'there', timeline: answer.value, span }
+      : { kind: 'failed', failure: answer.error };
+    this.#lanes.value = new Map([...this.#lanes.peek()].map(([one, was]) => [one, one === id ? lane : was]));
+  }
+
+  #shows(span: TimeSpan): boolean {
+    return this.#view !== undefined && covers(span, this.#view, this.#nowMs());
+  }
+}
+
+function covers(span: TimeSpan, view: TimeSpan, nowMs: number): boolean {
+  return span.fromMs <= view.fromMs && (span.toMs >= view.toMs || span.toMs >= nowMs);
+}
+
+/** Half as much again on both sides, for whoever moves on. */
+function around(view: TimeSpan): TimeSpan {
+  const padMs = Math.max(0, Math.min(lengthOf(view) / 2, (MAX_LENGTH_MS - lengthOf(view)) / 2));
+  return { fromMs: Math.max(0, Math.round(view.fromMs - padMs)), toMs: Math.round(view.toMs + padMs) };
+}
