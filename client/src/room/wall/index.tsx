@@ -75,12 +75,6 @@ function Grid() {
   }, []);
   const enlarged = large.value;
   const { columns, rows, places } = view.value;
-  useEffect(() => {
-    const style = grid.current?.style;
-    style?.setProperty('--columns', String(columns));
-    style?.setProperty('--rows', String(rows));
-    style?.setProperty('--phone-columns', String(places.length > 4 ? 2 : 1));
-  }, [columns, rows, places.length]);
   useEscape();
   useFocusOfEnlarged(grid, enlarged);
   // The enlarged one may not be on this page, or not fit what is sought.
@@ -93,6 +87,11 @@ function Grid() {
         class="wall-grid"
         aria-label={t('cameras')}
         data-moving={moving.value !== undefined}
+        style={{
+          '--columns': columns,
+          '--rows': rows,
+          '--phone-columns': places.length > 4 ? 2 : 1,
+        }}
         onKeyDown={onGridKey}
       >
         {[...places, ...also].map((id, index) => (

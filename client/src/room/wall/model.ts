@@ -52,7 +52,7 @@ function plain(text: string): string {
 
 /** How many tiles to show where nobody chose: as many as there are cameras, as far as that is a wall one can watch. */
 export function autoSize(cameras: number, isPhone: boolean): number {
-  const most = isPhone ? 8 : 16;
+  const most = isPhone ? 12 : 16;
   return Math.min(most, GRID_SIZES.find((size) => size >= cameras) ?? most);
 }
 

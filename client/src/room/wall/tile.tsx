@@ -32,6 +32,8 @@ export function Tile({
   const look = usePlayer(player, id);
   const state = tileState(status, look, reach.value.kind === 'away');
   const drag = dragged.value;
+  // A camera that is not there has no picture to ask for.
+  const [hadPicture] = useState(status.state === 'live');
   const { recorder } = status;
   return (
     <li
@@ -49,7 +51,7 @@ export function Tile({
           server={document.baseURI}
           muted
           autoplay
-          poster="auto"
+          poster={hadPicture ? 'auto' : undefined}
           bare={!isLarge}
           controls={isLarge}
           quality={isSmall ? 'sub' : 'main'}
