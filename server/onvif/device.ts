@@ -3,6 +3,7 @@ import type { AddressResolver } from '../base/address-policy.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { OnvifError } from './errors.ts';
+import type { LensTokens } from './events/event-states.ts';
 import { OnvifPtz } from './ptz/ptz.ts';
 import { readDeviceInformation } from './read/device-information.ts';
 import { chooseProfiles, type ProfileRecord, readProfiles } from './read/profiles.ts';
@@ -235,6 +236,18 @@ export class OnvifDevice {
     return record;
   }
 
+  /** By which tokens events name the lens of the main profile, and the device's others. */
+  async lensTokens(connected: Connected, signal?: AbortSignal): Promise<LensTokens> {
+    const media = this.#media ?? (await this.#readMedia(connected, signal));
+    const { main } = chooseProfiles(media.records, this.#target.profile);
+    const tokens = (isOwn: boolean) =>
+      media.records
+        .filter(({ videoSource }) => (videoSource === main?.videoSource) === isOwn)
+        .flatMap(({ videoSource, videoSourceConfiguration }) => [videoSource, videoSourceConfiguration])
+        .filter((token) => token !== undefined);
+    return { own: new Set(tokens(true)), others: new Set(tokens(false)) };
+  }
+
   get fingerprint(): string | undefined {
     return this.#options.tlsFingerprint;
   }
@@ -413,7 +426,8 @@ async function tryMedia2(cam: SafeCam, signal: AbortSignal | undefined): Promise
   return undefined;
 }
 
-function shownProfile({ videoSource: _source, ptz: _ptz, ...profile }: ProfileRecord): MediaProfile {
+function shownProfile(record: ProfileRecord): MediaProfile {
+  const { videoSource: _source, videoSourceConfiguration: _configuration, ptz: _ptz, ...profile } = record;
   return profile;
 }
 

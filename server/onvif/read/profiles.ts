@@ -6,6 +6,8 @@ import type { XmlElement } from '../xml/parse.ts';
 export interface ProfileRecord extends Omit<MediaProfile, 'usedAs'> {
   /** Of the same lens; undefined where the device does not say. */
   readonly videoSource: string | undefined;
+  /** Of that lens's settings, by which events name it. */
+  readonly videoSourceConfiguration: string | undefined;
   readonly ptz: { readonly configuration: string; readonly node: string | undefined } | undefined;
 }
 
@@ -21,6 +23,7 @@ export function readProfiles(reply: XmlElement): ProfileRecord[] {
     const inner = at(profile, 'Configurations');
     const part = (media1: string, media2: string) => at(profile, media1) ?? at(inner, media2);
     const ptz = part('PTZConfiguration', 'PTZ');
+    const lens = part('VideoSourceConfiguration', 'VideoSource');
     const ptzToken = ptz?.attributes.get('token');
     records.push({
       token,
@@ -28,7 +31,8 @@ export function readProfiles(reply: XmlElement): ProfileRecord[] {
       ...readEncoder(part('VideoEncoderConfiguration', 'VideoEncoder')),
       hasAudio: part('AudioEncoderConfiguration', 'AudioEncoder') !== undefined,
       hasPtz: ptz !== undefined,
-      videoSource: textAt(part('VideoSourceConfiguration', 'VideoSource'), 'SourceToken'),
+      videoSource: textAt(lens, 'SourceToken'),
+      videoSourceConfiguration: lens?.attributes.get('token'),
       ptz: ptzToken === undefined ? undefined : { configuration: ptzToken, node: textAt(ptz, 'NodeToken') },
     });
   }

@@ -63,6 +63,8 @@ export interface PostOptions extends AskOptions {
   /** XML, with all texts in it escaped. */
   readonly body: string;
   readonly headers?: string;
+  /** What the HTTP header says is wanted; default: by the body. */
+  readonly action?: string;
   /** Sent without a log-in. */
   readonly isOpen?: boolean;
 }
@@ -172,14 +174,16 @@ export class SafeCam extends onvif.Cam {
   /** Sends a message of ours. */
   post(options: PostOptions): Promise<XmlElement> {
     const { service, place = this.#places.get(service), body, headers, isOpen = false } = options;
-    return this.#send(service, place, envelope(body, headers), options, isOpen);
+    return this.#send(service, place, envelope(body, headers), options, { isOpen, action: options.action });
   }
 
   /** Overrides the package's: the one way out. */
   _request(request: CamRequest, callback: CamCallback): void {
     const asking = this.#asking;
     const service = (request.service ?? 'device') as ServiceName;
-    const sent = this.#send(service, this.#places.get(service), request.body, asking?.options ?? {}, false);
+    const sent = this.#send(service, this.#places.get(service), request.body, asking?.options ?? {}, {
+      isOpen: false,
+    });
     if (asking !== undefined) sent.then(asking.resolve, asking.reject);
     // Nothing of ours calls the package without `ask`, but what does gets an answer.
     else
@@ -199,7 +203,7 @@ export class SafeCam extends onvif.Cam {
     place: PlaceOnDevice | undefined,
     message: string,
     options: AskOptions,
-    isOpen: boolean,
+    { isOpen, action }: { readonly isOpen: boolean; readonly action?: string | undefined },
   ): Promise<XmlElement> {
     const { clock, endpoint, signal } = this.#parts;
     // Our own message, read as the device will read it: what is no XML was never sent.
@@ -215,7 +219,14 @@ export class SafeCam extends onvif.Cam {
     const tooSlow = `The camera at ${peer} did not answer ${operation.name} within ${Math.round(timeoutMs / 1000)} s. Check its network, or restart it.`;
     const limit = deadline(clock, timeoutMs, tooSlow, [signal, options.signal]);
     try {
-      return await this.#exchange({ service, place, message, operation, isOpen, limit });
+      return await this.#exchange({
+        service,
+        place,
+        message,
+        operation: { name: operation.name, action: action ?? operation.action },
+        isOpen,
+        limit,
+      });
     } finally {
       limit.clear();
     }
