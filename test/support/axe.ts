@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+const SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** WCAG 2.2, levels A and AA, with axe's own good practice. */
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/**
+ * Holds what a page shows just now against axe's rules. It is run by the debugger, so that the page's policy, which
+ * allows no foreign script, can stay as it is.
+ */
+export async function expectAccessible(page: Page, what: string): Promise<void> {
+  await page.evaluate(SOURCE);
+  const found = await page.evaluate<string[]>(`(async () => {
+    const { violations } = await axe.run(document, { runOnly: ${JSON.stringify(TAGS)}, resultTypes: ['violations'] });
+    return violations.flatMap(({ id, help, nodes }) =>
+      nodes.map(({ html, any, all, none }) =>
+        [id, help, html.slice(0, 300), ...[...any, ...all, ...none].map(({ message }) => message)].join('\\n  ')));
+  })()`);
+  expect(found, what).toEqual([]);
+}
+
+/** The same in both themes, as the page's own setting has them. */
+export async function expectAccessibleInBothThemes(page: Page, what: string): Promise<void> {
+  const before = await page.evaluate<string | undefined>('document.documentElement.dataset.theme');
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate(`document.documentElement.dataset.theme = ${JSON.stringify(theme)}`);
+    await expectAccessible(page, `${what}, ${theme}`);
+  }
+  await page.evaluate(`document.documentElement.dataset.theme = ${JSON.stringify(before ?? 'light')}`);
+}
