@@ -29,6 +29,8 @@ const HOPELESS_RETRY_MS = 30_000;
 const CAMERA_CHECK_MS = 3_000;
 /** A piece of a recording that cannot be decoded is passed over by that much at a time. */
 const SKIP_MS = 2_000;
+/** The newest pieces of a recording are on their way yet: who comes from key frames begins there with what is surely there. */
+const SURELY_RECORDED_MS = 6_000;
 /** Who catches up with what is recorded now goes on at its pace. */
 const CAUGHT_UP_MS = 1_500;
 /** Live that rested for longer is opened anew, at the edge. */
@@ -284,8 +286,9 @@ export class HlsEngine implements PlaybackEngine {
     if ('after' in asked && asked.after === 'next') {
       const nextMs = Math.max(endMs ?? 0, asked.endMs);
       const range = { startMs: nextMs, endMs: this.#range?.endMs };
-      if (asked.kind === 'key-frames' && keyFramesFor(range, Date.now()) === undefined) this.#goAtItsPace();
-      this.#openFrom(nextMs);
+      const caughtUp = asked.kind === 'key-frames' && keyFramesFor(range, Date.now()) === undefined;
+      if (caughtUp) this.#goAtItsPace();
+      this.#openFrom(caughtUp ? Math.min(nextMs, Date.now() - SURELY_RECORDED_MS) : nextMs);
     } else {
       this.#setStatus({ kind: 'ended' });
     }

@@ -20,6 +20,7 @@ export class HlsJsMedia implements HlsMedia {
   readonly #startMs: number | undefined;
   #bitrateKbps: number | undefined;
   #hasAudio = false;
+  #codec: string | undefined;
   #recoveries = 0;
   #over = false;
 
@@ -50,7 +51,7 @@ export class HlsJsMedia implements HlsMedia {
 
   get figures(): HlsFigures {
     return {
-      codec: codecOf(this.#hls.levels[0]),
+      codec: codecOf(this.#hls.levels[0]) ?? this.#codec,
       bitrateKbps: this.#bitrateKbps,
       latencyMs:
         this.#startMs === undefined && this.#hls.latency > 0
@@ -88,6 +89,8 @@ export class HlsJsMedia implements HlsMedia {
     this.#hls.once(Events.LEVEL_LOADED, () => this.#events.onReady());
     this.#hls.on(Events.BUFFER_CREATED, (_, { tracks }) => {
       this.#hasAudio = tracks.audio !== undefined || tracks.audiovideo !== undefined;
+      const codec = tracks.video?.codec ?? tracks.audiovideo?.codec;
+      this.#codec = codec === undefined ? undefined : codecName(codec);
     });
     this.#hls.on(Events.FRAG_LOADED, (_, { frag, payload }) => {
       this.#bitrateKbps = Math.round((payload.byteLength * 8) / 1000 / frag.duration);

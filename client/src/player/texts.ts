@@ -51,7 +51,7 @@ const EN = {
   stateReconnecting: 'RECONNECTING',
   stateEnded: 'ENDED',
   stateFailed: 'FAILED',
-  way: 'Way',
+  way: 'Transport',
   wayWebrtc: 'WebRTC over {transport}',
   wayHls: 'HLS, some seconds behind',
   wayRecorded: 'HLS, recorded',

@@ -5,6 +5,8 @@ import { type Follower, GroupClock, syncStep } from './sync-plan.ts';
 const TICK_MS = 80;
 /** The clock waits for who loads, but not for ever. */
 const PATIENCE_MS = 5_000;
+/** Who all are behind by more are not waited for, but followed. */
+const COMMON_DELAY_MS = 40;
 /** What a leap takes is not known at first. */
 const FIRST_LEAP_MS = 250;
 /** What one step of a group that stands still is: a frame at the usual 25 a second. */
@@ -192,6 +194,7 @@ export class SyncGroup extends EventTarget {
       this.#clock.setRunning(runs, nowMs);
       this.#setState(runs ? 'playing' : 'waiting');
     }
+    if (runs) this.#waitForAll(ready, nowMs);
     for (const member of ready) this.#follow(member, nowMs, runs);
     if (runs) this.#leapOverNothing(ready, nowMs);
     this.#tell();
@@ -260,6 +263,15 @@ export class SyncGroup extends EventTarget {
   #hold(member: Member, cause: 'early' | 'not recorded'): void {
     member.held = true;
     member.player[HOLD](cause);
+  }
+
+  /** A machine that is busy holds all of them up: then the clock is wrong, and nobody has to leap. */
+  #waitForAll(ready: readonly Member[], nowMs: number): void {
+    const clockMs = this.#clock.time(nowMs);
+    const running = ready.filter(({ held, leaping }) => !held && !leaping);
+    if (running.length === 0 || running.length < ready.length) return;
+    const aheadMs = Math.max(...running.map(({ player }) => (player.time ?? clockMs) - clockMs));
+    if (aheadMs < -COMMON_DELAY_MS * this.#speed) this.#clock.set(clockMs + aheadMs, nowMs);
   }
 
   /** Where no camera has anything the clock goes on to what comes next. */
