@@ -6,7 +6,7 @@ import { t } from './texts.ts';
 
 /** A dialog about one camera; `stream` is its `app/name`. */
 export interface CameraDialog {
-  readonly kind: 'edit' | 'remove';
+  readonly kind: 'edit' | 'remove' | 'report';
   readonly stream: string;
   /** After it was changed or removed, where that is where one stands. */
   readonly onDone?: () => void;
@@ -39,13 +39,16 @@ export function CameraDialogs() {
   if (dialog === undefined || contents === undefined) return null;
   const status = (streams.value ?? []).find((one) => idOf(one) === dialog.stream);
   if (status === undefined) return <Gone />;
-  const { EditCamera, RemoveCamera } = contents;
+  const { EditCamera, RemoveCamera, ReportDialog } = contents;
   const done = () => dialog.onDone?.();
-  return dialog.kind === 'edit' ? (
-    <EditCamera key={dialog.stream} status={status} onClose={closeDialog} onChanged={done} />
-  ) : (
-    <RemoveCamera key={dialog.stream} status={status} onClose={closeDialog} onRemoved={done} />
-  );
+  switch (dialog.kind) {
+    case 'edit':
+      return <EditCamera key={dialog.stream} status={status} onClose={closeDialog} onChanged={done} />;
+    case 'remove':
+      return <RemoveCamera key={dialog.stream} status={status} onClose={closeDialog} onRemoved={done} />;
+    case 'report':
+      return <ReportDialog key={dialog.stream} status={status} onClose={closeDialog} />;
+  }
 }
 
 function Gone() {

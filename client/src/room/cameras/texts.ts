@@ -44,6 +44,7 @@ export const t = texts({
     'gone-title': 'This camera is gone',
     'gone-text': 'Somebody removed it meanwhile.',
     'read-only': 'This camera is set up in the configuration file; change it there and restart the gateway.',
+    'report-title': 'Report of {camera}',
     close: 'Close',
   },
   de: {
@@ -92,6 +93,7 @@ export const t = texts({
     'gone-text': 'Jemand hat sie inzwischen entfernt.',
     'read-only':
       'Diese Kamera steht in der Konfigurationsdatei; ändern Sie sie dort und starten Sie das Gateway neu.',
+    'report-title': 'Bericht über {camera}',
     close: 'Schließen',
   },
 });

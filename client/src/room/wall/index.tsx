@@ -109,15 +109,7 @@ function GridPlace({ id, index }: { id: string | null; index: number }) {
   const status = id === null ? undefined : (streams.value ?? []).find((one) => idOf(one) === id);
   if (id === null) return <EmptyPlace index={index} />;
   if (status === undefined) return <GonePlace index={index} id={id} />;
-  const isLarge = large.value === id;
-  return (
-    <Tile
-      status={status}
-      index={index}
-      isLarge={isLarge}
-      isSmall={!isLarge && view.value.places.length > 1}
-    />
-  );
+  return <Tile status={status} index={index} isLarge={large.value === id} />;
 }
 
 /** Says what is being moved, for those who do not drag: each other tile is a place to put it. */

@@ -90,6 +90,12 @@ function changing(status: StreamStatus): MenuItem[] {
       onChoose: () => void toggleRecording(status),
       ...(mayRecord(status) ? {} : { disabled: true, hint: t('read-only') }),
     },
+    {
+      key: 'report',
+      icon: 'system',
+      label: t('report'),
+      onChoose: () => openDialog({ kind: 'report', stream }),
+    },
     { key: 'restart', icon: 'restart', label: t('restart'), onChoose: () => void restartCamera(status) },
     {
       key: 'edit',

@@ -14,18 +14,7 @@ import { heard } from './tile-signals.ts';
 import { type PlayerLook, type Reason, type TileState, tileState } from './tile-state.ts';
 
 /** One camera of the wall. */
-export function Tile({
-  status,
-  index,
-  isLarge,
-  isSmall,
-}: {
-  status: StreamStatus;
-  index: number;
-  isLarge: boolean;
-  /** Beside others, so that the camera's second stream will do. */
-  isSmall: boolean;
-}) {
+export function Tile({ status, index, isLarge }: { status: StreamStatus; index: number; isLarge: boolean }) {
   const id = idOf(status);
   const title = titleOf(status);
   const player = useRef<SluicePlayer>(null);
@@ -54,7 +43,7 @@ export function Tile({
           poster={hadPicture ? 'auto' : undefined}
           bare={!isLarge}
           controls={isLarge}
-          quality={isSmall ? 'sub' : 'main'}
+          quality={isLarge ? 'main' : 'auto'}
         />
         <Cover state={state} />
       </div>
