@@ -90,7 +90,8 @@ function isLoopback(address: string): boolean {
   return LOOPBACK.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6');
 }
 
-function addressesOfThisMachine(): ReadonlySet<string> {
+/** Takes a while: whoever asks often keeps it for as long as that may be right. */
+export function addressesOfThisMachine(): ReadonlySet<string> {
   const addresses = new Set<string>();
   for (const list of Object.values(networkInterfaces())) {
     for (const entry of list ?? []) addresses.add(entry.address.replace(/%.*$/, '').toLowerCase());

@@ -1,4 +1,7 @@
 export { OnvifDevice, type OnvifDeviceOptions, type StreamAddress } from './device.ts';
+export type { Network } from './discovery/networks.ts';
+export type { FoundDevice } from './discovery/probe.ts';
+export { OnvifScan, type OnvifScanOptions, type ScanProgress } from './discovery/scan.ts';
 export { asOnvifError, OnvifError, type OnvifErrorContext, type OnvifErrorKind } from './errors.ts';
 export type { OnvifEvent } from './events/event-states.ts';
 export { type EventsState, OnvifEvents, type OnvifEventsParts } from './events/events.ts';
