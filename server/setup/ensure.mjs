@@ -5,12 +5,12 @@ import { dependenciesPresent, installDependencies } from './dependencies.mjs';
 import { acquireLock } from './lock.mjs';
 import { findNode, installNode } from './node24.mjs';
 import { cacheDir } from './paths.mjs';
-import { findChromium, findFfmpeg } from './programs.mjs';
+import { findChromium, findFfmpeg, findFirefox } from './programs.mjs';
 import { SetupError } from './setup-error.mjs';
 import { buildWorkerIntoCache, downloadWorker, findWorker } from './worker.mjs';
 import { buildPackages } from './worker-recipe.mjs';
 
-/** What the tests need besides Chromium: GStreamer as a foreign camera and as a foreign viewer, libfaketime to set clocks. */
+/** What the tests need besides Chromium and Firefox: GStreamer as a foreign camera and as a foreign viewer, libfaketime to set clocks. */
 export const testPackages = [
   'gir1.2-gst-plugins-bad-1.0',
   'gir1.2-gst-rtsp-server-1.0',
@@ -29,7 +29,7 @@ export const testPackages = [
  * What a command needs before it can do its work.
  * @typedef {object} Needs
  * @property {boolean} [media] The mediasoup worker, FFmpeg and the built pages: all that the gateway runs with.
- * @property {boolean} [tests] Chromium and GStreamer.
+ * @property {boolean} [tests] Chromium, Firefox and GStreamer.
  * @property {boolean} [production] Without the packages that only development needs.
  */
 
@@ -72,6 +72,7 @@ async function neededPackages({ media = false, tests = false }) {
   const missing = await missingPackages(wanted);
   if ((media || tests) && !findFfmpeg()?.ffprobe) missing.push('ffmpeg');
   if (tests && !findChromium()) missing.push('chromium');
+  if (tests && !findFirefox()) missing.push('firefox-esr');
   return missing;
 }
 
@@ -128,10 +129,12 @@ function environment({ media = false, tests = false }) {
   const worker = media ? findWorker() : undefined;
   const programs = media ? findFfmpeg() : undefined;
   const chromium = tests ? findChromium() : undefined;
+  const firefox = tests ? findFirefox() : undefined;
   if (worker) env.MEDIASOUP_WORKER_BIN = worker;
   if (programs) env.FFMPEG_PATH = programs.ffmpeg;
   if (programs?.ffprobe) env.FFPROBE_PATH = programs.ffprobe;
   if (chromium) env.CHROMIUM_PATH = chromium;
+  if (firefox) env.FIREFOX_PATH = firefox;
   // Node keeps there what it made of the TypeScript: a gateway is ready in less than half the time.
   env.NODE_COMPILE_CACHE ??= join(cacheDir(), 'compiled');
   return env;

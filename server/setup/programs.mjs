@@ -65,3 +65,8 @@ export function findChromium(env = process.env) {
     env,
   });
 }
+
+/** @returns {string | undefined} */
+export function findFirefox(env = process.env) {
+  return findProgram({ variable: 'FIREFOX_PATH', names: ['firefox-esr', 'firefox'], env });
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isRecentEnough } from '../../server/setup/node24.mjs';
 import { cacheDir, projectRoot } from '../../server/setup/paths.mjs';
-import { findChromium } from '../../server/setup/programs.mjs';
+import { findChromium, findFirefox } from '../../server/setup/programs.mjs';
 import { findWorker } from '../../server/setup/worker.mjs';
 import { tempDir } from './temp-dir.ts';
 
@@ -63,6 +63,7 @@ test('a user without root is told one command and nothing is changed', () => {
 test('what the tests need is here', () => {
   expect(findWorker()).toBeDefined();
   expect(findChromium()).toBeDefined();
+  expect(findFirefox()).toBeDefined();
 });
 
 test('Node 24 and later are taken as they are, older ones are not', () => {
@@ -84,7 +85,7 @@ test('npm passes its signals to the set-up itself and not to a shell in between'
   const commands: string[] = Object.values(scripts);
   expect(commands.length).toBeGreaterThanOrEqual(4);
   for (const command of commands) {
-    expect(command).toMatch(/^exec node server\/setup\/[\w-]+\.mjs( \w+)?$/);
+    expect(command).toMatch(/^exec node server\/setup\/[\w-]+\.mjs( [\w-]+)?$/);
     expect(existsSync(join(projectRoot, command.split(' ')[2] ?? ''))).toBe(true);
   }
 });
