@@ -132,9 +132,9 @@ export class Probes {
     held.cancelForget = this.#options.clock.after(FORGET_AFTER_MS, () => void this.#end(held));
   }
 
-  /** The second stream connects while it has a reader. */
+  /** The second stream, where there is one, connects while it has a reader. */
   #trySub(held: HeldProbe): void {
-    if (held.sub !== undefined || held.stream.definition.source.sub === undefined) return;
+    if (held.sub !== undefined) return;
     const sub = this.#options.hub.derived(held.stream.id, 'sub');
     if (sub === undefined) return;
     held.sub = sub;
