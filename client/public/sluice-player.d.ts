@@ -80,6 +80,8 @@ export declare class SluicePlayer extends HTMLElement {
   set endTime(value: string | number);
   autoplay: boolean;
   controls: boolean;
+  /** Shows the picture alone, without words, buttons and keys: for pages that have their own. */
+  bare: boolean;
   readonly video: HTMLVideoElement;
   readonly state: PlayerState;
   readonly reason: Reason | undefined;

@@ -37,7 +37,7 @@ export function showPoster(options: PosterOptions, surface: Surface, onShown: ()
   load.then(
     (picture) => {
       if (!asking.signal.aborted && !surface.hasPicture) {
-        surface.showStill(picture, picture.width, picture.height);
+        surface.showPoster(picture, picture.width, picture.height);
         onShown();
       }
       if (picture instanceof ImageBitmap) picture.close();

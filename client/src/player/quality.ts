@@ -1,4 +1,5 @@
 import type { Quality } from '../../../shared/signaling.ts';
+import { followWidth, widthOf } from './known-width.ts';
 
 /** What the attribute `quality` may ask for. */
 export type QualityChoice = 'auto' | Quality;
@@ -28,7 +29,7 @@ export function qualityFor(widthPx: number, pixelRatio: number, before: Quality 
 export class SizeQuality {
   readonly #element: HTMLElement;
   readonly #onChange: () => void;
-  #observer: ResizeObserver | undefined;
+  #unfollow: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #quality: Quality | undefined;
 
@@ -43,20 +44,22 @@ export class SizeQuality {
   }
 
   watch(): void {
-    this.#observer ??= new ResizeObserver(() => {
+    this.#unfollow ??= followWidth(this.#element, () => {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#update(), SETTLE_MS);
     });
-    this.#observer.observe(this.#element);
   }
 
   unwatch(): void {
     clearTimeout(this.#timer);
-    this.#observer?.disconnect();
+    this.#unfollow?.();
+    this.#unfollow = undefined;
     this.#quality = undefined;
   }
 
   #update(): void {
+    // Nobody has asked for it yet.
+    if (this.#quality === undefined) return;
     const now = this.#measured();
     if (now === this.#quality) return;
     this.#quality = now;
@@ -64,6 +67,6 @@ export class SizeQuality {
   }
 
   #measured(): Quality {
-    return qualityFor(this.#element.clientWidth, devicePixelRatio, this.#quality);
+    return qualityFor(widthOf(this.#element), devicePixelRatio, this.#quality);
   }
 }

@@ -3,6 +3,7 @@ import type { Qualities, Reason, Target } from '../live/index.ts';
 import { engineFor } from './engines.ts';
 import { FrameStepper } from './frame-stepper.ts';
 import { type Command, FAR_SKIP_MS, SKIP_MS } from './keyboard.ts';
+import { widthOf } from './known-width.ts';
 import { askedTime } from './play-times.ts';
 import type { PlaybackEngine, Playhead, Wishes } from './playback-engine.ts';
 import {
@@ -66,7 +67,7 @@ export interface SeekableRange {
  * browser can, or of a recorded time. It finds its way back by itself whatever was gone.
  *
  * Attributes: `src` (`/app/name`), `server` (the gateway's URL; that of this script by default), `token`, `muted`,
- * `autoplay`, `controls`, `mode` (`auto`, `webrtc`, `hls`), `quality` (`main`, `sub`, `auto`), `poster` (an address, or
+ * `autoplay`, `controls`, `bare` (the picture alone), `mode` (`auto`, `webrtc`, `hls`), `quality` (`main`, `sub`, `auto`), `poster` (an address, or
  * `auto`), `stats`, `start-time`, `end-time`, `speed`. Events: `statechange` ({@link StateChangeDetail}), `timechange`
  * ({@link TimeChangeDetail}) and `error` (`{code, message}`). None of them bubbles.
  */
@@ -74,7 +75,7 @@ export class SluicePlayer extends HTMLElement {
   static readonly observedAttributes = [
     ...SOURCE_ATTRIBUTES,
     ...TUNING_ATTRIBUTES,
-    ...['muted', 'autoplay', 'controls', 'stats', 'lang'],
+    ...['muted', 'autoplay', 'controls', 'bare', 'stats', 'lang'],
   ];
 
   readonly #surface = new Surface();
@@ -108,6 +109,7 @@ export class SluicePlayer extends HTMLElement {
   #unwatch: (() => void) | undefined;
   #dropPoster: (() => void) | undefined;
   #updatePlanned = false;
+  #viewPlanned = false;
 
   constructor() {
     super();
@@ -217,6 +219,14 @@ export class SluicePlayer extends HTMLElement {
   }
   set controls(value: boolean) {
     this.toggleAttribute('controls', value);
+  }
+
+  /** Shows the picture alone, without words, buttons and keys: for pages that have their own. */
+  get bare(): boolean {
+    return this.hasAttribute('bare');
+  }
+  set bare(value: boolean) {
+    this.toggleAttribute('bare', value);
   }
 
   get muted(): boolean {
@@ -378,7 +388,7 @@ export class SluicePlayer extends HTMLElement {
     if (before === after) return;
     if (name === 'muted') this.#setMuted(after !== null);
     else if (name === 'stats') this.#tickStats();
-    else if (name === 'controls' || name === 'lang') this.#render();
+    else if (name === 'controls' || name === 'bare' || name === 'lang') this.#render();
     else if (TUNING_ATTRIBUTES.has(name)) this.#tune();
     else {
       if (SOURCE_ATTRIBUTES.has(name)) this.#closeEngine();
@@ -488,7 +498,7 @@ export class SluicePlayer extends HTMLElement {
   #askPoster(stream: StreamId, atMs: number | undefined): void {
     const { poster } = this;
     if (poster === '' || this.#surface.hasPicture) return;
-    const widthPx = this.clientWidth * Math.min(2, devicePixelRatio);
+    const widthPx = widthOf(this) * Math.min(2, devicePixelRatio);
     this.#dropPoster = showPoster(
       { target: this.#target, stream, poster, atMs, widthPx },
       this.#surface,
@@ -747,7 +757,7 @@ export class SluicePlayer extends HTMLElement {
     const shown = this.#state();
     const before = this.#shown;
     this.#shown = shown;
-    this.#view.render(this.#model(shown));
+    this.#planView();
     const same =
       before.state === shown.state &&
       before.reason?.code === shown.reason?.code &&
@@ -755,9 +765,20 @@ export class SluicePlayer extends HTMLElement {
     if (!same) this.dispatchEvent(new CustomEvent<StateChangeDetail>('statechange', { detail: shown }));
   }
 
-  #model(shown: StateAndReason): ViewModel {
+  /** Much happens at once, and is shown together. */
+  #planView(): void {
+    if (this.#viewPlanned) return;
+    this.#viewPlanned = true;
+    queueMicrotask(() => {
+      this.#viewPlanned = false;
+      this.#view.render(this.#model());
+    });
+  }
+
+  #model(): ViewModel {
     return {
-      shown,
+      shown: this.#shown,
+      bare: this.hasAttribute('bare'),
       language: languageAt(this),
       stream: this.#streamName,
       controls: this.controls,

@@ -22,13 +22,12 @@ export function snapshotName(stream: StreamId | string, timeMs: number): string 
 }
 
 /** The picture on the screen in its full size. Rejects with {@link NoPictureError} where there is none. */
-export async function takeSnapshot({ video }: Surface, stream: string, timeMs: number): Promise<File> {
-  const { videoWidth: width, videoHeight: height } = video;
-  if (width === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) throw new NoPictureError();
+export async function takeSnapshot({ picture }: Surface, stream: string, timeMs: number): Promise<File> {
+  if (picture === undefined) throw new NoPictureError();
   const canvas = document.createElement('canvas');
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext('2d')?.drawImage(video, 0, 0);
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  canvas.getContext('2d')?.drawImage(picture.image, 0, 0);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, TYPE, QUALITY));
   if (blob === null) throw new NoPictureError();
   return new File([blob], snapshotName(stream, timeMs), { type: TYPE, lastModified: timeMs });

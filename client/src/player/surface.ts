@@ -2,6 +2,7 @@
 export class Surface {
   readonly video: HTMLVideoElement;
   readonly still: HTMLCanvasElement;
+  #isPoster = false;
 
   constructor() {
     this.video = document.createElement('video');
@@ -17,10 +18,28 @@ export class Surface {
   keepPicture(): void {
     const { video } = this;
     if (video.videoWidth === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
-    this.showStill(video, video.videoWidth, video.videoHeight);
+    this.#show(video, video.videoWidth, video.videoHeight);
+    this.#isPoster = false;
   }
 
-  showStill(image: CanvasImageSource, width: number, height: number): void {
+  showPoster(image: CanvasImageSource, width: number, height: number): void {
+    this.#show(image, width, height);
+    this.#isPoster = true;
+  }
+
+  /** The picture of the video itself that the viewer sees, and its size; undefined where there is none. */
+  get picture():
+    | { readonly image: CanvasImageSource; readonly width: number; readonly height: number }
+    | undefined {
+    const { video, still } = this;
+    if (this.keepsPicture) {
+      return this.#isPoster ? undefined : { image: still, width: still.width, height: still.height };
+    }
+    if (video.videoWidth === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return undefined;
+    return { image: video, width: video.videoWidth, height: video.videoHeight };
+  }
+
+  #show(image: CanvasImageSource, width: number, height: number): void {
     this.still.width = width;
     this.still.height = height;
     this.still.getContext('2d')?.drawImage(image, 0, 0, width, height);

@@ -11,6 +11,8 @@ export interface ViewModel {
   readonly shown: StateAndReason;
   readonly language: Language;
   readonly stream: string;
+  /** The picture alone. */
+  readonly bare: boolean;
   readonly controls: boolean;
   readonly muted: boolean;
   /** The browser allowed playback without sound only; a click is needed to hear anything. */

@@ -1,4 +1,4 @@
-import { render } from 'preact';
+import { Component, createRef, render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { commandOf } from '../keyboard.ts';
 import type { Surface } from '../surface.ts';
@@ -37,6 +37,24 @@ interface FrameProps {
   readonly actions: ViewActions;
 }
 
+/** The video and what covers it, put there once: whoever moves a video stops it. */
+class Screen extends Component<{ readonly surface: Surface }> {
+  readonly #place = createRef<HTMLDivElement>();
+
+  override shouldComponentUpdate(): boolean {
+    return false;
+  }
+
+  override componentDidMount(): void {
+    const { video, still } = this.props.surface;
+    this.#place.current?.append(video, still);
+  }
+
+  override render() {
+    return <div class="screen" ref={this.#place} />;
+  }
+}
+
 function Frame({ model, surface, actions }: FrameProps) {
   const t = translator(model.language);
   const [menuOpen, setMenuOpen] = useState(false);
@@ -73,38 +91,51 @@ function Frame({ model, surface, actions }: FrameProps) {
     model.recorded ? 'recorded' : '',
     menuOpen ? 'menu-open' : '',
   ];
+  const label = t(model.recorded ? 'recordedOf' : 'liveOf', { stream: model.stream });
+  const handlers = {
+    role: 'group',
+    'aria-label': label,
+    // Its keys work wherever in it the focus is.
+    tabIndex: 0,
+    'aria-keyshortcuts': 'Space K M F P I S L ?',
+    onKeyDown,
+    onPointerEnter: actions.approached,
+    onFocusIn: actions.approached,
+    onPointerDown: ({ pointerType }: PointerEvent) => {
+      if (pointerType !== 'mouse') active.touch();
+      actions.approached();
+    },
+    onDblClick: ({ target }: MouseEvent) => {
+      if (target === surface.video || target === surface.still) actions.do('toggle-fullscreen');
+    },
+  } as const;
+  // One element either way: a video that is moved to another place stops.
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a group of controls, not of form fields.
     <div
       ref={frame}
       class={classes.filter((name) => name !== '').join(' ')}
       part="frame"
-      role="group"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: its keys work wherever in it the focus is.
-      tabIndex={0}
       lang={model.language}
-      aria-label={t(model.recorded ? 'recordedOf' : 'liveOf', { stream: model.stream })}
-      aria-keyshortcuts="Space K M F P I S L ?"
-      onKeyDown={onKeyDown}
-      onPointerEnter={actions.approached}
-      onFocusIn={actions.approached}
-      onPointerDown={({ pointerType }) => {
-        if (pointerType !== 'mouse') active.touch();
-        actions.approached();
-      }}
-      onDblClick={({ target }) => {
-        if (target === surface.video || target === surface.still) actions.do('toggle-fullscreen');
-      }}
+      {...(model.bare ? { role: 'img' as const, 'aria-label': label } : handlers)}
     >
-      <div class="screen" ref={(place) => place?.append(surface.video, surface.still)} />
-      <Overlay {...parts} />
-      <OverPicture {...parts} />
-      {model.stats === undefined ? undefined : (
-        <StatsOverlay {...parts} stats={model.stats} recorded={model.recorded} language={model.language} />
+      <Screen surface={surface} />
+      {model.bare ? undefined : (
+        <>
+          <Overlay {...parts} />
+          <OverPicture {...parts} />
+          {model.stats === undefined ? undefined : (
+            <StatsOverlay
+              {...parts}
+              stats={model.stats}
+              recorded={model.recorded}
+              language={model.language}
+            />
+          )}
+          <Controls {...parts} menuOpen={menuOpen} setMenuOpen={setMenuOpen} />
+          {menuOpen && model.controls ? <Menu {...parts} close={closeMenu} /> : undefined}
+          {model.help ? <KeyHelp {...parts} /> : undefined}
+        </>
       )}
-      <Controls {...parts} menuOpen={menuOpen} setMenuOpen={setMenuOpen} />
-      {menuOpen && model.controls ? <Menu {...parts} close={closeMenu} /> : undefined}
-      {model.help ? <KeyHelp {...parts} /> : undefined}
     </div>
   );
 }
