@@ -113,17 +113,18 @@ export class OnvifScan {
     }
     const opened = await Promise.all(this.#networks.map((network) => this.#open(network)));
     const sockets = opened.filter((each) => each !== undefined);
+    if (sockets.length === 0) return;
     try {
       const beganMs = clock.monotonicMs();
       for (const atMs of PROBES_AT_MS) {
-        await sleep(clock, atMs - (clock.monotonicMs() - beganMs), signal);
+        await sleep(clock, Math.max(0, atMs - (clock.monotonicMs() - beganMs)), signal);
         if (signal.aborted) return;
         for (const socket of sockets) {
           socket.send(this.#probe('transmitter'), port, multicastAddress);
           socket.send(this.#probe('device'), port, multicastAddress);
         }
       }
-      await sleep(clock, listenMs - (clock.monotonicMs() - beganMs), signal);
+      await sleep(clock, Math.max(0, listenMs - (clock.monotonicMs() - beganMs)), signal);
     } finally {
       for (const socket of sockets) socket.close();
     }
@@ -184,7 +185,7 @@ export class OnvifScan {
     this.#add(
       foundDevice({
         id: undefined,
-        host: ip,
+        host,
         port: first,
         secure: false,
         path: DEVICE_SERVICE_PATH,
