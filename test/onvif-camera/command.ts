@@ -25,6 +25,10 @@ export const ONVIF_COMMANDS: ReadonlyMap<string, { readonly help: string; readon
       help: 'on|off: something moves in its picture, or has come to rest',
       act: (sim, [word]) => done(() => sim.cues.motion(word !== 'off')),
     },
+    busy: {
+      help: 'SECONDS: motion again and again, each time for half of it; 0 ends it',
+      act: (sim, [seconds]) => done(() => keepMoving(sim, Number(seconds ?? 20) * 1_000)),
+    },
     input: {
       help: 'on|off [TOKEN]: the contact at its back',
       act: (sim, [word, token]) => done(() => sim.cues.input(word !== 'off', token)),
@@ -81,6 +85,20 @@ export const ONVIF_COMMANDS: ReadonlyMap<string, { readonly help: string; readon
     },
   } satisfies Record<string, { help: string; act: Act }>),
 );
+
+const moving = new Map<OnvifSim, NodeJS.Timeout>();
+
+function keepMoving(sim: OnvifSim, everyMs: number): void {
+  clearInterval(moving.get(sim));
+  sim.cues.motion(everyMs > 0);
+  if (!(everyMs > 0)) return;
+  let isOn = true;
+  const toggle = (): void => {
+    isOn = !isOn;
+    sim.cues.motion(isOn);
+  };
+  moving.set(sim, setInterval(toggle, everyMs / 2));
+}
 
 const FAULTS: ReadonlyMap<string, SimFault> = new Map<string, SimFault>([
   ['soap', { is: 'soap' }],

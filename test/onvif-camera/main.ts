@@ -3,10 +3,12 @@
  * 127.0.0.3 ...), a main and a sub stream, answers discovery, and shows what is asked of it. What is typed befalls it:
  * `help` lists it. Lines from a pipe work as well.
  */
+import { execFile } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { CameraSim, mediaOfFile, type SimVideo, testVideo } from '../support/camera-sim/index.ts';
 import { leaveOnSignals, say } from '../support/command.ts';
+import { madeOnce } from '../support/made-once.ts';
 import {
   type MakerName,
   makers,
@@ -52,6 +54,7 @@ async function run(): Promise<void> {
   }
   const [file] = positionals;
   const main = await mainVideo(file);
+  const snapshot = await picture();
   const sub = await testVideo({ width: 640, height: 360, fps: 15, keyFrameEvery: 15, frames: 60 });
   const wanted =
     values.maker === 'all'
@@ -79,6 +82,12 @@ async function run(): Promise<void> {
       name: `${maker} ${index + 1}`,
       main: mainStream.url('/main'),
       sub: subStream.url('/sub'),
+      mainFacts: {
+        codec: main.codec === 'h265' ? 'H265' : 'H264',
+        fps: Math.round(main.fps),
+        ...(file === undefined ? { width: 1280, height: 720 } : {}),
+      },
+      snapshot,
       discovery: !values['no-discovery'],
       clockOffsetMs: Number(values.clock) * 1_000,
       onSync: (token) => (token === makers[maker].tokens[0] ? mainStream : subStream).cues.keyFrame(),
@@ -112,6 +121,30 @@ async function mainVideo(file: string | undefined): Promise<SimVideo> {
   const { video } = await mediaOfFile(file);
   if (video === undefined) throw new Error(`${file} has no picture.`);
   return video;
+}
+
+/** What its snapshot address gives. */
+function picture(): Promise<Buffer> {
+  const args = [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=size=1280x720',
+    '-frames:v',
+    '1',
+    '-f',
+    'mjpeg',
+    'pipe:1',
+  ];
+  return madeOnce(import.meta.url, args, async () => {
+    const { stdout } = await promisify(execFile)(process.env.FFMPEG_PATH ?? 'ffmpeg', args, {
+      encoding: 'buffer',
+      maxBuffer: 2 ** 24,
+    });
+    return stdout;
+  });
 }
 
 function makerOf(name: string): MakerName {

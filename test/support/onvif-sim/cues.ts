@@ -1,6 +1,6 @@
 import type { PullPoints } from './events.ts';
 import type { SimFault } from './faults.ts';
-import type { EventWording, Maker } from './makers.ts';
+import type { EventWording, Maker } from './maker.ts';
 import type { ToldHosts } from './options.ts';
 
 /** What has come over the device; cues change it. */

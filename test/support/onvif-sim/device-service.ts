@@ -1,5 +1,5 @@
 import type { Action, SimDevice } from './device.ts';
-import { NAMESPACES, type ServiceName } from './makers.ts';
+import { NAMESPACES, type ServiceName } from './maker.ts';
 import { captured, notSupported } from './replies.ts';
 import { cloneOf, elements, localName, need, removeAll, setText, type XmlElement } from './xml.ts';
 

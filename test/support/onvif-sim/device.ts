@@ -1,6 +1,6 @@
 import type { Clock } from '../../../server/base/clock.ts';
 import type { PullPoints } from './events.ts';
-import type { Maker, ServiceName } from './makers.ts';
+import type { Maker, ServiceName } from './maker.ts';
 import type { PtzHead } from './ptz.ts';
 import { invalid } from './replies.ts';
 import { find, textOf, type XmlElement } from './xml.ts';
@@ -11,7 +11,8 @@ export interface SimProfile {
   readonly name: string;
   /** Where it is watched: a CameraSim's `url()`. */
   readonly uri: string;
-  readonly codec: 'H264' | 'H265' | 'JPEG';
+  /** `none`: a profile that has no encoder. */
+  readonly codec: 'H264' | 'H265' | 'JPEG' | 'none';
   readonly width: number;
   readonly height: number;
   readonly fps: number;

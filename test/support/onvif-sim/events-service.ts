@@ -1,13 +1,12 @@
 import { type Action, argument, durationMs, type SimDevice, type SoapCall } from './device.ts';
 import type { SimEvent } from './events.ts';
-import { captured, invalid, notSupported, SoapFault } from './replies.ts';
+import { captured, invalid, notSupported, piece, SoapFault } from './replies.ts';
 import {
   cloneOf,
   elements,
   find,
   localName,
   need,
-  parseXml,
   removeAll,
   setText,
   textOf,
@@ -22,8 +21,8 @@ export const REFERENCE_NAMESPACE = 'http://www.axis.com/2009/event';
 export const eventsService: Readonly<Record<string, Action>> = {
   GetServiceCapabilities: () => ({ body: captured('events.GetServiceCapabilities') }),
 
-  GetEventProperties: () => ({
-    body: captured('GetEventProperties'),
+  GetEventProperties: ({ device }) => ({
+    body: properties(device),
     header: action('http://www.onvif.org/ver10/events/wsdl/EventPortType/GetEventPropertiesResponse'),
   }),
 
@@ -106,6 +105,28 @@ export const subscriptionService: Readonly<Record<string, Action>> = {
   },
 };
 
+/** The captured topics, and the maker's own. */
+function properties({ maker }: SimDevice): XmlElement {
+  const reply = captured('GetEventProperties');
+  const set = need(reply, 'TopicSet');
+  for (const { topic, source, item } of [maker.motion, maker.input]) {
+    const names = topic.split('/');
+    const inner =
+      '<tt:MessageDescription IsProperty="true"><tt:Source>' +
+      Object.keys(source)
+        .map((name) => `<tt:SimpleItemDescription Name="${name}" Type="tt:ReferenceToken"/>`)
+        .join('') +
+      `</tt:Source><tt:Data><tt:SimpleItemDescription Name="${item}" Type="xsd:boolean"/></tt:Data></tt:MessageDescription>`;
+    const whole = names.reduceRight(
+      (inside, name, index) =>
+        `<${name}${index === names.length - 1 ? ' wstop:topic="true"' : ''}>${inside}</${name}>`,
+      inner,
+    );
+    set.children.push(piece(whole));
+  }
+  return reply;
+}
+
 function idOf({ subscriptionId }: SoapCall): number {
   if (subscriptionId !== undefined) return subscriptionId;
   throw new SoapFault('Sender', ['wsrf-rw:ResourceUnknownFault'], 'The request names no subscription.', 400);
@@ -116,8 +137,8 @@ function action(name: string): string {
 }
 
 function referenceParameter(id: number): XmlElement {
-  return parseXml(
-    `<wsa5:ReferenceParameters xmlns:wsa5="http://www.w3.org/2005/08/addressing"><dom0:SubscriptionId xmlns:dom0="${REFERENCE_NAMESPACE}">${id}</dom0:SubscriptionId></wsa5:ReferenceParameters>`,
+  return piece(
+    `<wsa5:ReferenceParameters><dom0:SubscriptionId xmlns:dom0="${REFERENCE_NAMESPACE}">${id}</dom0:SubscriptionId></wsa5:ReferenceParameters>`,
   );
 }
 

@@ -31,7 +31,7 @@ export const mediaService: Readonly<Record<string, Action>> = {
   GetVideoEncoderConfigurations: ({ device }) => {
     const reply = captured('media.GetVideoEncoderConfigurations');
     const first = need(reply, 'Configurations');
-    reply.children = device.profiles().map((profile) => encoder(cloneOf(first), profile));
+    reply.children = withEncoder(device).map((profile) => encoder(cloneOf(first), profile));
     return { body: reply };
   },
 
@@ -65,7 +65,8 @@ function filled(one: XmlElement, profile: SimProfile, device: SimDevice): XmlEle
   const [name] = elements(one);
   if (name !== undefined) setText(name, profile.name);
   setText(need(one, 'VideoSourceConfiguration', 'SourceToken'), sourceOf(profile, device));
-  encoder(need(one, 'VideoEncoderConfiguration'), profile);
+  if (profile.codec === 'none') removeAll(one, 'VideoEncoderConfiguration');
+  else encoder(need(one, 'VideoEncoderConfiguration'), profile);
   if (device.head === undefined) removeAll(one, 'PTZConfiguration');
   if (profile.hasAudio) one.children.push(audioEncoder(one));
   return one;
@@ -73,6 +74,10 @@ function filled(one: XmlElement, profile: SimProfile, device: SimDevice): XmlEle
 
 export function sourceOf(profile: SimProfile, device: SimDevice): string {
   return profile.videoSource ?? device.videoSources[0] ?? 'vidsrc0';
+}
+
+function withEncoder(device: SimDevice): SimProfile[] {
+  return device.profiles().filter(({ codec }) => codec !== 'none');
 }
 
 function encoder(one: XmlElement, profile: SimProfile): XmlElement {
@@ -124,8 +129,7 @@ export const media2Service: Readonly<Record<string, Action>> = {
   },
 
   GetVideoEncoderConfigurations: ({ device }) => ({
-    body: `<tr2:GetVideoEncoderConfigurationsResponse>${device
-      .profiles()
+    body: `<tr2:GetVideoEncoderConfigurationsResponse>${withEncoder(device)
       .map((profile) => encoder2('Configurations', profile))
       .join('')}</tr2:GetVideoEncoderConfigurationsResponse>`,
   }),
@@ -168,7 +172,7 @@ function configurations2(profile: SimProfile, device: SimDevice): string {
   return (
     `<tr2:Configurations><tr2:VideoSource token="vscfg0"><tt:Name>vscfg0</tt:Name><tt:UseCount>1</tt:UseCount>` +
     `<tt:SourceToken>${escapeXml(sourceOf(profile, device))}</tt:SourceToken><tt:Bounds x="0" y="0" width="${profile.width}" height="${profile.height}"/></tr2:VideoSource>` +
-    `${encoder2('VideoEncoder', profile)}${audio}${ptz}</tr2:Configurations>`
+    `${profile.codec === 'none' ? '' : encoder2('VideoEncoder', profile)}${audio}${ptz}</tr2:Configurations>`
   );
 }
 

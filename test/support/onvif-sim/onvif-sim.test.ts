@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import onvif from 'onvif';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -16,7 +17,7 @@ import {
   type SimFault,
   startOnvifSim,
 } from './index.ts';
-import { NAMESPACES, type ServiceName } from './makers.ts';
+import { NAMESPACES, type ServiceName } from './maker.ts';
 import { find, findAll, parseXml, textOf } from './xml.ts';
 
 const MAIN = 'rtsp://127.0.0.1:1/cam/main?channel=1&subtype=0';
@@ -36,8 +37,9 @@ afterEach(async () => {
 type Cam = InstanceType<typeof onvif.Cam>;
 
 /** The real package, logged in. */
-function connected(sim: OnvifSim): Promise<Cam> {
+function connected(sim: OnvifSim, more: object = {}): Promise<Cam> {
   const access = {
+    ...more,
     hostname: sim.host,
     port: sim.port,
     username: 'admin',
@@ -285,6 +287,37 @@ describe('its services', () => {
     expect(textOf(find(first, 'VideoEncoderConfiguration', 'Encoding'))).toBe('H264');
     expect(textOf(find(first, 'AudioEncoderConfiguration', 'Encoding'))).toBe('G711');
     expect(textOf(find(second, 'VideoEncoder', 'Encoding'))).toBe('H265');
+  });
+
+  it('list what is no video first where the maker does, and eyes that no profile shows', async () => {
+    const sim = await started({ auth: null, maker: 'axis', videoSources: ['unused', 'vidsrc0'] });
+    const profiles = findAll(parseXml((await soap(sim, 'media', '<GetProfiles/>')).text), 'Profiles');
+    expect(profiles.map((one) => textOf(find(one, 'VideoEncoderConfiguration', 'Encoding')))).toEqual([
+      undefined,
+      'JPEG',
+      'H264',
+      'H264',
+    ]);
+    expect(profiles.map((one) => one.attributes.get('token')).slice(2)).toEqual(
+      [...sim.maker.tokens].reverse(),
+    );
+    const sources = findAll(parseXml((await soap(sim, 'media', '<GetVideoSources/>')).text), 'VideoSources');
+    expect(sources.map((one) => one.attributes.get('token'))).toEqual(['unused', 'vidsrc0']);
+  });
+
+  it('tell of the topics that they send', async () => {
+    const sim = await started({ auth: null, maker: 'tapo' });
+    const { text } = await soap(sim, 'events', '<GetEventProperties/>');
+    expect(find(parseXml(text), 'TopicSet', 'TPSmartEvent', 'SimpleItemDescription')).toBeDefined();
+  });
+
+  it('answer over TLS', async () => {
+    const read = (name: string) => readFile(new URL(`../../fixtures/tls/${name}`, import.meta.url));
+    const tls = { key: await read('camera.key'), cert: await read('camera.crt') };
+    const sim = await started({ auth: null, tls });
+    expect(sim.serviceUrl).toMatch(/^https:/);
+    const cam = await connected(sim, { useSecure: true, secureOpts: { rejectUnauthorized: false } });
+    expect(await call(cam, 'getDeviceInformation')).toMatchObject({ manufacturer: 'Sluice' });
   });
 
   it('count positions as the maker does, and move by the picture', async () => {

@@ -10,12 +10,16 @@ import type { SimDevice, SimProfile } from './device.ts';
 import { scopesOf } from './device-service.ts';
 import { DiscoveryResponder } from './discovery.ts';
 import { type PullPoint, PullPoints } from './events.ts';
-import { type Maker, makers, type ServiceName } from './makers.ts';
+import type { Maker, ServiceName } from './maker.ts';
+import { makers } from './makers.ts';
 import type { OnvifSimOptions } from './options.ts';
 import { PtzHead } from './ptz.ts';
 import { GREY_JPEG } from './snapshot.ts';
 import { SoapDesk, type SoapRequest } from './soap-desk.ts';
+import { usualProfiles } from './usual-profiles.ts';
 
+/** One that runs by hand for days keeps the newest only. */
+const MANY_REQUESTS = 20_000;
 const REBOOT_AFTER_MS = 100;
 
 /** Starts a simulated ONVIF device. */
@@ -34,7 +38,7 @@ export function startOnvifSim(options: OnvifSimOptions = {}): Promise<OnvifSim> 
  */
 export class OnvifSim {
   readonly cues: OnvifCues;
-  /** All SOAP calls and snapshots there ever were, in order, with how they were answered. */
+  /** All SOAP calls and snapshots (the newest 10 000 at least), in order, with how they were answered. */
   readonly requests: SoapRequest[] = [];
   /** Tokens of profiles that a key frame was asked for. */
   readonly syncs: string[] = [];
@@ -84,6 +88,7 @@ export class OnvifSim {
       snapshot: options.snapshot ?? GREY_JPEG,
       onRequest: (request) => {
         this.requests.push(request);
+        if (this.requests.length > MANY_REQUESTS) this.requests.splice(0, MANY_REQUESTS / 2);
         options.onRequest?.(request);
       },
     });
@@ -162,7 +167,7 @@ export class OnvifSim {
   }
 
   /** Other streams from now on: a client that reads the address again at each connect is led there. */
-  change(streams: Pick<OnvifSimOptions, 'main' | 'sub' | 'profiles'>): void {
+  change(streams: Pick<OnvifSimOptions, 'main' | 'sub' | 'profiles' | 'mainFacts' | 'subFacts'>): void {
     this.#profiles = streams.profiles ?? usualProfiles(this.maker, streams);
   }
 
@@ -219,7 +224,9 @@ export class OnvifSim {
       pullPoints: this.#pullPoints,
       profiles: () => this.#profiles,
       wallMs: () => this.wallMs,
-      videoSources: [...new Set(this.#profiles.map(({ videoSource = 'vidsrc0' }) => videoSource))],
+      videoSources: this.#options.videoSources ?? [
+        ...new Set(this.#profiles.map(({ videoSource = 'vidsrc0' }) => videoSource)),
+      ],
       name,
       location,
       serviceUrl: (service: ServiceName) => `${at(this.#mood.told.services)}${maker.paths[service] ?? ''}`,
@@ -251,29 +258,4 @@ function withHost(uri: string, host: string | undefined): string {
   return uri.replace(/^([a-z]+:\/\/(?:[^@/]*@)?)([^:/]+)(:\d+)?/, (_all, scheme: string, _old, port = '') =>
     host.includes(':') ? `${scheme}${host}` : `${scheme}${host}${port}`,
   );
-}
-
-function usualProfiles(maker: Maker, { main, sub }: Pick<OnvifSimOptions, 'main' | 'sub'>): SimProfile[] {
-  const [mainToken, subToken] = maker.tokens;
-  const large = {
-    codec: 'H264',
-    width: 1920,
-    height: 1080,
-    fps: 25,
-    bitrateKbps: 4_096,
-    govLength: 50,
-  } as const;
-  const small = { codec: 'H264', width: 640, height: 360, fps: 15, bitrateKbps: 512, govLength: 30 } as const;
-  return [
-    {
-      token: mainToken,
-      name: 'mainStream',
-      uri: main ?? 'rtsp://127.0.0.1:9/none',
-      ...large,
-      hasAudio: false,
-    },
-    ...(sub === undefined
-      ? []
-      : [{ token: subToken, name: 'subStream', uri: sub, ...small, hasAudio: false }]),
-  ];
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../../../server/base/clock.ts';
 import type { SimAuth } from './auth.ts';
 import type { SimProfile } from './device.ts';
 import type { DiscoveryOptions } from './discovery.ts';
-import type { Maker, MakerName } from './makers.ts';
+import type { Maker } from './maker.ts';
+import type { MakerName } from './makers.ts';
 import type { SoapRequest } from './soap-desk.ts';
 
 /** Hosts in the addresses that it gives, as `10.0.0.9` or `10.0.0.9:80`, where they are not its own. */
@@ -19,8 +20,14 @@ export interface OnvifSimOptions {
   /** Where its main stream is watched: a CameraSim's `url()`. */
   readonly main?: string;
   readonly sub?: string;
+  /** What its main stream is by its own words, e.g. `{ codec: 'H265' }`. Default H.264, 1920x1080, 25/s. */
+  readonly mainFacts?: Partial<SimProfile>;
+  /** Default H.264, 640x360, 15/s. */
+  readonly subFacts?: Partial<SimProfile>;
   /** In place of main and sub, or of what they say of themselves. */
   readonly profiles?: readonly SimProfile[];
+  /** Its eyes, as an encoder or a recorder with many has them. Default those of its profiles. */
+  readonly videoSources?: readonly string[];
   /** Default 127.0.0.1; any 127.x.y.z will do, to be another device. */
   readonly host?: string;
   /** 0 or absent: any free port. */

@@ -29,6 +29,11 @@ const NAMESPACES: readonly (readonly [string, string])[] = [
 const PREFIXES = new Map(NAMESPACES.map(([name, uri]) => [name.slice('xmlns:'.length), uri]));
 const DECLARED = NAMESPACES.map(([name, uri]) => ` ${name}="${uri}"`).join('');
 
+/** What is to be put into a reply, with the prefixes of `envelope`. */
+export function piece(text: string): XmlElement {
+  return parseXml(text, PREFIXES);
+}
+
 /** A SOAP 1.2 message around a body. */
 export function envelope(body: XmlElement | string, header = ''): string {
   const inside = typeof body === 'string' ? body : writeXml(body);

@@ -5,12 +5,13 @@ import type { Action, SimDevice, SoapReply } from './device.ts';
 import { deviceService, isOpenToAll } from './device-service.ts';
 import { eventsService, REFERENCE_NAMESPACE, subscriptionService } from './events-service.ts';
 import { refuse, spoil } from './faults.ts';
-import { NAMESPACES, type ServiceName } from './makers.ts';
+import { type Maker, NAMESPACES, type ServiceName } from './maker.ts';
 import { media2Service, mediaService } from './media-service.ts';
 import { ptzService } from './ptz-service.ts';
 import { envelope as envelopeOf, notSupported, SoapFault } from './replies.ts';
 import { elements, find, localName, parseXml, textOf, type XmlElement } from './xml.ts';
 
+const CHUNK_CHARACTERS = 1_000;
 const MAX_BODY_BYTES = 1 << 20;
 const SUBSCRIPTION_NAMESPACE = 'http://docs.oasis-open.org/wsn/b-2';
 
@@ -152,7 +153,9 @@ export class SoapDesk {
       return;
     }
     entry.status = answer.status;
-    send(response, answer);
+    const { transfer, hangsUp } = this.#deps.device.maker;
+    if (hangsUp) response.once('finish', () => response.socket?.destroySoon());
+    send(response, answer, transfer);
   }
 
   async #called(
@@ -273,11 +276,26 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function send(response: ServerResponse, { status, text }: Answer): void {
-  response
-    .writeHead(status, {
-      'Content-Type': 'application/soap+xml; charset=utf-8',
-      'Content-Length': Buffer.byteLength(text),
-    })
-    .end(text);
+function send(
+  response: ServerResponse,
+  { status, text }: Answer,
+  transfer: Maker['transfer'] = 'length',
+): void {
+  const type = { 'Content-Type': 'application/soap+xml; charset=utf-8' };
+  if (transfer === 'length') {
+    response.writeHead(status, { ...type, 'Content-Length': Buffer.byteLength(text) }).end(text);
+    return;
+  }
+  // As HTTP/1.0 has it: whole when the connection ends.
+  if (transfer === 'close') {
+    response.useChunkedEncodingByDefault = false;
+    response.writeHead(status, { ...type, Connection: 'close' }).end(text);
+    return;
+  }
+  response.writeHead(status, type);
+  // In pieces, that tear a name in two.
+  for (let at = 0; at < text.length; at += CHUNK_CHARACTERS) {
+    response.write(text.slice(at, at + CHUNK_CHARACTERS));
+  }
+  response.end();
 }
