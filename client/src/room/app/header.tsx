@@ -48,7 +48,7 @@ export function Header() {
         <Preferences />
         {canLogOut.value ? <Button onClick={() => void leave()}>{t('log-out')}</Button> : undefined}
         {loggedOut ? undefined : (
-          <a class="button primary" href={hrefOf({ page: 'add' })}>
+          <a class="button primary" href={hrefOf({ page: 'add' })} aria-label={t('add')}>
             <Icon name="add" />
             <span>{t('add')}</span>
           </a>
