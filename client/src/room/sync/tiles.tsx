@@ -3,18 +3,42 @@ import { parseStreamId, type StreamId } from '../../../../shared/names.ts';
 import type { SluicePlayer } from '../../player/index.ts';
 import { hrefOf } from '../app/router.ts';
 import { Icon, IconButton } from '../ui/index.ts';
+import { columnsFor, narrowColumns, tileWidthPx } from './columns.ts';
+import { Cover, useLook } from './cover.tsx';
+import { LANE_PX } from './draw-lanes.ts';
 import type { SyncModel } from './model.ts';
 import { nameOf } from './names.ts';
 import { t } from './texts.ts';
+
+/** What of the window's height is left to all else, without a camera's row below; and least to the pictures. */
+const ELSE_PX = 335;
+const LEAST_PX = 260;
+const NARROW_PX = 700;
 
 /** The pictures of the chosen cameras, as large as there is room. */
 export function Tiles({ model }: { model: SyncModel }) {
   const list = useRef<HTMLUListElement>(null);
   const chosen = model.chosen.value;
-  const columns = Math.ceil(Math.sqrt(chosen.length));
-  useEffect(() => list.current?.style.setProperty('--columns', String(columns)), [columns]);
+  const count = chosen.length;
+  useEffect(() => {
+    const shown = list.current;
+    if (shown === null) return;
+    const makeRoom = (): void => {
+      const widthPx = shown.parentElement?.clientWidth ?? innerWidth;
+      const isNarrow = widthPx < NARROW_PX;
+      const heightPx = Math.max(LEAST_PX, innerHeight - ELSE_PX - count * LANE_PX);
+      // On a phone they are as wide as can be while not too many have to be scrolled to: those rest.
+      const room = { widthPx, heightPx: isNarrow ? Number.POSITIVE_INFINITY : heightPx };
+      const columns = isNarrow ? narrowColumns(count) : columnsFor(count, room);
+      shown.style.setProperty('--columns', String(columns));
+      shown.style.setProperty('max-width', `${Math.ceil(columns * tileWidthPx(count, columns, room))}px`);
+    };
+    makeRoom();
+    addEventListener('resize', makeRoom);
+    return () => removeEventListener('resize', makeRoom);
+  }, [count]);
   return (
-    <ul ref={list} class="sync-tiles" aria-label={t('pictures')} data-count={chosen.length}>
+    <ul ref={list} class="sync-tiles" aria-label={t('pictures')}>
       {chosen.map((id) => (
         <Tile key={id} id={id} model={model} />
       ))}
@@ -28,6 +52,7 @@ function Tile({ id, model }: { id: StreamId; model: SyncModel }) {
     model.attach(id, player.current ?? undefined);
     return () => model.attach(id, undefined);
   }, [id, model]);
+  const look = useLook(player);
   const isHeard = model.heard.value === id;
   useEffect(() => {
     if (player.current !== null) player.current.muted = !isHeard;
@@ -36,7 +61,8 @@ function Tile({ id, model }: { id: StreamId; model: SyncModel }) {
   const parsed = parseStreamId(id);
   return (
     <li class="sync-tile">
-      <sluice-player ref={player} src={`/${id}`} muted aria-label={camera} />
+      <sluice-player ref={player} src={`/${id}`} bare muted />
+      <Cover look={look} />
       <div class="sync-tile-bar">
         <span class="sync-tile-name">{camera}</span>
         <IconButton
