@@ -54,10 +54,16 @@ module.exports = {
     },
     {
       name: 'nothing-imports-main',
-      comment: 'Only server/main.ts wires, and nothing knows it.',
+      comment: 'Only server/main.ts and its server/wire-*.ts wire, and nothing knows them.',
       severity: 'error',
       from: { pathNot: '^test/' },
       to: { path: '^server/(main|cli)\\.ts$', pathNot: '^server/cli\\.ts$' },
+    },
+    {
+      name: 'only-main-imports-its-wiring',
+      severity: 'error',
+      from: { pathNot: '^server/main\\.ts$' },
+      to: { path: '^server/wire-[a-z]+\\.ts$' },
     },
     {
       name: 'front-door-only',
@@ -73,7 +79,7 @@ module.exports = {
     {
       name: 'main-uses-front-doors',
       severity: 'error',
-      from: { path: '^server/main\\.ts$' },
+      from: { path: '^server/(main|wire-[a-z]+)\\.ts$' },
       to: { path: '^server/[^/]+/.+', pathNot: ['^server/base/', '^server/[^/]+/index\\.ts$'] },
     },
     {

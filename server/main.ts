@@ -45,9 +45,11 @@ import {
   HlsViewers,
   hlsRoutes,
   layoutRoutes,
+  onvifRoutes,
   probeRoutes,
   recordingRoutes,
   reportRoutes,
+  scanRoutes,
   systemRoutes,
 } from './http/index.ts';
 import { Recording } from './recording/index.ts';
@@ -56,6 +58,7 @@ import { SignalingServer } from './signaling/index.ts';
 import { Hub, type StartSource } from './stream/index.ts';
 import { FrameDecoder, Legs, LiveFrames, startDemoCamera } from './transcode/index.ts';
 import { WebRtc } from './webrtc/index.ts';
+import { type WiredOnvif, wireOnvif } from './wire-onvif.ts';
 
 /** How long viewers wait before they look for the gateway again after an orderly stop. */
 const RETRY_AFTER_MS = 2_000;
@@ -67,6 +70,7 @@ function sourceStarter(parts: {
   settings: Settings;
   workedTransports: Map<StreamId, LowerTransport>;
   mayBeLocal: (id: StreamId) => boolean;
+  cameras: WiredOnvif['cameras'];
 }): StartSource {
   const { clock, log, settings, workedTransports } = parts;
   const dialPacer = new DialPacer(clock);
@@ -83,6 +87,8 @@ function sourceStarter(parts: {
       resolveAddress: mayBeLocal ? resolveAnyAddress : resolveCameraAddress,
       // The file speaks for its cameras, not for where they send us.
       resolveRedirect: settings.sources.allowLoopback ? resolveLocalRedirect : resolveCameraAddress,
+      resolve: (asked, signal) => parts.cameras.resolve(asked, signal),
+      askKeyFrame: (asked) => parts.cameras.askKeyFrame(asked),
     });
   };
 }
@@ -196,7 +202,10 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
   const isDemo = (id: StreamId) => id === 'live/demo' && demo.isOn;
   const isFixed = (id: StreamId) => ofFile.has(id) || isDemo(id);
   const workedTransports = new Map<StreamId, LowerTransport>();
-  const startSource = sourceStarter({ ...base, workedTransports, mayBeLocal: isFixed });
+  const onvif = wireOnvif({ ...base, isFixed });
+  const startSource = sourceStarter({
+    ...{ ...base, workedTransports, mayBeLocal: isFixed, cameras: onvif.cameras },
+  });
   const ffmpegPath = process.env.FFMPEG_PATH;
   const legs = new Legs({
     clock,
@@ -207,7 +216,13 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
       : { maxVideoLegs: settings.transcode.maxVideoLegs }),
     ...(ffmpegPath === undefined ? {} : { ffmpegPath }),
   });
-  const hub = new Hub({ clock, log, startSource, startLeg: (request, sink) => legs.start(request, sink) });
+  const hub = new Hub({
+    clock,
+    log,
+    startSource,
+    startLeg: (request, sink) => legs.start(request, sink),
+    hasOwnSub: (definition) => onvif.cameras.hasOwnSub(definition),
+  });
   closers.add(() => hub.close());
 
   const webRtc = await startWebRtc({ ...base, hub });
@@ -254,6 +269,8 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
   closers.add(() => recording.close());
   await addStreams({ config, hub, catalog, log });
   recording.desk.startRetention();
+  const cameras = onvif.follow({ hub, events: recording.events });
+  closers.add(() => cameras.close());
   const directory = new StreamDirectory({
     hub,
     catalog,
@@ -322,6 +339,8 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
     recorders: () => recording.figures(),
     viewers: () => webRtc.viewerCounts(),
     legs: () => legs.running,
+    onvif: () => ({ ...onvif.cameras.counts, ptz: onvif.ptz.counts }),
+    events: () => recording.events.counts,
   });
   const gate = new Gate({
     clock,
@@ -342,6 +361,8 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
       ...frameRoutes(recording.frames),
       ...exportRoutes(recording.exports),
       ...eventRoutes(recording.events),
+      ...onvifRoutes(cameras.port),
+      ...scanRoutes(cameras.scans),
       ...reportRoutes(directory),
       ...probeRoutes(probes, bulk),
       ...systemRoutes({
@@ -366,6 +387,7 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
     log,
     gateway: webRtc.viewers,
     streams: directory,
+    cameras: cameras.desk,
     guard: gate,
   });
   app.server.on('upgrade', (request, socket, head) => signaling.handleUpgrade(request, socket, head));

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { cameraEventSchema } from './events.ts';
 import { streamIdSchema } from './names.ts';
+import { ptzParamsSchema } from './onvif.ts';
 import { streamStateSchema } from './stream.ts';
 
 /** The WebSocket subprotocol; a token travels beside it as `sluice.token.<t>`. */
@@ -154,6 +156,14 @@ export const METHODS = {
     params: z.strictObject({ transportId: id }),
     result: z.object({ iceParameters: iceParametersSchema }),
   },
+  /** Moves a camera; answered when it has taken that, or something newer of this session. */
+  'ptz.command': { params: ptzParamsSchema, result: empty },
+  /** Has `camera.event` sent, of some streams or of all; `active` is what goes on now. A further one takes the place of the one before. */
+  'events.subscribe': {
+    params: z.strictObject({ streams: z.array(streamIdSchema).max(1000).optional() }),
+    result: z.object({ active: z.array(cameraEventSchema) }),
+  },
+  'events.unsubscribe': { params: empty, result: empty },
 } as const;
 
 export type Method = keyof typeof METHODS;
@@ -201,6 +211,8 @@ export const EVENTS = {
     /** For people, where the code alone does not say what to do. */
     message: z.string().optional(),
   }),
+  /** Something begins, ends or changes at a camera, or was removed from what is kept. */
+  'camera.event': cameraEventSchema.extend({ removed: z.literal(true).optional() }),
   'server.closing': z.object({ retryAfterMs: z.number() }),
 } as const;
 

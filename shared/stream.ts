@@ -63,9 +63,22 @@ export const sourceSchema = z
     /** For rtsps: the one certificate that is taken. Without it the system's roots decide. */
     tlsFingerprint: tlsFingerprintSchema.optional(),
     sub: z.strictObject({ url: sourceUrlSchema }).optional(),
+    /** Of a camera that is dialled by another URL: where its ONVIF services are, for PTZ, events and key frames. */
+    onvif: z.strictObject({ url: sourceUrlSchema }).optional(),
     trustCameraClock: z.boolean().default(false),
     connectTimeoutMs: timeoutMs(10_000),
     silenceTimeoutMs: timeoutMs(5_000),
+  })
+  .superRefine(({ url, onvif }, context) => {
+    if (onvif === undefined) return;
+    const refuse = (message: string) => context.addIssue({ code: 'custom', path: ['onvif', 'url'], message });
+    if (!URL.canParse(onvif.url) || !URL.canParse(url)) return;
+    if (!/^onvif:/i.test(onvif.url)) refuse('must begin with onvif://');
+    // User and password are those of the source.
+    else if (new URL(onvif.url).hostname !== new URL(url).hostname)
+      refuse("must have the host of the source's own URL");
+    else if (/^onvif:/i.test(url))
+      refuse('is for a source that is dialled by another URL; this one is ONVIF already');
   })
   .superRefine(({ url, tlsFingerprint }, context) => {
     if (tlsFingerprint === undefined || /^(?:rtsps|onvif):/i.test(url)) return;
@@ -159,6 +172,7 @@ export const streamStatusSchema = z.object({
     transport: z.string(),
     tlsFingerprint: z.string().optional(),
     sub: z.object({ url: z.string() }).optional(),
+    onvif: z.object({ url: z.string() }).optional(),
     trustCameraClock: z.boolean().optional(),
     connectTimeoutMs: z.number().optional(),
     silenceTimeoutMs: z.number().optional(),
@@ -208,14 +222,20 @@ function withCredentialsApart<
     username?: string | undefined;
     password?: string | undefined;
     sub?: { url: string } | undefined;
+    onvif?: { url: string } | undefined;
   },
 >(source: T): T {
-  const found = [source.url, source.sub?.url].map(userInfoOf).find((info) => info !== undefined);
+  const found = [source.url, source.sub?.url, source.onvif?.url]
+    .map(userInfoOf)
+    .find((info) => info !== undefined);
   if (found === undefined) return source;
   return {
     ...source,
     url: withoutUserInfo(source.url),
     ...(source.sub === undefined ? {} : { sub: { ...source.sub, url: withoutUserInfo(source.sub.url) } }),
+    ...(source.onvif === undefined
+      ? {}
+      : { onvif: { ...source.onvif, url: withoutUserInfo(source.onvif.url) } }),
     username: source.username ?? found.username,
     password: source.password ?? found.password,
   };

@@ -5,6 +5,7 @@ export { cameraReport } from './camera-report.ts';
 export { Demo, type DemoCamera } from './demo.ts';
 export { Layouts } from './layouts.ts';
 export { Metrics } from './metrics.ts';
+export { OnvifCameras, PtzDesk, ScanDesk } from './onvif/index.ts';
 export { Probes } from './probes.ts';
 export { SettingsDesk } from './settings-desk.ts';
 export { checkPublishers, listening, requireLogin, StartError } from './start-checks.ts';

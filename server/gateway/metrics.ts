@@ -14,6 +14,19 @@ export interface MetricsSources {
   readonly recorders: () => readonly RecorderMetrics[];
   /** FFmpegs that run for viewers. */
   readonly legs?: () => { readonly video: number; readonly audio: number };
+  /** ONVIF cameras and what they were told. */
+  readonly onvif?: () => OnvifMetrics;
+  /** What happened at cameras since the start. */
+  readonly events?: () => { readonly byKind: ReadonlyMap<string, number>; readonly lost: number };
+}
+
+export interface OnvifMetrics {
+  readonly cameras: number;
+  /** Those that tell their events now. */
+  readonly subscribed: number;
+  /** Events of cameras that told too many. */
+  readonly droppedEvents: number;
+  readonly ptz: { readonly commands: number; readonly deadManStops: number; readonly refused: number };
 }
 
 /** The recorder of one stream. */
@@ -111,10 +124,35 @@ export class Metrics {
       (s) => s.readerCounts.droppedUnits,
     );
     this.#recorders(sources.recorders);
+    this.#cameras(sources);
   }
 
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  #cameras({ onvif, events }: MetricsSources): void {
+    const each = (name: string, help: string, value: (metrics: OnvifMetrics) => number) =>
+      this.#single(name, help, [], (gauge) => {
+        const metrics = onvif?.();
+        if (metrics !== undefined) gauge.set(value(metrics));
+      });
+    each('sluice_onvif_cameras', 'Cameras that are asked over ONVIF.', ({ cameras }) => cameras);
+    each('sluice_onvif_subscribed', 'Of those, which tell their events now.', ({ subscribed }) => subscribed);
+    each('sluice_ptz_commands', 'Commands for cameras to move.', ({ ptz }) => ptz.commands);
+    each(
+      'sluice_ptz_refused',
+      'Those refused since somebody else moved the camera.',
+      ({ ptz }) => ptz.refused,
+    );
+    each('sluice_ptz_dead_man_stops', 'Moves that nobody ended.', ({ ptz }) => ptz.deadManStops);
+    this.#single('sluice_events', 'Events of cameras by kind.', ['kind'], (gauge) => {
+      for (const [kind, count] of events?.().byKind ?? []) gauge.set({ kind }, count);
+    });
+    this.#single('sluice_events_dropped', 'Events not kept, by why.', ['why'], (gauge) => {
+      gauge.set({ why: 'too_many' }, onvif?.().droppedEvents ?? 0);
+      gauge.set({ why: 'disk' }, events?.().lost ?? 0);
+    });
   }
 
   #recorders(recorders: () => readonly RecorderMetrics[]): void {

@@ -32,6 +32,7 @@ export function streamStatus(stream: Stream, context: StatusContext): StreamStat
       transport: source.transport,
       ...(source.tlsFingerprint === undefined ? {} : { tlsFingerprint: source.tlsFingerprint }),
       ...(source.sub === undefined ? {} : { sub: { url: redactUrl(source.sub.url) } }),
+      ...(source.onvif === undefined ? {} : { onvif: { url: redactUrl(source.onvif.url) } }),
       trustCameraClock: source.trustCameraClock,
       connectTimeoutMs: source.connectTimeoutMs,
       silenceTimeoutMs: source.silenceTimeoutMs,

@@ -7,6 +7,7 @@ export type { Clip, ExportsPort, ExportWish, ServedFile } from './ports-exports.
 export type { FrameAnswer, FramesPort } from './ports-frames.ts';
 export type { HlsPlayback, HlsPlaylist } from './ports-hls.ts';
 export type { LayoutsPort } from './ports-layouts.ts';
+export type { OnvifPort, ScansPort } from './ports-onvif.ts';
 export type { BulkPort, ProbesPort } from './ports-probes.ts';
 export type { RecordingsPort } from './ports-recordings.ts';
 export type { ReportsPort } from './ports-report.ts';
@@ -17,6 +18,7 @@ export { exportRoutes } from './routes/exports.ts';
 export { frameRoutes } from './routes/frames.ts';
 export { hlsRoutes } from './routes/hls.ts';
 export { layoutRoutes } from './routes/layouts.ts';
+export { onvifRoutes, scanRoutes } from './routes/onvif.ts';
 export { probeRoutes } from './routes/probes.ts';
 export { recordingRoutes } from './routes/recordings.ts';
 export { reportRoutes } from './routes/report.ts';

@@ -3,6 +3,7 @@ import { ApiError } from '../../shared/errors.ts';
 import { METHODS, type Method, type MethodResult, type Params } from '../../shared/signaling.ts';
 import type { StreamStatus } from '../../shared/stream.ts';
 import { describeIssues, inputIssues } from '../base/schema-issues.ts';
+import type { CameraSession } from './camera-session.ts';
 import type { StreamList, ViewerSession } from './ports.ts';
 
 type Handlers = { readonly [M in Method]: (params: Params<M>) => Promise<MethodResult<M>> | MethodResult<M> };
@@ -13,7 +14,7 @@ const KNOWN_METHODS: ReadonlyMap<string, Method> = new Map(
 );
 
 /** Joins each method of the wire to what does it. */
-export function handlersOf(viewer: ViewerSession, streams: StreamList): Handlers {
+export function handlersOf(viewer: ViewerSession, streams: StreamList, cameras: CameraSession): Handlers {
   return {
     'streams.list': () => ({ streams: streams.list().map(listed) }),
     'watch.start': (params) => viewer.startWatch(params),
@@ -23,6 +24,12 @@ export function handlersOf(viewer: ViewerSession, streams: StreamList): Handlers
     'watch.stop': (params) => viewer.stopWatch(params).then(empty),
     'transport.connect': (params) => viewer.connectTransport(params).then(empty),
     'transport.restartIce': (params) => viewer.restartIce(params),
+    'ptz.command': (params) => cameras.ptz(params).then(empty),
+    'events.subscribe': (params) => cameras.subscribe(params),
+    'events.unsubscribe': () => {
+      cameras.unsubscribe();
+      return {};
+    },
   };
 }
 

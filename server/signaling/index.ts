@@ -1,2 +1,9 @@
-export type { StreamList, UpgradeGuard, ViewerEvent, ViewerGateway, ViewerSession } from './ports.ts';
+export type {
+  CameraDesk,
+  StreamList,
+  UpgradeGuard,
+  ViewerEvent,
+  ViewerGateway,
+  ViewerSession,
+} from './ports.ts';
 export { type SignalingOptions, SignalingServer } from './server.ts';

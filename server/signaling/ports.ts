@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiError } from '../../shared/errors.ts';
+import type { CameraEvent } from '../../shared/events.ts';
+import type { StreamId } from '../../shared/names.ts';
+import type { PtzCommand } from '../../shared/onvif.ts';
 import type { EventData, MethodResult, Params } from '../../shared/signaling.ts';
 import type { StreamStatus } from '../../shared/stream.ts';
 
@@ -39,6 +42,17 @@ export interface ViewerSession {
 /** The streams that `streams.list` tells of. */
 export interface StreamList {
   list(): readonly StreamStatus[];
+}
+
+/** What cameras do and tell besides their media. Failures reject with `ApiError`. */
+export interface CameraDesk {
+  /** PTZ_BUSY, STREAM_NOT_FOUND, ONVIF_UNSUPPORTED, and what the camera answers. `operator`: the session that asks. */
+  ptz(operator: string, stream: StreamId, command: PtzCommand): Promise<void>;
+  /** The session is gone: what moves for it stops. */
+  releasePtz(operator: string): void;
+  /** What goes on now, at some streams or at all. */
+  activeEvents(streams?: ReadonlySet<StreamId>): readonly CameraEvent[];
+  onEvent(listener: (change: { readonly event: CameraEvent; readonly removed: boolean }) => void): () => void;
 }
 
 /** Says who may come in; the same one that guards HTTP. */

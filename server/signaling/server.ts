@@ -7,7 +7,7 @@ import { clientGroup, isLoopback } from '../base/addresses.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { VERSION } from '../base/version.ts';
-import type { StreamList, UpgradeGuard, ViewerGateway } from './ports.ts';
+import type { CameraDesk, StreamList, UpgradeGuard, ViewerGateway } from './ports.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 import { CLOSE, SignalingSession } from './session.ts';
 
@@ -28,6 +28,7 @@ export interface SignalingOptions {
   readonly log: Logger;
   readonly gateway: ViewerGateway;
   readonly streams: StreamList;
+  readonly cameras: CameraDesk;
   readonly guard: UpgradeGuard;
   /** STUN and TURN servers told to viewers; none are needed where they reach the gateway directly. */
   readonly iceServers?: ReadonlyArray<Record<string, unknown>>;
@@ -116,10 +117,18 @@ export class SignalingServer {
     this.#openSockets.add(socket);
     socket.once('close', () => this.#openSockets.delete(socket));
     socket.on('error', (failure) => this.#log.debug({ failure: failure.message }, 'A WebSocket failed.'));
-    const { gateway, streams, clock, iceServers } = this.#options;
+    const { gateway, streams, cameras, clock, iceServers } = this.#options;
     const hello = { iceServers: [...(iceServers ?? [])], version: VERSION };
     try {
-      const session = new SignalingSession({ socket, gateway, streams, clock, hello, log: this.#log });
+      const session = new SignalingSession({
+        socket,
+        gateway,
+        streams,
+        cameras,
+        clock,
+        hello,
+        log: this.#log,
+      });
       this.#sessions.add(session);
       socket.once('close', () => this.#sessions.delete(session));
     } catch (failure) {

@@ -12,14 +12,17 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { describeIssues, inputIssues } from '../base/schema-issues.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
+import { CameraSession } from './camera-session.ts';
 import { dispatch, handlersOf } from './dispatch.ts';
-import type { StreamList, ViewerEvent, ViewerGateway, ViewerSession } from './ports.ts';
+import type { CameraDesk, StreamList, ViewerEvent, ViewerGateway, ViewerSession } from './ports.ts';
 
 /** What a session may send: far above what a page of a hundred players needs. */
 const MESSAGES = { burst: 200, perSecond: 50 };
 /** How many refused messages a session may send before it is closed. */
 const OFFENCES = { burst: 20, perSecond: 0.5 };
 const MAX_QUEUE_LENGTH = 64;
+/** Requests that wait for a camera, beside those that run one after the other. */
+const MAX_ASIDE = 16;
 const MAX_HELD_EVENTS = 256;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 const MAX_MISSED_PONGS = 2;
@@ -31,6 +34,7 @@ export interface SessionOptions {
   readonly socket: WebSocket;
   readonly gateway: ViewerGateway;
   readonly streams: StreamList;
+  readonly cameras: CameraDesk;
   readonly clock: Clock;
   readonly log: Logger;
   /** What `hello` says besides the router's capabilities. */
@@ -52,12 +56,14 @@ export class SignalingSession {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #viewer: ViewerSession;
+  readonly #cameras: CameraSession;
   readonly #handlers: ReturnType<typeof handlersOf>;
   readonly #messages: TokenBucket;
   readonly #offences: TokenBucket;
   readonly #queue: Request[] = [];
   #running: Request | undefined;
   #heldEvents: ViewerEvent[] = [];
+  #aside = 0;
   #missedPongs = 0;
   #ended = false;
 
@@ -70,7 +76,12 @@ export class SignalingSession {
     this.#offences = new TokenBucket(clock, OFFENCES);
     this.#viewer = gateway.openSession({ onEvent: (event) => this.#onViewerEvent(event) });
     this.#log = options.log.child({ session: this.#viewer.id });
-    this.#handlers = handlersOf(this.#viewer, options.streams);
+    this.#cameras = new CameraSession({
+      id: this.#viewer.id,
+      desk: options.cameras,
+      onEvent: (data) => this.#sendEvent('camera.event', data),
+    });
+    this.#handlers = handlersOf(this.#viewer, options.streams, this.#cameras);
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('pong', () => {
       this.#missedPongs = 0;
@@ -103,6 +114,11 @@ export class SignalingSession {
       this.#refuse(read.id, read.refused);
       return;
     }
+    // A camera that is slow to move must not hold up what is watched.
+    if (read.request.method === 'ptz.command') {
+      void this.#runAside(read.request);
+      return;
+    }
     this.#queue.push(read.request);
     void this.#runQueue();
   }
@@ -133,16 +149,30 @@ export class SignalingSession {
     return { request: parsed.data };
   }
 
+  async #runAside(request: Request): Promise<void> {
+    if (this.#aside >= MAX_ASIDE) {
+      this.#refuse(request.id, new ApiError('RATE_LIMITED', 'Too many commands are waiting for a camera.'));
+      return;
+    }
+    this.#aside += 1;
+    await this.#answer(request);
+    this.#aside -= 1;
+  }
+
+  async #answer(request: Request): Promise<void> {
+    try {
+      const result = await dispatch(this.#handlers, request.method, request.params);
+      this.#send({ id: request.id, result });
+    } catch (failure) {
+      this.#onFailure(request, failure);
+    }
+  }
+
   async #runQueue(): Promise<void> {
     if (this.#running !== undefined) return;
     for (let request = this.#queue.shift(); request !== undefined; request = this.#queue.shift()) {
       this.#running = request;
-      try {
-        const result = await dispatch(this.#handlers, request.method, request.params);
-        this.#send({ id: request.id, result });
-      } catch (failure) {
-        this.#onFailure(request, failure);
-      }
+      await this.#answer(request);
       this.#running = undefined;
       this.#releaseEvents();
       if (this.#ended) return;
@@ -226,6 +256,7 @@ export class SignalingSession {
     this.#ended = true;
     this.#queue.length = 0;
     this.#heldEvents = [];
+    this.#cameras.close();
     this.#viewer.close();
   }
 }

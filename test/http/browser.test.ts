@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { SignalingServer } from '../../server/signaling/index.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { type EdgeApp, startEdgeApp, TOKEN } from '../support/edge-app.ts';
-import { capturedLog, FakeGateway } from '../support/edge-fakes.ts';
+import { capturedLog, FakeCameras, FakeGateway } from '../support/edge-fakes.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** What the page below does, one after the other; it puts the outcome into its title. */
@@ -38,7 +38,10 @@ beforeEach(async () => {
   edge = await startEdgeApp({ apiToken: TOKEN });
   const { clock, gate: guard, ports } = edge;
   const gateway = new FakeGateway();
-  signaling = new SignalingServer({ clock, guard, gateway, streams: ports.streams, log: capturedLog().log });
+  const cameras = new FakeCameras();
+  signaling = new SignalingServer({
+    ...{ clock, guard, gateway, cameras, streams: ports.streams, log: capturedLog().log },
+  });
   edge.app.server.on('upgrade', (...upgrade) => signaling.handleUpgrade(...upgrade));
   await writeFile(
     join(edge.staticDir, 'index.html'),

@@ -4,7 +4,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 import { Gate } from '../../server/http/index.ts';
 import { SignalingServer } from '../../server/signaling/index.ts';
 import { serverMessageSchema } from '../../shared/signaling.ts';
-import { capturedLog, FakeGateway, FakeStreams } from '../support/edge-fakes.ts';
+import { capturedLog, FakeCameras, FakeGateway, FakeStreams } from '../support/edge-fakes.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -81,6 +81,7 @@ export async function startSignaling(options: { apiToken?: string; remoteAddress
   const captured = capturedLog();
   const gateway = new FakeGateway();
   const streams = new FakeStreams();
+  const cameras = new FakeCameras();
   const guard = new Gate({
     clock,
     boundHost: '127.0.0.1',
@@ -89,7 +90,15 @@ export async function startSignaling(options: { apiToken?: string; remoteAddress
     apiToken: options.apiToken,
   });
   const iceServers = [{ urls: 'stun:stun.example' }];
-  const signaling = new SignalingServer({ clock, log: captured.log, gateway, streams, guard, iceServers });
+  const signaling = new SignalingServer({
+    clock,
+    log: captured.log,
+    gateway,
+    streams,
+    cameras,
+    guard,
+    iceServers,
+  });
   const server = createServer();
   server.on('upgrade', (request, socket, head) => {
     // As if the client were elsewhere; the bytes still go over loopback.
@@ -116,6 +125,7 @@ export async function startSignaling(options: { apiToken?: string; remoteAddress
     clock,
     gateway,
     streams,
+    cameras,
     signaling,
     guard,
     port,

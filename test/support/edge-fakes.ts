@@ -1,9 +1,12 @@
 import { Writable } from 'node:stream';
+import { Listeners } from '../../server/base/emitter.ts';
 import { createLogger, type LogLevel } from '../../server/base/log.ts';
 import type { HttpPorts, StreamDirectory, WhepGateway } from '../../server/http/index.ts';
-import type { ViewerEvent, ViewerGateway, ViewerSession } from '../../server/signaling/index.ts';
+import type { CameraDesk, ViewerEvent, ViewerGateway, ViewerSession } from '../../server/signaling/index.ts';
 import { ApiError } from '../../shared/errors.ts';
+import type { CameraEvent } from '../../shared/events.ts';
 import { type StreamId, streamId } from '../../shared/names.ts';
+import type { PtzCommand } from '../../shared/onvif.ts';
 import type { StreamDefinition, StreamPatch, StreamStatus } from '../../shared/stream.ts';
 
 /** A status as the hub would give it for a definition; the password stays behind. */
@@ -204,6 +207,34 @@ export class FakeGateway implements ViewerGateway {
     const viewer = this.viewers.at(-1);
     if (viewer === undefined) throw new Error('no session was opened');
     return viewer;
+  }
+}
+
+/** Cameras that note what they are told; `hold` makes them wait until it is let go. */
+export class FakeCameras implements CameraDesk {
+  readonly told: Array<{ operator: string; stream: StreamId; command: PtzCommand }> = [];
+  readonly released: string[] = [];
+  readonly changes = new Listeners<{ event: CameraEvent; removed: boolean }>();
+  active: CameraEvent[] = [];
+  hold: Promise<void> | undefined;
+  failWith: unknown;
+
+  async ptz(operator: string, stream: StreamId, command: PtzCommand): Promise<void> {
+    this.told.push({ operator, stream, command });
+    await this.hold;
+    if (this.failWith !== undefined) throw this.failWith;
+  }
+
+  releasePtz(operator: string): void {
+    this.released.push(operator);
+  }
+
+  activeEvents(streams?: ReadonlySet<StreamId>): CameraEvent[] {
+    return this.active.filter(({ app, name }) => streams === undefined || streams.has(streamId(app, name)));
+  }
+
+  onEvent(listener: (change: { event: CameraEvent; removed: boolean }) => void): () => void {
+    return this.changes.add(listener);
   }
 }
 

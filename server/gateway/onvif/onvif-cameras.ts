@@ -1,0 +1,359 @@
+import { ApiError } from '../../../shared/errors.ts';
+import { parentStreamId, type StreamId, streamId } from '../../../shared/names.ts';
+import type { DeviceAccess, DeviceFacts, MediaProfile, Preset, PtzStatus } from '../../../shared/onvif.ts';
+import { err, ok, type Result } from '../../../shared/result.ts';
+import type { StreamDefinition } from '../../../shared/stream.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import { TokenBucket } from '../../base/token-bucket.ts';
+import type { Hub } from '../../stream/index.ts';
+import {
+  type CameraAccess,
+  deviceError,
+  type EventsState,
+  type OnvifCamera,
+  type OnvifNews,
+  type OpenedCamera,
+  waitOf,
+} from './ports.ts';
+import type { PtzCamera } from './ptz-desk.ts';
+
+/** A device that no stream has any more is kept so long, for a stream that is changed has it again at once. */
+const IDLE_MS = 60_000;
+/** What a camera may tell at once and in the long run: one that flaps must not fill a disk. */
+const NEWS = { burst: 60, perSecond: 2 };
+/** A key frame that comes later than this is of no use to who asked. */
+const KEY_FRAME_TIMEOUT_MS = 5_000;
+
+export interface OnvifCamerasOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Makes one; dials nothing yet. Throws where the access cannot be read. */
+  open(access: CameraAccess): OpenedCamera;
+  /** Whether what the stream names may be on this machine. */
+  mayBeLocal(stream: StreamId): boolean;
+  /** Where events go. */
+  readonly events: {
+    report(stream: StreamId, news: OnvifNews): void;
+    endAll(stream: StreamId): void;
+  };
+}
+
+interface Held {
+  readonly camera: OnvifCamera;
+  readonly listen: OpenedCamera['listen'];
+  /** What the PTZ desk steers, and knows the camera by. */
+  readonly ptz: PtzCamera;
+  readonly news: TokenBucket;
+  /** Streams whose events come from it. */
+  streams: ReadonlySet<StreamId>;
+  profiles: readonly MediaProfile[] | undefined;
+  listening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  eventsState: EventsState | undefined;
+  cancelIdle: () => void;
+}
+
+/**
+ * The ONVIF devices behind the gateway's streams, one for each address however many streams come from it: those of
+ * `onvif://` sources, and of others whose source names an `onvif` beside their URL. They are dialled when they are needed, and
+ * asked for their events as long as they have a stream.
+ */
+export class OnvifCameras {
+  readonly #options: OnvifCamerasOptions;
+  readonly #held = new Map<string, Held>();
+  /** Tokens of the profiles that streams were dialled with last: whose key frames are asked for. */
+  readonly #dialled = new Map<StreamId, string>();
+  readonly #undo: Array<() => void> = [];
+  #hub: Hub | undefined;
+  #dropped = 0;
+  #isClosed = false;
+
+  constructor(options: OnvifCamerasOptions) {
+    this.#options = options;
+  }
+
+  /** The hub's streams are followed from here on; those that it has are looked at once. */
+  follow(hub: Hub): void {
+    this.#hub = hub;
+    this.#undo.push(
+      hub.onChange(({ kind, stream }) => {
+        if (kind === 'removed') this.#dialled.delete(stream.id);
+        this.#match();
+      }),
+    );
+    this.#match();
+  }
+
+  /** For the metrics. */
+  get counts(): { readonly cameras: number; readonly subscribed: number; readonly droppedEvents: number } {
+    const states = [...this.#held.values()].filter(({ streams }) => streams.size > 0);
+    const subscribed = states.filter(({ eventsState }) => eventsState === 'subscribed').length;
+    return { cameras: states.length, subscribed, droppedEvents: this.#dropped };
+  }
+
+  /** Where a source of `onvif://` is to be dialled; asked of the camera each time. Never rejects. */
+  async resolve(
+    definition: StreamDefinition,
+    signal: AbortSignal,
+  ): Promise<Result<{ readonly url: string }, ReturnType<typeof waitOf>>> {
+    const id = streamId(definition.app, definition.name);
+    const isSub = parentStreamId(id) !== id;
+    const { url } = definition.source;
+    try {
+      const held = this.#hold(this.#accessOf(definition, url));
+      // A second stream of its own profile, as `source.sub` names it, is just that profile.
+      const isNamed = isSub && namesProfile(url) && url !== this.#mainUrlOf(id);
+      const found = await held.camera.streamUri({ as: isSub && !isNamed ? 'sub' : 'main' }, signal);
+      this.#dialled.set(id, found.profile.token);
+      if (!isSub) void this.#readProfiles(held);
+      return ok({ url: found.url });
+    } catch (failure) {
+      return err(waitOf(failure));
+    }
+  }
+
+  /** Whether the camera has a smaller stream beside the one that its source names; known once it was asked. */
+  hasOwnSub(definition: StreamDefinition): boolean {
+    if (!isOnvif(definition.source.url)) return false;
+    const held = this.#held.get(keyOf(this.#accessOf(definition, definition.source.url)));
+    return held?.profiles?.some(({ usedAs }) => usedAs === 'sub') === true;
+  }
+
+  /** Asks a playing camera for a key frame, where it can be asked. */
+  askKeyFrame(definition: StreamDefinition): void {
+    const access = this.#accessOfStream(definition);
+    if (access === undefined) return;
+    const held = this.#hold(access);
+    const token = this.#dialled.get(streamId(definition.app, definition.name));
+    const isSub = definition.name.includes('~');
+    // Of a second stream whose profile is not known the main one's key frame is of no use.
+    if (token === undefined && isSub) return;
+    const { clock, log } = this.#options;
+    const stop = new AbortController();
+    const cancel = clock.after(KEY_FRAME_TIMEOUT_MS, () => stop.abort());
+    held.camera
+      .askKeyFrame(token, stop.signal)
+      .catch((failure: unknown) => log.debug({ err: failure }, 'the camera was not asked for a key frame'))
+      .finally(cancel);
+  }
+
+  /** What steers the camera of a stream, the same for all streams of it. STREAM_NOT_FOUND, ONVIF_UNSUPPORTED. */
+  steering(stream: StreamId): PtzCamera {
+    return this.#of(stream).ptz;
+  }
+
+  #of(stream: StreamId): Held {
+    const found = this.#hub?.get(stream);
+    if (found === undefined || stream.startsWith('internal/') || parentStreamId(stream) !== stream) {
+      throw new ApiError(
+        'STREAM_NOT_FOUND',
+        `There is no stream ${stream}; GET /api/v1/streams lists those there are.`,
+      );
+    }
+    const access = this.#accessOfStream(found.definition);
+    if (access === undefined) {
+      throw new ApiError(
+        'ONVIF_UNSUPPORTED',
+        `The source of ${stream} is no ONVIF camera. Give it the URL onvif://… of its camera, or source.onvif beside its rtsp:// URL.`,
+      );
+    }
+    return this.#hold(access);
+  }
+
+  facts(stream: StreamId): Promise<DeviceFacts> {
+    return asked(() => this.#of(stream).camera.facts());
+  }
+
+  ptzStatus(stream: StreamId): Promise<PtzStatus> {
+    return asked(() => this.#of(stream).camera.ptz.status());
+  }
+
+  addPreset(stream: StreamId, name: string): Promise<Preset> {
+    return asked(() => this.#of(stream).camera.ptz.setPreset(name));
+  }
+
+  removePreset(stream: StreamId, token: string): Promise<void> {
+    return asked(() => this.#of(stream).camera.ptz.removePreset(token));
+  }
+
+  /** A picture as the camera itself makes it. */
+  snapshot(stream: StreamId): Promise<{ readonly bytes: Buffer; readonly contentType: string }> {
+    return asked(() => this.#of(stream).camera.snapshot());
+  }
+
+  /** What a device that is no stream yet says of itself. `mayBeLocal`: whether it may be on this machine. */
+  inspect({ url, username, password }: DeviceAccess, mayBeLocal: boolean): Promise<DeviceFacts> {
+    return asked(async () => {
+      const { camera } = this.#options.open({ url, username, password, mayBeLocal });
+      try {
+        return await camera.facts();
+      } finally {
+        camera.close();
+      }
+    });
+  }
+
+  /** Ends all that runs; subscriptions are given back, for which there is a little time. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const undo of this.#undo) undo();
+    const all = [...this.#held.values()];
+    this.#held.clear();
+    await Promise.all(all.map((held) => this.#end(held)));
+  }
+
+  /** Brings the held devices in line with the streams there are. */
+  #match(): void {
+    if (this.#isClosed) return;
+    const wanted = new Map<string, { access: CameraAccess; streams: Set<StreamId> }>();
+    for (const { id, definition } of this.#hub?.list() ?? []) {
+      if (id.startsWith('internal/') || parentStreamId(id) !== id) continue;
+      const access = this.#accessOfStream(definition);
+      if (access === undefined) continue;
+      const entry = wanted.get(keyOf(access)) ?? { access, streams: new Set() };
+      entry.streams.add(id);
+      wanted.set(keyOf(access), entry);
+    }
+    for (const [key, held] of this.#held) {
+      if (held.streams.size > 0 && !wanted.has(key)) this.#leave(key, held);
+    }
+    for (const { access, streams } of wanted.values()) {
+      const held = this.#tryToHold(access);
+      if (held === undefined) continue;
+      held.cancelIdle();
+      for (const gone of held.streams) if (!streams.has(gone)) this.#options.events.endAll(gone);
+      held.streams = streams;
+      held.listening ??= this.#listen(held);
+    }
+  }
+
+  #listen(held: Held): Held['listening'] {
+    const stop = new AbortController();
+    const ended = held.listen({
+      onEvent: (news) => this.#onNews(held, news),
+      onStateChange: (state, message) => {
+        held.eventsState = state;
+        if (state === 'waiting') this.#options.log.debug({ message }, 'a camera tells no events just now');
+      },
+      signal: stop.signal,
+    });
+    return { stop, ended };
+  }
+
+  #onNews(held: Held, news: OnvifNews): void {
+    // How things stand matters only where something is going on.
+    if (news.isInitial && news.state !== 'start') return;
+    // An end is always taken: else what was begun would go on for ever.
+    if (news.state !== 'end' && !held.news.take()) {
+      this.#dropped += 1;
+      return;
+    }
+    for (const stream of held.streams) this.#options.events.report(stream, news);
+  }
+
+  async #readProfiles(held: Held): Promise<void> {
+    try {
+      held.profiles = await held.camera.profiles();
+    } catch (failure) {
+      this.#options.log.debug({ err: failure }, 'the profiles of a camera are not known');
+    }
+  }
+
+  #tryToHold(access: CameraAccess): Held | undefined {
+    try {
+      return this.#hold(access);
+    } catch (failure) {
+      // Its stream waits with the same words.
+      this.#options.log.debug({ err: failure }, 'this is no ONVIF device');
+      return undefined;
+    }
+  }
+
+  #hold(access: CameraAccess): Held {
+    const key = keyOf(access);
+    const known = this.#held.get(key);
+    if (known !== undefined) {
+      if (known.streams.size === 0) this.#idle(key, known);
+      return known;
+    }
+    const opened = this.#options.open(access);
+    const { camera } = opened;
+    const held: Held = {
+      camera,
+      listen: (options) => opened.listen(options),
+      ptz: { do: (command) => asked(() => camera.ptz.do(command)) },
+      news: new TokenBucket(this.#options.clock, NEWS),
+      ...{ streams: new Set<StreamId>(), profiles: undefined },
+      ...{ listening: undefined, eventsState: undefined },
+      cancelIdle: () => {},
+    };
+    this.#held.set(key, held);
+    this.#idle(key, held);
+    return held;
+  }
+
+  #leave(key: string, held: Held): void {
+    for (const stream of held.streams) this.#options.events.endAll(stream);
+    held.streams = new Set();
+    held.listening?.stop.abort();
+    held.listening = undefined;
+    held.eventsState = undefined;
+    this.#idle(key, held);
+  }
+
+  #idle(key: string, held: Held): void {
+    held.cancelIdle();
+    held.cancelIdle = this.#options.clock.after(IDLE_MS, () => {
+      if (this.#held.get(key) !== held) return;
+      this.#held.delete(key);
+      void this.#end(held);
+    });
+  }
+
+  async #end(held: Held): Promise<void> {
+    held.cancelIdle();
+    held.listening?.stop.abort();
+    await held.listening?.ended;
+    held.camera.close();
+  }
+
+  /** The ONVIF access of a stream, derived or not; undefined where it has none. */
+  #accessOfStream(definition: StreamDefinition): CameraAccess | undefined {
+    const { url, onvif } = definition.source;
+    if (isOnvif(url)) return this.#accessOf(definition, url);
+    return onvif === undefined ? undefined : this.#accessOf(definition, onvif.url);
+  }
+
+  #accessOf({ app, name, source }: StreamDefinition, url: string): CameraAccess {
+    const { username, password, tlsFingerprint } = source;
+    const mayBeLocal = this.#options.mayBeLocal(parentStreamId(streamId(app, name)));
+    return { url, username, password, tlsFingerprint, mayBeLocal };
+  }
+
+  #mainUrlOf(sub: StreamId): string | undefined {
+    return this.#hub?.get(parentStreamId(sub))?.definition.source.url;
+  }
+}
+
+export function isOnvif(url: string): boolean {
+  return /^onvif:/i.test(url);
+}
+
+/** Another profile is another device here: a recorder with many cameras moves and hears each by its profile. */
+function keyOf({ url, username, password, tlsFingerprint, mayBeLocal }: CameraAccess): string {
+  return JSON.stringify([url, username, password, tlsFingerprint, mayBeLocal]);
+}
+
+function namesProfile(url: string): boolean {
+  return new URL(url).searchParams.has('profile');
+}
+
+/** Runs a question to a device; what it fails with is for whoever asked. */
+async function asked<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (failure) {
+    throw deviceError(failure);
+  }
+}
