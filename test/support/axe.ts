@@ -24,6 +24,8 @@ export async function expectAccessible(page: Page, what: string): Promise<void> 
 
 /** The same in both themes, as the page's own setting has them. */
 export async function expectAccessibleInBothThemes(page: Page, what: string): Promise<void> {
+  // Else colours would be looked at on their way from one theme to the other.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   const before = await page.evaluate<string | undefined>('document.documentElement.dataset.theme');
   for (const theme of ['light', 'dark']) {
     await page.evaluate(`document.documentElement.dataset.theme = ${JSON.stringify(theme)}`);

@@ -84,9 +84,15 @@ export interface WaitText {
 
 const KNOWN: ReadonlySet<string> = new Set(WAIT_REASONS);
 
-/** Why there is no picture and what to do about it. The gateway's own words say more, but in English only. */
-export function waitText({ code, message }: { code: string; message: string }): WaitText | undefined {
+/** Why there is no picture and what to do about it, in few words. Undefined for a code that is none of a camera's. */
+export function waitWords(code: string): WaitText | undefined {
   if (!KNOWN.has(code)) return undefined;
   const known = code as WaitReason;
-  return { title: words(known), todo: language.value === 'en' ? message : words(`${known}-todo`) };
+  return { title: words(known), todo: words(`${known}-todo`) };
+}
+
+/** The same, where there is room for more: the gateway's own words tell the address too, but in English only. */
+export function waitText({ code, message }: { code: string; message: string }): WaitText | undefined {
+  const short = waitWords(code);
+  return short === undefined || language.value !== 'en' ? short : { ...short, todo: message };
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StreamStatus } from '../../../../shared/stream.ts';
 import type { SluicePlayer } from '../../player/index.ts';
-import { waitText } from '../cameras/wait-text.ts';
+import { waitWords } from '../cameras/wait-text.ts';
 import { askSoon, idOf, reach } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
 import { Icon, IconButton } from '../ui/index.ts';
@@ -45,7 +45,8 @@ export function Tile({ status, index, isLarge }: { status: StreamStatus; index: 
           controls={isLarge}
           quality={isLarge ? 'main' : 'auto'}
         />
-        <Cover state={state} />
+        {/* The enlarged one speaks for itself. */}
+        {isLarge ? undefined : <Cover state={state} />}
       </div>
       <div class="wall-caption">
         <h2 title={id}>{title}</h2>
@@ -171,7 +172,7 @@ function coverWords(state: TileState): CoverWords | undefined {
 
 function reasonWords(reason: Reason | undefined, otherwise: string): CoverWords {
   if (reason === undefined) return { title: otherwise, todo: '', detail: '' };
-  const known = waitText(reason);
+  const known = waitWords(reason.code);
   if (known !== undefined) return { ...known, detail: reason.message };
   const title = reason.code.startsWith('VIEWER_') ? t('slow-title') : otherwise;
   return { title, todo: reason.message, detail: reason.message };
