@@ -6,7 +6,6 @@ import { failureText } from '../api/failure-text.ts';
 import type { SourceWish } from '../cameras/source-fields.tsx';
 import { waitText } from '../cameras/wait-text.ts';
 import { timeOfDay } from '../i18n/formats.ts';
-import { language } from '../i18n/index.ts';
 import { ReportFacts } from '../report/index.ts';
 import { factsLine } from '../store/facts.ts';
 import { Button, Icon, Progress } from '../ui/index.ts';
@@ -163,16 +162,14 @@ function TestWords({
       if (status.state === 'live') return <Working text={t('test-picture')} />;
       const { reason } = status;
       if (reason === undefined) return <Working text={t('testing')} />;
-      const words = waitText(reason.code);
+      const words = waitText(reason);
       const shown = reason.code === 'CAMERA_CERTIFICATE' ? FINGERPRINT.exec(reason.message)?.[0] : undefined;
       return (
         <div class="add-bad">
           <Icon name="alert" />
           <p>
             <strong>{words?.title ?? reason.message}</strong>
-            {words === undefined ? undefined : (
-              <span>{language.value === 'en' ? reason.message : words.todo}</span>
-            )}
+            {words === undefined ? undefined : <span>{words.todo}</span>}
           </p>
           {shown === undefined || onFingerprint === undefined ? undefined : (
             <Button class="small" onClick={() => onFingerprint(shown)}>
@@ -234,7 +231,7 @@ function SubWords({ sub }: { sub: NonNullable<Probe['sub']> }) {
     );
   }
   if (sub.reason === undefined) return <p class="add-quiet">{t('test-sub-wait')}</p>;
-  const words = waitText(sub.reason.code);
+  const words = waitText(sub.reason);
   const why = words === undefined ? sub.reason.message : `${words.title}. ${words.todo}`;
   return <p class="add-warning">{t('test-sub-bad', { why })}</p>;
 }

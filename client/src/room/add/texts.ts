@@ -84,7 +84,7 @@ export const t = texts({
     'on-demand': 'Connect only while somebody watches',
     save: 'Add camera',
     saving: 'Adding…',
-    'save-untested': 'It was not tested yet; it can be added all the same.',
+    'save-untested': 'The test has shown no picture yet; the camera can be added all the same.',
     added: '{camera} was added.',
     // Many
     'many-text': 'Paste a list or choose a file: CSV as spreadsheets write it, or YAML as in sluice.yaml.',
@@ -111,7 +111,8 @@ export const t = texts({
     'outcome-wrong': 'Wrong',
     'many-too-large': 'This file is too large; at most 512 kB.',
     'many-changed': 'The list was changed; preview it again.',
-    'many-passwords': 'The list leaves this page when you add the cameras, and is forgotten then.',
+    'many-passwords':
+      'The gateway reads the list for the preview and when you add the cameras; then the page forgets it.',
     'many-another': 'Add another list',
     'many-wall': 'To the wall',
   },
@@ -195,7 +196,7 @@ export const t = texts({
     'on-demand': 'Nur verbinden, solange jemand zusieht',
     save: 'Kamera hinzufügen',
     saving: 'Wird hinzugefügt…',
-    'save-untested': 'Sie wurde noch nicht getestet; hinzufügen lässt sie sich trotzdem.',
+    'save-untested': 'Der Test hat noch kein Bild gezeigt; hinzufügen lässt sich die Kamera trotzdem.',
     added: '{camera} wurde hinzugefügt.',
     'many-text':
       'Fügen Sie eine Liste ein oder wählen Sie eine Datei: CSV, wie Tabellenprogramme es schreiben, oder YAML wie in sluice.yaml.',
@@ -224,7 +225,7 @@ export const t = texts({
     'many-too-large': 'Diese Datei ist zu groß; höchstens 512 kB.',
     'many-changed': 'Die Liste wurde geändert; sehen Sie die Vorschau erneut an.',
     'many-passwords':
-      'Die Liste verlässt diese Seite, wenn Sie die Kameras hinzufügen, und wird dann vergessen.',
+      'Das Gateway liest die Liste für die Vorschau und beim Hinzufügen; danach vergisst die Seite sie.',
     'many-another': 'Weitere Liste hinzufügen',
     'many-wall': 'Zur Wand',
   },
