@@ -54,6 +54,8 @@ export interface Maker {
   /** The time that it tells less the one it goes by: of a camera that tells its local time as UTC (OpenIPC majestic-webui #292). */
   readonly toldClockOffsetMs: number;
   readonly hasSync: boolean;
+  /** False: GetSnapshotUri is refused. */
+  readonly hasSnapshot: boolean;
   /** The page that a wrong log-in gets: a SOAP fault, or the web server's own (home-assistant #119107). */
   readonly refusalPage: 'soap' | 'html';
   /** How it words that a token's time is wrong. */

@@ -43,6 +43,7 @@ const plain: Maker = {
   hidesUtc: false,
   toldClockOffsetMs: 0,
   hasSync: true,
+  hasSnapshot: true,
   refusalPage: 'soap',
   staleReason: 'Sender not Authorized',
   declaresNamespaces: true,
@@ -241,7 +242,7 @@ const MAKERS = {
     scopes: ['Profile/Streaming', 'type/video_encoder', 'type/ptz'],
   },
 
-  /** Every subscription has to say how long; a few presets; no home. On port 2020. */
+  /** Every subscription has to say how long; a few presets; no home, no snapshots. On port 2020. */
   tapo: {
     ...plain,
     manufacturer: 'tp-link',
@@ -276,6 +277,7 @@ const MAKERS = {
     },
     pullPoints: { maxPullPoints: 2 },
     hasSync: false,
+    hasSnapshot: false,
     ptz: { ...ALL_PTZ, absolute: false, fov: false, home: false, hasPosition: false, maxPresets: 8 },
     scopes: ['Profile/Streaming', 'hardware/2.0', 'type/NetworkVideoTransmitter'],
   },

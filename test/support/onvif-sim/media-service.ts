@@ -48,6 +48,7 @@ export const mediaService: Readonly<Record<string, Action>> = {
   },
 
   GetSnapshotUri: (call) => {
+    if (!call.device.maker.hasSnapshot) throw notSupported('GetSnapshotUri');
     const reply = captured('GetSnapshotUri');
     setText(need(reply, 'Uri'), call.device.snapshotUrl(profileOf(call)));
     return { body: reply };
@@ -150,9 +151,11 @@ export const media2Service: Readonly<Record<string, Action>> = {
     };
   },
 
-  GetSnapshotUri: (call) => ({
-    body: `<tr2:GetSnapshotUriResponse><tr2:Uri>${escapeXml(call.device.snapshotUrl(profileOf(call)))}</tr2:Uri></tr2:GetSnapshotUriResponse>`,
-  }),
+  GetSnapshotUri: (call) => {
+    if (!call.device.maker.hasSnapshot) throw notSupported('GetSnapshotUri');
+    const url = escapeXml(call.device.snapshotUrl(profileOf(call)));
+    return { body: `<tr2:GetSnapshotUriResponse><tr2:Uri>${url}</tr2:Uri></tr2:GetSnapshotUriResponse>` };
+  },
 
   SetSynchronizationPoint: (call) => {
     if (!call.device.maker.hasSync) throw notSupported('SetSynchronizationPoint');

@@ -385,6 +385,9 @@ describe('its services', () => {
     const response = await fetch(address, { headers: { authorization: 'Basic YWRtaW46c2VjcmV0' } });
     expect(response.headers.get('content-type')).toBe('image/jpeg');
     expect(Buffer.from(await response.arrayBuffer()).readUInt16BE()).toBe(0xffd8);
+    const tokens = await started({ maker: 'reolink' });
+    const refused = await fetch(`http://${tokens.host}:${tokens.port}/snapshot?profile=000`);
+    expect(refused.headers.get('www-authenticate')).toMatch(/^Digest /);
   });
 
   it('are gone, and back without their subscriptions', async () => {

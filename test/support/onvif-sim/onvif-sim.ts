@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '../../../server/base/clock.ts';
-import { Doorkeeper } from './auth.ts';
+import { Doorkeeper, type SimAuth } from './auth.ts';
 import { OnvifCues, type SimMood } from './cues.ts';
 import type { SimDevice, SimProfile } from './device.ts';
 import { scopesOf } from './device-service.ts';
@@ -15,7 +15,7 @@ import { makers } from './makers.ts';
 import type { OnvifSimOptions } from './options.ts';
 import { PtzHead } from './ptz.ts';
 import { GREY_JPEG } from './snapshot.ts';
-import { SoapDesk, type SoapRequest } from './soap-desk.ts';
+import { SoapDesk, type SoapDeskDeps, type SoapRequest } from './soap-desk.ts';
 import { usualProfiles } from './usual-profiles.ts';
 
 /** One that runs by hand for days keeps the newest only. */
@@ -80,11 +80,10 @@ export class OnvifSim {
     this.#head = this.maker.ptz === undefined ? undefined : new PtzHead(clock, this.maker.ptz);
     this.#pullPoints = new PullPoints(clock, this.maker.pullPoints);
     const device = this.#device();
-    const auth = options.auth === undefined ? { username: 'admin', password: 'secret' } : options.auth;
     this.#desk = new SoapDesk({
       device,
       mood: this.#mood,
-      door: auth === null ? undefined : new Doorkeeper({ ...this.maker.auth, ...auth }, () => this.wallMs),
+      ...this.#doors(options.auth),
       snapshot: options.snapshot ?? GREY_JPEG,
       onRequest: (request) => {
         this.requests.push(request);
@@ -210,6 +209,14 @@ export class OnvifSim {
 
   get #scheme(): 'http' | 'https' {
     return this.#options.tls === undefined ? 'http' : 'https';
+  }
+
+  #doors(given: OnvifSimOptions['auth']): Pick<SoapDeskDeps, 'door' | 'pictureDoor'> {
+    if (given === null) return { door: undefined, pictureDoor: undefined };
+    const auth: SimAuth = { ...this.maker.auth, ...(given ?? { username: 'admin', password: 'secret' }) };
+    const door = new Doorkeeper(auth, () => this.wallMs);
+    if (door.challenges().length > 0) return { door, pictureDoor: door };
+    return { door, pictureDoor: new Doorkeeper({ ...auth, schemes: ['digest'] }, () => this.wallMs) };
   }
 
   #device(): SimDevice {

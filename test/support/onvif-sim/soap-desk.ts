@@ -46,6 +46,8 @@ export interface SoapDeskDeps {
   readonly mood: SimMood;
   /** Undefined: everybody is let in. */
   readonly door: Doorkeeper | undefined;
+  /** For pictures: a GET has no token. */
+  readonly pictureDoor: Doorkeeper | undefined;
   readonly snapshot: Buffer;
   onRequest(request: SoapRequest): void;
 }
@@ -85,7 +87,7 @@ export class SoapDesk {
       response.writeHead(404, { 'Content-Type': 'text/html' }).end('<html><body>Not found</body></html>');
       return;
     }
-    const door = this.#deps.door;
+    const door = this.#deps.pictureDoor;
     const outcome = door?.check(request, undefined) ?? { is: 'good', by: 'digest' };
     const entry = this.#note({ action: 'snapshot', path, by: outcome.is === 'none' ? 'none' : outcome.by });
     const fault = this.#faultFor('snapshot');
