@@ -1,5 +1,5 @@
 import { WAIT_REASONS, type WaitReason } from '../../../../shared/errors.ts';
-import { language, texts } from '../i18n/index.ts';
+import { texts } from '../i18n/index.ts';
 
 /** Why there is no picture, in a few words. */
 type TodoKey = `${WaitReason}-todo`;
@@ -84,15 +84,12 @@ export interface WaitText {
 
 const KNOWN: ReadonlySet<string> = new Set(WAIT_REASONS);
 
-/** Why there is no picture and what to do about it, in few words. Undefined for a code that is none of a camera's. */
-export function waitWords(code: string): WaitText | undefined {
+/**
+ * Why there is no picture and what to do about it, in few words; undefined for a code that is none of a camera's. The
+ * gateway's own words (`message` of the reason) tell the address too, but in English only.
+ */
+export function waitText(code: string): WaitText | undefined {
   if (!KNOWN.has(code)) return undefined;
   const known = code as WaitReason;
   return { title: words(known), todo: words(`${known}-todo`) };
-}
-
-/** The same, where there is room for more: the gateway's own words tell the address too, but in English only. */
-export function waitText({ code, message }: { code: string; message: string }): WaitText | undefined {
-  const short = waitWords(code);
-  return short === undefined || language.value !== 'en' ? short : { ...short, todo: message };
 }

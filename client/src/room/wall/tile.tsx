@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StreamStatus } from '../../../../shared/stream.ts';
 import type { SluicePlayer } from '../../player/index.ts';
-import { waitWords } from '../cameras/wait-text.ts';
+import { waitText } from '../cameras/wait-text.ts';
 import { askSoon, idOf, reach } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
 import { Icon, IconButton } from '../ui/index.ts';
@@ -172,7 +172,7 @@ function coverWords(state: TileState): CoverWords | undefined {
 
 function reasonWords(reason: Reason | undefined, otherwise: string): CoverWords {
   if (reason === undefined) return { title: otherwise, todo: '', detail: '' };
-  const known = waitWords(reason.code);
+  const known = waitText(reason.code);
   if (known !== undefined) return { ...known, detail: reason.message };
   const title = reason.code.startsWith('VIEWER_') ? t('slow-title') : otherwise;
   return { title, todo: reason.message, detail: reason.message };
