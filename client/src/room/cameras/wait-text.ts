@@ -88,7 +88,8 @@ const KNOWN: ReadonlySet<string> = new Set(WAIT_REASONS);
  * Why there is no picture and what to do about it, in few words; undefined for a code that is none of a camera's. The
  * gateway's own words (`message` of the reason) tell the address too, but in English only.
  */
-export function waitText(code: string): WaitText | undefined {
+export function waitText(reason: string | { readonly code: string }): WaitText | undefined {
+  const code = typeof reason === 'string' ? reason : reason.code;
   if (!KNOWN.has(code)) return undefined;
   const known = code as WaitReason;
   return { title: words(known), todo: words(`${known}-todo`) };
