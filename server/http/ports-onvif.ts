@@ -26,7 +26,7 @@ export interface ScansPort {
  * that name a stream with STREAM_NOT_FOUND and ONVIF_UNSUPPORTED.
  */
 export interface OnvifPort {
-  /** BAD_REQUEST, FORBIDDEN. */
+  /** BAD_REQUEST, FORBIDDEN, TOO_MANY_PROBES. */
   inspect(access: DeviceAccess): Promise<DeviceFacts>;
   facts(stream: StreamId): Promise<DeviceFacts>;
   ptzStatus(stream: StreamId): Promise<PtzStatus>;

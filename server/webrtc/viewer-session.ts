@@ -187,6 +187,8 @@ export class ViewerSession {
         onAdded: (consumer) => this.#emit({ event: 'consumer.added', data: { watchId: id, consumer } }),
         onClosed: (consumerId) => this.#emit({ event: 'consumer.closed', data: { watchId: id, consumerId } }),
         onCongested: (notice) => this.#emit({ event: 'watch.congested', data: congestedEvent(id, notice) }),
+        onState: (change) =>
+          this.#emit({ event: 'stream.state', data: { stream: stream.id, ...wireState(change) } }),
         onGiven: (given) => {
           this.#emit({ event: 'watch.quality', data: { watchId: id, given } });
           if (held !== undefined) this.#endUnsuitable(held, lease.feed);
@@ -205,7 +207,7 @@ export class ViewerSession {
       place.isTold = true;
       return {
         watchId: id,
-        ...wireState(stream.state),
+        ...wireState(watch.state),
         consumers,
         qualities: hasSub ? ['main', 'sub'] : ['main'],
         given: watch.given,
@@ -222,9 +224,6 @@ export class ViewerSession {
     const sinceMs = this.#options.clock.wallMs();
     const held: HeldWatch = { sinceMs, watch, stream: stream.id, undo: [], wish };
     held.undo.push(
-      stream.onState((change) =>
-        this.#emit({ event: 'stream.state', data: { stream: stream.id, ...wireState(change) } }),
-      ),
       stream.onRemoved(() => this.#endWatch(held, 'STREAM_NOT_FOUND')),
       feed.onChanged(() => this.#endUnsuitable(held, feed)),
     );

@@ -1,7 +1,7 @@
 import type { types } from 'mediasoup';
 import type { Quality, WireConsumer } from '../../shared/signaling.ts';
 import type { Clock } from '../base/clock.ts';
-import type { TrackKind } from '../stream/index.ts';
+import type { StateChange, TrackKind } from '../stream/index.ts';
 import { CongestionGuard, type CongestionNotice } from './congestion-guard.ts';
 import { FeedConsumers } from './feed-consumers.ts';
 import type { FeedLease, Feeds } from './feeds.ts';
@@ -39,6 +39,8 @@ export interface WatchOptions {
   onCongested(notice: CongestionNotice): void;
   /** The viewer gets the other of the two pictures, as it asked or since that one cannot be had. */
   onGiven(quality: Quality): void;
+  /** Of the stream whose picture the viewer is given. */
+  onState(state: StateChange): void;
 }
 
 const PICTURE: ReadonlySet<TrackKind> = new Set(['video']);
@@ -112,6 +114,11 @@ export class Watch {
       onClosed: options.onClosed,
       onScore: () => this.#guard.hurry(),
     });
+    this.#undo.push(
+      lease.feed.stream.onState((change) => {
+        if (this.#given === 'main') options.onState(change);
+      }),
+    );
     this.#matchWant();
   }
 
@@ -135,6 +142,12 @@ export class Watch {
   /** Which of the camera's pictures the viewer gets, or will get once that is there. */
   get given(): Quality {
     return this.#given;
+  }
+
+  /** Of the stream that has that picture: of a camera on demand the other one may well rest. */
+  get state(): StateChange {
+    const stream = this.#given === 'sub' ? this.#options.sub() : undefined;
+    return (stream ?? this.#options.lease.feed.stream).state;
   }
 
   /** The viewer wants another picture, or sound, or none. What it has goes on till the other picture is there. */
@@ -284,8 +297,12 @@ export class Watch {
 
   #tellGiven(quality: Quality): void {
     if (this.#given === quality || this.#isClosed) return;
+    const before = this.state;
     this.#given = quality;
     this.#options.onGiven(quality);
+    const { state } = this;
+    if (state.state !== before.state || state.reason?.code !== before.reason?.code)
+      this.#options.onState(state);
   }
 
   /** Has the stream itself read while its viewer takes something of it. */
@@ -325,6 +342,11 @@ export class Watch {
     });
     const sub: Sub = { consumers, lease, undoWant: lease.feed.want(), undo: [], isTold: false };
     this.#sub = sub;
+    sub.undo.push(
+      stream.onState((change) => {
+        if (this.#given === 'sub') this.#options.onState(change);
+      }),
+    );
     try {
       const stopped = new Promise<never>((_, reject) => {
         this.#stopWaiting = () => reject(new Error('something else is wanted'));

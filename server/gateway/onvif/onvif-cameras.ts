@@ -22,6 +22,8 @@ import type { PtzCamera } from './ptz-desk.ts';
 const IDLE_MS = 60_000;
 /** What a camera may tell at once and in the long run: one that flaps must not fill a disk. */
 const NEWS = { burst: 60, perSecond: 2 };
+/** Devices that are asked what they are, at once. */
+const MAX_INSPECTED = 8;
 /** A key frame that comes later than this is of no use to who asked. */
 const KEY_FRAME_TIMEOUT_MS = 5_000;
 
@@ -48,6 +50,7 @@ interface Held {
   /** Streams whose events come from it. */
   streams: ReadonlySet<StreamId>;
   profiles: readonly MediaProfile[] | undefined;
+  isReading: boolean;
   listening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
   eventsState: EventsState | undefined;
   cancelIdle: () => void;
@@ -66,6 +69,7 @@ export class OnvifCameras {
   readonly #undo: Array<() => void> = [];
   #hub: Hub | undefined;
   #dropped = 0;
+  #inspecting = 0;
   #isClosed = false;
 
   constructor(options: OnvifCamerasOptions) {
@@ -183,6 +187,11 @@ export class OnvifCameras {
 
   /** What a device that is no stream yet says of itself. `mayBeLocal`: whether it may be on this machine. */
   inspect({ url, username, password }: DeviceAccess, mayBeLocal: boolean): Promise<DeviceFacts> {
+    if (this.#inspecting >= MAX_INSPECTED) {
+      const message = `${MAX_INSPECTED} devices are being asked already; try again in a moment.`;
+      return Promise.reject(new ApiError('TOO_MANY_PROBES', message));
+    }
+    this.#inspecting += 1;
     return asked(async () => {
       const { camera } = this.#options.open({ url, username, password, mayBeLocal });
       try {
@@ -190,6 +199,8 @@ export class OnvifCameras {
       } finally {
         camera.close();
       }
+    }).finally(() => {
+      this.#inspecting -= 1;
     });
   }
 
@@ -225,6 +236,8 @@ export class OnvifCameras {
       for (const gone of held.streams) if (!streams.has(gone)) this.#options.events.endAll(gone);
       held.streams = streams;
       held.listening ??= this.#listen(held);
+      // Also of a camera that is on demand: its tiles take the smaller one.
+      if (held.profiles === undefined && isOnvif(access.url)) void this.#readProfiles(held);
     }
   }
 
@@ -253,10 +266,14 @@ export class OnvifCameras {
   }
 
   async #readProfiles(held: Held): Promise<void> {
+    if (held.isReading) return;
+    held.isReading = true;
     try {
       held.profiles = await held.camera.profiles();
     } catch (failure) {
       this.#options.log.debug({ err: failure }, 'the profiles of a camera are not known');
+    } finally {
+      held.isReading = false;
     }
   }
 
@@ -284,7 +301,7 @@ export class OnvifCameras {
       listen: (options) => opened.listen(options),
       ptz: { do: (command) => asked(() => camera.ptz.do(command)) },
       news: new TokenBucket(this.#options.clock, NEWS),
-      ...{ streams: new Set<StreamId>(), profiles: undefined },
+      ...{ streams: new Set<StreamId>(), profiles: undefined, isReading: false },
       ...{ listening: undefined, eventsState: undefined },
       cancelIdle: () => {},
     };

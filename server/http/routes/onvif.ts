@@ -132,7 +132,7 @@ function inspectRoute(cameras: OnvifPort): ApiRoute {
     summary: 'What a device that is no stream yet says of itself: maker, model, profiles, services.',
     body: { contentType: JSON_TYPE, schema: deviceAccessSchema, maxBytes: MAX_BODY_BYTES },
     answers: [{ status: 200, description: 'Its word.', contentType: JSON_TYPE, schema: deviceFactsSchema }],
-    errors: ['BAD_REQUEST', 'ONVIF_UNSUPPORTED', ...OF_DEVICE, ...OF_BODY],
+    errors: ['BAD_REQUEST', 'ONVIF_UNSUPPORTED', 'TOO_MANY_PROBES', ...OF_DEVICE, ...OF_BODY],
     handle: ({ body }) => cameras.inspect(body),
   });
 }

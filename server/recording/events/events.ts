@@ -14,6 +14,8 @@ const DAY_MS = 86_400_000;
 const DEFAULT_MAX = 100;
 const MAX_SPAN_MS = 366 * DAY_MS;
 const MAX_LENGTH_MS = 31 * DAY_MS;
+const MAX_TOPIC_CHARS = 256;
+const MAX_LABEL_CHARS = 128;
 /** A program's clock may go a little fast. */
 const FUTURE_MS = 60_000;
 
@@ -87,7 +89,9 @@ export class Events {
 
   /** A camera told of something. Never throws; the disk is not waited for. */
   report(stream: StreamId, reported: ReportedEvent): void {
-    const { key, kind, topic, label, state } = reported;
+    const { key, kind, state } = reported;
+    const topic = reported.topic.slice(0, MAX_TOPIC_CHARS);
+    const label = reported.label?.slice(0, MAX_LABEL_CHARS);
     const atMs = Math.round(reported.atMs);
     const openKey = `${stream} ${key}`;
     const openId = this.#open.get(openKey);
