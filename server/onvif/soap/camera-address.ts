@@ -50,7 +50,7 @@ export function streamUrlOnDevice(
   const match = /^(rtsps?):\/\/(?:[^/?#]*@)?(?:\[[^\]/?#]*\]|[^:/?#]*)(:\d{1,5})?([/?][^#]*)?(?:#.*)?$/i.exec(
     text,
   );
-  if (match === null || url.port === '0') return undefined;
+  if (match === null || url.hostname === '' || url.port === '0') return undefined;
   const [, scheme = 'rtsp', port = '', rest = '/'] = match;
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
   return `${scheme.toLowerCase()}://${host}${port}${rest}`;
