@@ -8,6 +8,7 @@ import { factsLine, notesOf, stateName, viewersText } from '../store/facts.ts';
 import { reach } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
 import { Icon, Menu, Notice } from '../ui/index.ts';
+import { CameraLine } from './camera-line.ts';
 import { Embed } from './embed.tsx';
 import { ExportPanel } from './export-panel.tsx';
 import { Figures } from './figures.tsx';
@@ -52,10 +53,16 @@ export function CameraPage({
     if (timeMs === undefined) model.goLive();
     else model.goTo(timeMs);
   }, [model, timeMs]);
-  const isSteered = status?.source.url.startsWith('onvif:') === true;
+  const line = useMemo(
+    () => new CameraLine({ app, name }, (event) => model.footage.take(event)),
+    [app, name, model],
+  );
+  useEffect(() => () => line.close(), [line]);
+  const source = status?.source;
+  const isSteered = source?.url.startsWith('onvif:') === true || source?.onvif !== undefined;
   const steering = useMemo(
-    () => (isSteered ? new Steering({ app, name }) : undefined),
-    [isSteered, app, name],
+    () => (isSteered ? new Steering({ app, name }, line) : undefined),
+    [isSteered, app, name, line],
   );
   useEffect(() => () => steering?.close(), [steering]);
   useEffect(() => {
@@ -164,7 +171,8 @@ function Head({
   const isAway = reach.value.kind !== 'there';
   const state = isAway ? 'unknown' : (status?.state ?? 'idle');
   const facts = status === undefined ? [] : [factsLine(status), viewersText(status.viewers)];
-  const why = status?.reason === undefined || isAway ? undefined : waitText(status.reason);
+  const reason = isAway ? undefined : status?.reason;
+  const why = reason === undefined ? undefined : waitText(reason);
   const notes = status === undefined ? [] : notesOf(status);
   return (
     <div class="camera-head">
@@ -193,7 +201,11 @@ function Head({
       </div>
       {why === undefined ? undefined : (
         <p class="camera-why" role="status">
-          <strong>{why.title}.</strong> {why.todo}
+          <strong>{why.title}.</strong> {why.todo}{' '}
+          {/* The gateway's own words tell the address too, in English. */}
+          <span class="camera-quiet" lang="en">
+            {reason?.message}
+          </span>
         </p>
       )}
       {notes.length === 0 ? undefined : (

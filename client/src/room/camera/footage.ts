@@ -67,10 +67,11 @@ export class Footage {
     void this.#read();
   }
 
-  /** An event was told of while it happened. */
-  take(event: CameraEvent): void {
+  /** An event was told of while it happened, or was removed. */
+  take(event: CameraEvent & { readonly removed?: true | undefined }): void {
     const others = this.#events.value.filter(({ id }) => id !== event.id);
-    this.#events.value = [event, ...others].sort((a, b) => b.start - a.start);
+    const now = event.removed === true ? others : [event, ...others];
+    this.#events.value = now.sort((a, b) => b.start - a.start);
   }
 
   close(): void {

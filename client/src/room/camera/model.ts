@@ -52,6 +52,14 @@ export class CameraModel implements TimelineModel {
       (this.#isLive.value ? this.#nowMs.value : (this.#shownMs.value ?? this.#nowMs.value)),
   );
 
+  /** The same to the second, for what is written: it changes no oftener. */
+  readonly headSecondMs: ReadonlySignal<number> = computed(() => Math.floor(this.headMs.value / 1000) * 1000);
+
+  /** Whether what is seen is now: not while an earlier time is dragged to. */
+  readonly isLive: ReadonlySignal<boolean> = computed(
+    () => this.#isLive.value && this.#scrubMs.value === undefined,
+  );
+
   /** `onPlace` is told where the picture went, for the address; undefined is live. */
   constructor(stream: StreamKey, onPlace: (timeMs: number | undefined) => void) {
     this.stream = stream;
@@ -59,7 +67,9 @@ export class CameraModel implements TimelineModel {
     this.film = new Film(stream);
     this.footage = new Footage(stream, () => this.#nowMs.peek());
     this.preview = new ScrubPreview(stream, this.film, () => this.footage.keptMs.peek());
-    this.#view.value = viewAround(this.#nowMs.value, FIRST_VIEW_MS, this.#nowMs.value);
+    const nowMs = this.#nowMs.value;
+    // Mostly what was; now is near the right.
+    this.#view.value = showing({ fromMs: nowMs - FIRST_VIEW_MS, toMs: nowMs }, nowMs, nowMs);
     this.footage.look(this.#view.value);
     void readGatewayClock().then(() => this.#tick());
   }
@@ -69,9 +79,6 @@ export class CameraModel implements TimelineModel {
   }
   get nowMs(): ReadonlySignal<number> {
     return this.#nowMs;
-  }
-  get isLive(): ReadonlySignal<boolean> {
-    return this.#isLive;
   }
   get isRecording(): ReadonlySignal<boolean> {
     return this.#isRecording;
@@ -136,7 +143,11 @@ export class CameraModel implements TimelineModel {
 
   /** That much time, around the picture. */
   span(ms: number): void {
-    this.#show(viewAround(this.headMs.value, ms, this.#nowMs.value));
+    const nowMs = this.#nowMs.value;
+    // Around the picture, but never more of what is to come than there has to be.
+    const around = viewAround(this.headMs.value, ms, nowMs);
+    const aheadMs = Math.max(0, around.toMs - nowMs - ms * 0.08);
+    this.#show({ fromMs: around.fromMs - aheadMs, toMs: around.toMs - aheadMs });
     this.#isFollowing = true;
   }
 
@@ -170,7 +181,7 @@ export class CameraModel implements TimelineModel {
     });
     // Until the player is there the picture of that time is shown.
     this.preview.show(at);
-    this.#player?.seek(at);
+    this.#seek(at);
     this.#onPlace(at);
   }
 
@@ -233,6 +244,17 @@ export class CameraModel implements TimelineModel {
     this.mark({ ...this.#marked.value, toMs: Math.round(this.headMs.value) });
   }
 
+  #seek(timeMs: number): void {
+    const player = this.#player;
+    if (player === undefined) return;
+    const { seekable } = player;
+    const isLoaded = seekable !== undefined && timeMs >= seekable.startMs && timeMs <= seekable.endMs;
+    const isSame = player.startTime === String(timeMs);
+    if (player.startTime === '' || isLoaded || isSame) player.seek(timeMs);
+    // Another piece of the past than the one that is loaded.
+    else player.startTime = timeMs;
+  }
+
   #show(view: TimeSpan): void {
     this.#view.value = view;
     this.footage.look(view);
@@ -250,7 +272,8 @@ export class CameraModel implements TimelineModel {
       }
     });
     if (this.#player === undefined) return;
-    const isFine = lengthOf(this.#view.value) < FINE_VIEW_MS && !this.#isPaused.value;
+    const isFine =
+      this.#goal.value !== undefined || (lengthOf(this.#view.value) < FINE_VIEW_MS && !this.#isPaused.value);
     this.#timer = setTimeout(() => this.#tick(), isFine ? FINE_TICK_MS : TICK_MS);
   }
 

@@ -80,7 +80,7 @@ export function Transport({ model, onFullscreen }: { model: CameraModel; onFulls
 /** Where in time: a date to go to, a day to choose, how much is shown, marks. */
 export function TimeTools({ model }: { model: CameraModel }) {
   const typed = useSignal<string | undefined>(undefined);
-  const headMs = model.headMs.value;
+  const headMs = model.headSecondMs.value;
   const view = model.view.value;
   const spans = [
     { value: 7 * 24 * 60 * MINUTE_MS, label: `7 d` },

@@ -1,5 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { PtzCommand, PtzStatus } from '../../../../../shared/onvif.ts';
+import { LiveError } from '../../../live/live-error.ts';
+import type { Failure } from '../../api/call.ts';
 import { failureText } from '../../api/failure-text.ts';
 import type { StreamKey } from '../../recordings/api.ts';
 import { PtzHold } from './hold.ts';
@@ -7,18 +9,25 @@ import { addPreset, readPtz, removePreset, sendPtz } from './link.ts';
 
 const ASK_AGAIN_MS = 15_000;
 
+/** What moves travel over; false where it cannot take them just now. */
+export interface MoveLine {
+  move(command: PtzCommand): Promise<boolean>;
+}
+
 /** Steering of one camera: what it can, its positions, and commands to it. */
 export class Steering {
   readonly hold: PtzHold;
   readonly #stream: StreamKey;
+  readonly #line: MoveLine;
   readonly #status = signal<PtzStatus | undefined>(undefined);
   readonly #trouble = signal<string | undefined>(undefined);
   readonly #isCentring = signal(false);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  constructor(stream: StreamKey) {
+  constructor(stream: StreamKey, line: MoveLine) {
     this.#stream = stream;
+    this.#line = line;
     this.hold = new PtzHold((command) => void this.send(command));
     void this.#ask();
   }
@@ -40,8 +49,8 @@ export class Steering {
   }
 
   async send(command: PtzCommand): Promise<void> {
-    const answer = await sendPtz(this.#stream, command);
-    this.#trouble.value = answer.ok ? undefined : failureText(answer.error);
+    const failure = await this.#deliver(command);
+    this.#trouble.value = failure === undefined ? undefined : failureText(failure);
   }
 
   /** True where the camera took it. */
@@ -62,6 +71,18 @@ export class Steering {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.hold.release();
+  }
+
+  /** Over the open connection, where there is one, as that is quickest; else as a request. */
+  async #deliver(command: PtzCommand): Promise<Failure | undefined> {
+    try {
+      if (await this.#line.move(command)) return undefined;
+    } catch (error) {
+      if (!(error instanceof LiveError)) throw error;
+      if (error.code !== 'CONNECTION_LOST') return { code: error.code, message: error.message, issues: [] };
+    }
+    const answer = await sendPtz(this.#stream, command);
+    return answer.ok ? undefined : answer.error;
   }
 
   async #ask(): Promise<void> {

@@ -7,12 +7,12 @@ import type { Tick } from './ticks.ts';
 
 /** Rows of the time line from its top, in CSS pixels. */
 export const ROWS = {
-  ruler: { y: 0, height: 26 },
-  events: { y: 28, height: 10 },
-  band: { y: 40, height: 34 },
-  film: { y: 80, height: 54 },
+  ruler: { y: 0, height: 24 },
+  events: { y: 25, height: 9 },
+  band: { y: 36, height: 32 },
+  film: { y: 72, height: 50 },
 } as const;
-export const HEIGHT_PX = 136;
+export const HEIGHT_PX = 122;
 
 /** Colours of the theme that the page is in. */
 export interface Palette {

@@ -32,6 +32,8 @@ export interface TimelineModel {
   readonly nowMs: ReadonlySignal<number>;
   /** Where the picture is, or is being dragged to. */
   readonly headMs: ReadonlySignal<number>;
+  /** The same, to the second. */
+  readonly headSecondMs: ReadonlySignal<number>;
   readonly isLive: ReadonlySignal<boolean>;
   readonly isRecording: ReadonlySignal<boolean>;
   readonly timeline: ReadonlySignal<RecordingTimeline | undefined>;
@@ -135,8 +137,7 @@ function TimelineSlider({
   children: ComponentChildren;
 }) {
   const { fromMs, toMs } = model.view.value;
-  // To the second: who listens need not hear more often.
-  const headMs = Math.round(model.headMs.value / 1000) * 1000;
+  const headMs = model.headSecondMs.value;
   const spoken = useRef({ text: '', headMs: 0, isLive: false });
   const isLive = model.isLive.value;
   const told = spoken.current;
