@@ -28,8 +28,11 @@ export function Chooser({ model, onClose }: { model: SyncModel; onClose: () => v
   const words = search.trim().toLowerCase();
   const shown = all.filter(({ title, id }) => `${title} ${id}`.toLowerCase().includes(words));
   const chosen = model.chosen.value;
-  const toggle = (id: StreamId): void =>
-    model.choose(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]);
+  const toggle = (id: StreamId): void => {
+    const isOut = chosen.includes(id);
+    const newestMs = kept?.find((one) => idOf(one) === id)?.end;
+    model.choose(isOut ? chosen.filter((one) => one !== id) : [...chosen, id], isOut ? undefined : newestMs);
+  };
   return (
     <Dialog title={t('choose-title')} onClose={onClose}>
       <p>{t('choose-hint', { most: MAX_CAMERAS })}</p>

@@ -4,6 +4,8 @@ import type { SluicePlayer } from '../../player/index.ts';
 export interface PlayerGroup {
   /** Of the clock that all follow. */
   readonly time: number | undefined;
+  /** `ended`: nothing more is recorded of any of them. */
+  readonly state: 'paused' | 'waiting' | 'playing' | 'ended';
   speed: number;
   seek(timeMs: number): void;
   play(): void;

@@ -1,9 +1,10 @@
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { StreamId } from '../../../../shared/names.ts';
+import { parseStreamId, type StreamId } from '../../../../shared/names.ts';
 import type { SluicePlayer } from '../../player/index.ts';
 import { showing, viewAround, zoomed } from '../camera/timeline/scale.ts';
 import type { TimeSpan } from '../recordings/api.ts';
 import { gatewayNow, readGatewayClock } from '../store/clock.ts';
+import { streamOf } from '../store/streams.ts';
 import { loadGroup, type MakeGroup, type PlayerGroup } from './group.ts';
 import { LanesReader } from './lanes-reader.ts';
 
@@ -45,6 +46,8 @@ export class SyncModel {
   #group: PlayerGroup | undefined;
   #isPlanned = false;
   #isClosed = false;
+  /** Somebody said where in time. */
+  #isPlaced: boolean;
   /** What the viewer looks at is left alone, even when the picture goes on beyond it. */
   #isFollowing = true;
 
@@ -57,6 +60,7 @@ export class SyncModel {
     this.#onPlace = onPlace;
     this.lanes = new LanesReader(() => this.#nowMs.peek());
     const nowMs = this.#nowMs.peek();
+    this.#isPlaced = timeMs !== undefined;
     this.#timeMs.value = Math.min(timeMs ?? nowMs - FIRST_BACK_MS, nowMs);
     this.#view.value = viewAround(this.#timeMs.peek(), FIRST_VIEW_MS, nowMs);
     this.lanes.look(this.#view.peek());
@@ -101,13 +105,15 @@ export class SyncModel {
     return this.#isBroken;
   }
 
-  choose(streams: readonly StreamId[]): void {
+  /** `newestMs`: of what is kept of one that was removed, which no list of streams tells. */
+  choose(streams: readonly StreamId[], newestMs?: number): void {
     const chosen = [...new Set(streams)].slice(0, MAX_CAMERAS);
     this.#chosen.value = chosen;
     this.lanes.choose(chosen);
     if (this.#heard.peek() !== undefined && !chosen.includes(this.#heard.peek() ?? '/')) {
       this.#heard.value = undefined;
     }
+    if (!this.#isPlaced && chosen.length > 0) this.#placeAtNewest(newestMs);
     this.#tellPlace();
   }
 
@@ -161,6 +167,7 @@ export class SyncModel {
       return;
     }
     const at = Math.max(0, Math.round(timeMs));
+    this.#isPlaced = true;
     batch(() => {
       this.#isFollowing = true;
       this.#isLive.value = false;
@@ -222,6 +229,16 @@ export class SyncModel {
     this.#group = undefined;
   }
 
+  /** Where the last minute is that was recorded of any of them: they may all be away. */
+  #placeAtNewest(newestMs: number | undefined): void {
+    const nowMs = this.#nowMs.peek();
+    const newest = this.#chosen.peek().flatMap((id) => newestOf(id) ?? []);
+    if (newestMs !== undefined) newest.push(newestMs);
+    const at = Math.min(nowMs, ...(newest.length === 0 ? [] : [Math.max(...newest)])) - FIRST_BACK_MS;
+    this.#timeMs.value = at;
+    this.#show(viewAround(at, FIRST_VIEW_MS, nowMs));
+  }
+
   #show(view: TimeSpan): void {
     if (view === this.#view.peek()) return;
     this.#view.value = view;
@@ -270,9 +287,15 @@ export class SyncModel {
       this.#nowMs.value = gatewayNow();
       const timeMs = this.#isLive.peek() ? undefined : this.#group?.time;
       if (timeMs !== undefined) this.#timeMs.value = timeMs;
+      if (this.#group?.state === 'ended') this.#isPaused.value = true;
       if (this.#isFollowing && this.#scrubMs.peek() === undefined && !this.#isPaused.peek()) {
         this.#show(showing(this.#view.peek(), this.headMs.peek(), this.#nowMs.peek()));
       }
     });
   }
+}
+
+function newestOf(id: StreamId): number | undefined {
+  const parsed = parseStreamId(id);
+  return parsed === undefined ? undefined : streamOf(parsed.app, parsed.name)?.recorder.newestMs;
 }
