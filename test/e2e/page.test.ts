@@ -102,8 +102,7 @@ test(
     await page.getByRole('heading', { name: 'Demo camera' }).waitFor();
     await expectAdvance(page);
     await page.getByText('Live', { exact: true }).waitFor();
-    await page.getByText(/H\.264 .* 1280 × 720/).waitFor();
-    await page.getByText('1 viewer', { exact: false }).waitFor();
+    await page.getByText('This is a demo picture.', { exact: false }).waitFor();
     expect(complaints).toEqual([]);
   },
   TIMEOUT_MS,
@@ -115,11 +114,14 @@ test(
     const gateway = await startGateway();
     const { page, complaints } = await openPage(gateway.url);
     await untilPlaying(page);
-    await page.getByRole('button', { name: 'Enlarge live/demo' }).click();
-    expect(new URL(page.url()).hash).toBe('#/live/demo');
-    await page.getByText('UDP', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Enlarge Demo camera' }).click();
+    expect(new URL(page.url()).hash).toBe('#/wall?large=live/demo');
+    await page.getByText(/H\.264 .* 1280 × 720/).waitFor();
+    await page.getByText('1 viewer', { exact: false }).waitFor();
+    await page.locator('sluice-player').press('i');
+    await page.getByRole('region', { name: 'Figures' }).getByText(/UDP/).waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Enlarge live/demo' }).waitFor();
+    await page.getByRole('button', { name: 'Enlarge Demo camera' }).waitFor();
     await page.goBack();
     await page.getByRole('button', { name: 'Back to all cameras' }).waitFor();
     await expectAdvance(page);
@@ -172,42 +174,50 @@ test(
 );
 
 test(
-  'a camera is added by form, with readable errors, and removed again',
+  'a camera is changed by form, with readable errors, and removed again, and the demo comes back',
   async () => {
-    const gateway = await startGateway({ settings: { demo: true } });
+    const gateway = await startGateway();
     const { page, complaints } = await openPage(gateway.url);
-    await page.getByRole('button', { name: 'Add camera' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Name', { exact: true }).fill('back-yard');
-    await dialog.getByLabel('Address').fill('http://192.0.2.7/video');
-    await dialog.getByRole('button', { name: 'Add camera' }).click();
-    await dialog.getByText(/scheme "http:"; expected rtsp:/).waitFor();
-    const fingerprint = dialog.getByLabel('Certificate fingerprint');
-    expect(await fingerprint.isVisible()).toBe(false);
-    await dialog.getByLabel('Address').fill('rtsps://192.0.2.7/video');
-    await fingerprint.fill('no-fingerprint');
-    await dialog.getByRole('button', { name: 'Add camera' }).click();
-    await dialog.getByText(/64 hex digits/).waitFor();
-    await dialog.getByLabel('Address').fill('rtsp://192.0.2.7/video');
-    await dialog.getByLabel('User name').fill('viewer');
-    await dialog.getByLabel('Password').fill('secret-of-the-camera');
-    await dialog.getByRole('button', { name: 'Add camera' }).click();
-    await dialog.waitFor({ state: 'detached' });
-    const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'back-yard' }) });
-    await card
+    const added = await fetch(`${gateway.url}/api/v1/streams`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        name: 'back-yard',
+        source: { url: 'rtsp://192.0.2.7/video', username: 'viewer', password: 'secret-of-the-camera' },
+      }),
+    });
+    expect(added.status).toBe(201);
+    const tile = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'back-yard' }) });
+    await tile
       .getByText(/Connecting|Waiting/)
       .first()
       .waitFor();
-    expect(await page.content()).not.toContain('secret-of-the-camera');
-    await card.getByRole('button', { name: 'Change live/back-yard' }).click();
+    const choose = async (item: string): Promise<void> => {
+      await tile.getByRole('button', { name: 'Menu of back-yard' }).click();
+      await page.getByRole('menuitem', { name: item }).click();
+    };
+    await choose('Change…');
+    const dialog = page.getByRole('dialog');
     expect(await dialog.getByLabel('Address').inputValue()).toBe('rtsp://192.0.2.7/video');
+    const fingerprint = dialog.getByLabel('Certificate fingerprint');
+    expect(await fingerprint.isVisible()).toBe(false);
+    await dialog.getByLabel('Password').fill('another-secret');
+    await dialog.getByLabel('Address').fill('http://192.0.2.7/video');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText(/scheme "http:"; expected rtsp:/).waitFor();
+    await dialog.getByLabel('Address').fill('rtsps://192.0.2.7/video');
+    await fingerprint.fill('no-fingerprint');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText(/64 hex digits/).waitFor();
     await dialog.getByLabel('Address').fill('rtsp://192.0.2.8/video');
     await dialog.getByLabel('Second stream').fill('rtsp://192.0.2.8/small');
+    await dialog.getByLabel('Password').fill('');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.getByText(/has to be typed again/).waitFor();
     await dialog.getByLabel('Password').fill('another-secret');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.waitFor({ state: 'detached' });
+    expect(await page.content()).not.toMatch(/secret/);
     const changed = (await (
       await fetch(`${gateway.url}/api/v1/streams/live/back-yard`)
     ).json()) as StreamStatus;
@@ -217,9 +227,9 @@ test(
       hasPassword: true,
       sub: { url: 'rtsp://192.0.2.8/small' },
     });
-    await card.getByRole('button', { name: 'Remove live/back-yard' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
-    await card.waitFor({ state: 'detached' });
+    await choose('Remove camera…');
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await tile.waitFor({ state: 'detached' });
     await page.getByRole('heading', { name: 'Demo camera' }).waitFor();
     expect(complaints).toEqual([]);
   },

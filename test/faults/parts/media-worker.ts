@@ -29,7 +29,7 @@ function workerFault(id: string, what: string, blow: 'SIGKILL' | 'SIGSTOP', paus
         const browser = await launchChromium();
         try {
           const page = await browser.newPage();
-          await page.goto(`${site.gateway.url}/#/${subject.id}`);
+          await page.goto(`${site.gateway.url}/#/wall?large=${subject.id}`);
           await page.getByRole('button', { name: 'Back to all cameras' }).waitFor();
           await page.evaluate(watchFrames(subject.id));
           const shown = () => page.evaluate<number[]>('shownMs');
