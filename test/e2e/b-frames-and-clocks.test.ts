@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StreamStatus } from '../../shared/stream.ts';
 import { CameraSim, testAudio, testVideo } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { openEmbed } from '../support/embed-page.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
@@ -62,7 +63,7 @@ const open = async () => {
   });
   liveSinceMs = Date.now();
   page = await browser.newPage();
-  await page.goto(gateway.url);
+  await openEmbed(page, gateway.url, PLAYERS);
 };
 const close = async () => {
   await browser?.close();
@@ -80,6 +81,10 @@ async function get<T>(path: string): Promise<T> {
 function statusOf(name: string): Promise<StreamStatus> {
   return get<StreamStatus>(`streams/live/${name}`);
 }
+
+const PLAYERS = ['left-out', 'pyramid', 'jumping']
+  .map((name) => `<sluice-player src="/live/${name}" muted autoplay></sluice-player>`)
+  .join('');
 
 interface Look {
   readonly state: string;
@@ -210,8 +215,10 @@ test(
     for (const name of ['left-out', 'jumping']) {
       expect((await untilPlaying(name, () => true)).mode).toBe('webrtc');
     }
-    await page.getByRole('button', { name: 'Enlarge live/pyramid' }).click();
-    await page.getByText(/Some seconds behind, over HLS\. The camera sends B-frames/).waitFor();
+    await page.evaluate(`document.querySelector('sluice-player[src="/live/pyramid"]').toggleStats()`);
+    const figures = page.getByRole('region', { name: 'Figures' });
+    await figures.getByText('HLS, some seconds behind').waitFor();
+    await figures.getByText(/^The camera sends B-frames/).waitFor();
   },
   TIMEOUT_MS,
 );
@@ -251,7 +258,7 @@ test(
     // Of another century, and of tomorrow.
     cameras.trusted?.cues.senderReport(-1_000_000_000_000, 12_345);
     cameras.trusted?.cues.senderReport(Date.now() + 86_400_000, 12_345);
-    await page.goto(gateway.url);
+    await openEmbed(page, gateway.url, PLAYERS);
     await untilPlaying('jumping', ({ mode }) => mode === 'webrtc');
     const turns: Array<() => void> = [
       () => cues?.jumpTimestamp(3_600_000),

@@ -19,6 +19,7 @@ import {
   testVideo,
 } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { openEmbed } from '../support/embed-page.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
@@ -211,7 +212,7 @@ describe('the recorded picture of a camera whose sound is broken', { timeout: 12
 
   it('plays in a browser, which stops at sound that it cannot decode', async () => {
     const page = await browser.newPage();
-    await page.goto(gateway.url);
+    await openEmbed(page, gateway.url, '');
     for (const name of ['aac-garbage', 'aac-wrong-rate']) {
       const { ranges } = await recorded(name);
       const from = new Date(ranges[0]?.start ?? 0).toISOString();

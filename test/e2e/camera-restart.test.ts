@@ -10,6 +10,7 @@ import {
   testVideo,
 } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { openEmbed } from '../support/embed-page.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -122,14 +123,17 @@ async function change(method: string, path: string, body: object): Promise<void>
   expect(response.ok).toBe(true);
 }
 
-async function openRoom(): Promise<Page> {
+async function openPlayer(): Promise<Page> {
   const page = await browser.newPage();
   await page.addInitScript(WATCH_PAGE);
-  await page.goto(gateway.url);
-  await waitFor('the player', () =>
-    page.evaluate<boolean>(`document.querySelector('sluice-player')?.video !== undefined`),
-  );
-  await page.evaluate(`watchVideo(document.querySelector('sluice-player').video)`);
+  // With its sound: a muted player asks for none.
+  await openEmbed(page, gateway.url, '<sluice-player src="/live/cam" autoplay></sluice-player>');
+  // A muted player asks for no sound.
+  await page.evaluate(`{
+    const player = document.querySelector('sluice-player');
+    player.muted = false;
+    watchVideo(player.video);
+  }`);
   return page;
 }
 
@@ -229,7 +233,7 @@ const FATES: readonly Fate[] = [
 ];
 
 it('whatever becomes of a camera, viewers keep their connection and see its first key frame', async () => {
-  const room = await openRoom();
+  const room = await openPlayer();
   const whep = await openWhepPage();
   await pictureAfter('the player', room, 0, 320);
   await pictureAfter('WHEP', whep, 0, 320);

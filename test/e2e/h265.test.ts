@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StreamStatus, streamStatusSchema } from '../../shared/stream.ts';
 import { CameraSim, testAudio, testVideo } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { openEmbed } from '../support/embed-page.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { decodeJpeg } from '../support/levels-clip.ts';
 import { waitFor } from '../support/wait.ts';
@@ -216,9 +217,10 @@ describe.concurrent('a camera that sends H.265', { timeout: 2 * WAIT_MS }, () =>
     const browser = await launchChromium();
     try {
       const page = await browser.newPage();
-      await page.goto(gateway.url);
-      await page.evaluate(
-        `document.body.innerHTML = '<sluice-player src="/live/plain" mode="hls" muted autoplay></sluice-player>'`,
+      await openEmbed(
+        page,
+        gateway.url,
+        '<sluice-player src="/live/plain" mode="hls" muted autoplay></sluice-player>',
       );
       const reason = await waitFor(
         'the reason',

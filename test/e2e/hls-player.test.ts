@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
+import { openEmbed } from '../support/embed-page.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -100,12 +101,14 @@ test(
   async () => {
     // An address for documentation: packets to it get nowhere, as behind a firewall.
     own = await GatewayProcess.start({ settings: { webrtc: { announcedAddresses: ['192.0.2.1'] } } });
-    await page.goto(own.url);
+    await openEmbed(page, own.url);
     const now = await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     expect(now.fallback).toBe('NO_MEDIA_PATH');
     await untilPlaying('the picture to move', ({ positionS }) => positionS > now.positionS + 2);
-    await page.getByRole('button', { name: 'Enlarge live/demo' }).click();
-    await page.getByText(/Some seconds behind, over HLS\. No media/).waitFor();
+    await page.locator('sluice-player').press('i');
+    const figures = page.getByRole('region', { name: 'Figures' });
+    await figures.getByText('HLS, some seconds behind').waitFor();
+    await figures.getByText(/^No media /).waitFor();
     await page.evaluate(`document.querySelector('sluice-player').mode = 'webrtc'`);
     await waitFor('WebRTC to be all there is', async () => (await look()).reason === 'NO_MEDIA_PATH');
   },
@@ -129,7 +132,7 @@ test(
         return createOffer.apply(this, options);
       };
     }`);
-    await page.goto(shared.url);
+    await openEmbed(page, shared.url);
     const now = await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     expect(now.fallback).toBe('NO_COMMON_CODEC');
   },
@@ -150,7 +153,7 @@ test(
         return set.call(this, { type: description.type, sdp });
       };
     }`);
-    await page.goto(shared.url);
+    await openEmbed(page, shared.url);
     await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     await page.evaluate('globalThis.blocked = false');
     const back = await untilPlaying('WebRTC', ({ mode }) => mode === 'webrtc');
@@ -165,7 +168,7 @@ test(
   async () => {
     const asked: string[] = [];
     page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-    await page.goto(shared.url);
+    await openEmbed(page, shared.url);
     const now = await untilPlaying('WebRTC');
     expect(now).toMatchObject({ mode: 'webrtc', fallback: undefined });
     expect(asked.filter((path) => /player-hls|\.m3u8/.test(path))).toEqual([]);
@@ -174,10 +177,10 @@ test(
 );
 
 test(
-  'the control room goes back into the recording, plays on into live, and returns to WebRTC',
+  'a live player goes back into the recording, plays on into live, and returns to WebRTC',
   async () => {
     const { start } = await untilRecorded(shared, 8_000);
-    await page.goto(`${shared.url}/#/live/demo`);
+    await openEmbed(page, shared.url);
     await untilPlaying('live', ({ mode }) => mode === 'webrtc');
     const wantedMs = start + 2_500;
     await page.evaluate(`document.querySelector('sluice-player').seek(${wantedMs})`);
@@ -187,10 +190,7 @@ test(
     const nowMs = Date.now();
     await page.evaluate(`document.querySelector('sluice-player').seek(${nowMs - 4_000})`);
     await untilPlaying('what was not recorded yet', ({ timeMs = 0 }) => timeMs > nowMs);
-    await page
-      .getByRole('region', { name: 'Recording' })
-      .getByRole('button', { name: 'Live', exact: true })
-      .click();
+    await page.getByRole('button', { name: 'Back to live' }).click();
     await untilPlaying('live again', ({ mode, startTime }) => mode === 'webrtc' && startTime === '');
   },
   TIMEOUT_MS,
@@ -200,9 +200,11 @@ test(
   'a gateway that is killed and started again is found, live over HLS, and the last picture stays meanwhile',
   async () => {
     own = await GatewayProcess.start();
-    await page.goto(own.url);
-    await page.waitForSelector('sluice-player');
-    await page.evaluate(`document.querySelector('sluice-player').mode = 'hls'`);
+    await openEmbed(
+      page,
+      own.url,
+      '<sluice-player src="/live/demo" mode="hls" muted autoplay></sluice-player>',
+    );
     await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     await own.kill();
     await waitFor('the loss to be seen', async () => (await look()).state === 'reconnecting', 30_000);
@@ -225,12 +227,9 @@ test(
     const { start } = await untilRecorded(own, 6_500);
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
-    await page.goto(`${own.url}/healthz`);
-    await page.evaluate(`(async () => {
-      await import('/sluice-player.js');
-      document.body.innerHTML = '<sluice-player src="/live/demo" token="${TOKEN}" muted autoplay controls '
-        + 'start-time="${start + 1_000}" end-time="${start + 5_000}"></sluice-player>';
-    })()`);
+    const times = `start-time="${start + 1_000}" end-time="${start + 5_000}"`;
+    const html = `<sluice-player src="/live/demo" token="${TOKEN}" muted autoplay controls ${times}></sluice-player>`;
+    await openEmbed(page, own.url, html);
     const first = await untilPlaying('the range', ({ timeMs }) => timeMs !== undefined);
     expect(first.timeMs).toBeGreaterThanOrEqual(start + 1_000 - 50);
     await waitFor('its end', async () => (await look()).state === 'ended');

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launchChromium } from '../support/chromium.ts';
+import { openEmbed } from '../support/embed-page.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -19,8 +20,7 @@ afterAll(() => browser.close());
 beforeEach(async () => {
   gateway = await GatewayProcess.start();
   page = await browser.newPage();
-  await page.goto(gateway.url);
-  await page.waitForSelector('sluice-player');
+  await openEmbed(page, gateway.url);
   // Every state the player goes through, to be looked at afterwards.
   await page.evaluate(`{
     globalThis.states = [];
