@@ -7,6 +7,7 @@ import { codecName } from '../store/facts.ts';
 import { Button, Field, Notice } from '../ui/index.ts';
 import { inspect } from './api.ts';
 import { CameraForm } from './camera-form.tsx';
+import { withProfile } from './names.ts';
 import { t } from './texts.ts';
 
 const CLOCK_OFF_MS = 120_000;
@@ -221,11 +222,4 @@ export function deviceName(device: DiscoveredDevice, facts?: DeviceFacts): strin
 function factsOf(facts: DeviceFacts | undefined): string[] {
   if (facts?.firmware === undefined) return [];
   return [t('device-firmware', { firmware: facts.firmware })];
-}
-
-/** The address of one profile of a device. */
-export function withProfile(url: string, token: string): string {
-  if (token === '') return url;
-  const [address = url] = url.split('?', 1);
-  return `${address.replace(/\/$/, '')}/?profile=${encodeURIComponent(token)}`;
 }

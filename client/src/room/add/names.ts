@@ -25,3 +25,10 @@ export function hostOf(url: string): string | undefined {
     return undefined;
   }
 }
+
+/** The address of one profile of a device. */
+export function withProfile(url: string, token: string): string {
+  if (token === '') return url;
+  const [address = url] = url.split('?', 1);
+  return `${address.replace(/\/$/, '')}/?profile=${encodeURIComponent(token)}`;
+}

@@ -4,13 +4,12 @@ import { call, type Failure } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { dateTime, timeOfDay } from '../i18n/formats.ts';
 import { Button, Field, Notice, toast } from '../ui/index.ts';
+import { filterLines, LEVELS, type Level } from './log-filter.ts';
 import { t } from './texts.ts';
 
 const ASK_EVERY_MS = 2_000;
 const FIRST = 500;
 const KEPT = 2_000;
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-type Level = LogLine['level'];
 
 /** The newest lines of the log, followed as they come. */
 export function LogPart() {
@@ -111,20 +110,6 @@ export function LogPart() {
       </p>
     </div>
   );
-}
-
-/** Lines of at least that level in which all words stand. */
-export function filterLines(lines: readonly LogLine[], level: Level, search: string): LogLine[] {
-  const from = LEVELS.indexOf(level);
-  const words = search
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  return lines.filter((line) => {
-    if (LEVELS.indexOf(line.level) < from) return false;
-    const text = `${line.stream ?? ''} ${line.level} ${line.message}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
 }
 
 function lineText({ time, level, stream, message }: LogLine): string {

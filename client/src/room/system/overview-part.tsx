@@ -220,8 +220,8 @@ function Workers({ status: { workers } }: { status: SystemStatus }) {
   return (
     <Panel name="workers" wide>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard. */}
-      <section class="system-table" tabIndex={0} aria-label={t('workers')}>
-        <table>
+      <div class="system-table" tabIndex={0}>
+        <table aria-labelledby="system-workers">
           <thead>
             <tr>
               <th scope="col">{t('worker')}</th>
@@ -245,7 +245,7 @@ function Workers({ status: { workers } }: { status: SystemStatus }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </div>
     </Panel>
   );
 }

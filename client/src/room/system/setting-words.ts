@@ -94,11 +94,62 @@ const KNOWN: ReadonlySet<string> = new Set<Key>([
   'webrtc.announcedAddresses',
 ]);
 
+type FixedKey =
+  | 'webrtc.host'
+  | 'webrtc.port'
+  | 'http.host'
+  | 'http.port'
+  | 'http.allowedOrigins'
+  | 'rtsp.host'
+  | 'rtsp.port'
+  | 'sources.allowLoopback'
+  | 'dataDir';
+
+const fixedWords = texts<FixedKey>({
+  en: {
+    'webrtc.host': 'Where viewers’ media goes out. Empty: as http.host.',
+    'webrtc.port': 'The port of viewers’ media, UDP and TCP; worker n takes the n-th after it.',
+    'http.host': 'The address of page and API.',
+    'http.port': 'The port of page and API.',
+    'http.allowedOrigins': 'Other sites whose pages may show streams.',
+    'rtsp.host': 'The address of the RTSP server.',
+    'rtsp.port': 'The port of the RTSP server.',
+    'sources.allowLoopback':
+      'Whether a camera that is added here may be at this machine or at a link-local address.',
+    dataDir: 'Where the database, recordings and exports are.',
+  },
+  de: {
+    'webrtc.host': 'Wo Bild und Ton für Zuschauer hinausgehen. Leer: wie http.host.',
+    'webrtc.port': 'Der Port für Bild und Ton, UDP und TCP; Prozess n nimmt den n-ten danach.',
+    'http.host': 'Die Adresse von Seite und API.',
+    'http.port': 'Der Port von Seite und API.',
+    'http.allowedOrigins': 'Andere Webseiten, die Streams zeigen dürfen.',
+    'rtsp.host': 'Die Adresse des RTSP-Servers.',
+    'rtsp.port': 'Der Port des RTSP-Servers.',
+    'sources.allowLoopback':
+      'Ob eine hier hinzugefügte Kamera auf diesem Rechner oder unter einer Link-Local-Adresse liegen darf.',
+    dataDir: 'Wo Datenbank, Aufnahmen und Exporte liegen.',
+  },
+});
+
+const FIXED: ReadonlySet<string> = new Set<FixedKey>([
+  'webrtc.host',
+  'webrtc.port',
+  'http.host',
+  'http.port',
+  'http.allowedOrigins',
+  'rtsp.host',
+  'rtsp.port',
+  'sources.allowLoopback',
+  'dataDir',
+]);
+
 /** What a setting is called and does; one that the page does not know yet says it in the gateway's own words. */
 export function settingWords({ key, description }: { key: string; description: string }): {
   label: string;
   does: string;
 } {
+  if (FIXED.has(key)) return { label: key, does: fixedWords(key as FixedKey) };
   if (!KNOWN.has(key)) return { label: key, does: description };
   return { label: words(key as Key), does: words(`${key as Key}-does`) };
 }

@@ -108,7 +108,7 @@ export function SettingsPart() {
               <div key={setting.key}>
                 <dt>
                   <code>{setting.key}</code>
-                  <span class="system-quiet">{setting.description}</span>
+                  <span class="system-quiet">{settingWords(setting).does}</span>
                 </dt>
                 <dd>
                   {valueText(setting, setting.value)}
