@@ -44,7 +44,7 @@ interface Look {
 
 function look(): Promise<Look> {
   return page.evaluate<Look>(`(() => {
-    const { state, startTime, time } = document.querySelector('sluice-player');
+    const { state, startTime, time } = document.querySelector('sluice-player') ?? {};
     return { state, startTime, timeMs: time };
   })()`);
 }

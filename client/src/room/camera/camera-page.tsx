@@ -143,7 +143,7 @@ function tabsOf({
           <Figures model={model} />
           {status === undefined ? undefined : (
             <section aria-label={t('report')}>
-              <h3>{t('report')}</h3>
+              <h2>{t('report')}</h2>
               <CameraReport app={app} name={name} />
             </section>
           )}

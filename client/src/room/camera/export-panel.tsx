@@ -148,7 +148,7 @@ function Locks({ model, onTrouble }: { model: CameraModel; onTrouble: (trouble?:
   };
   return (
     <div class="camera-locks">
-      <h3>{t('locks')}</h3>
+      <h2>{t('locks')}</h2>
       <ul aria-label={t('locks')}>
         {locks.map((lock) => (
           <li key={lock.id}>

@@ -195,7 +195,7 @@ function Presets({ steering, presets }: { steering: Steering; presets: PtzStatus
   };
   return (
     <div class="ptz-presets">
-      <h3>{t('presets')}</h3>
+      <h2>{t('presets')}</h2>
       {presets.length === 0 ? <p class="camera-quiet">{t('no-presets')}</p> : undefined}
       <ul aria-label={t('presets')}>
         {presets.map(({ token, name: title }) => (
