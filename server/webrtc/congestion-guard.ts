@@ -197,7 +197,8 @@ export class CongestionGuard {
       const { level } = this.#ladder;
       if (level === 'sub' && why !== undefined) await this.#relieve(why, lostShare);
       const isThere = await this.#viewer.apply(level);
-      if (this.#isClosed) return;
+      // The viewer may have asked for something else meanwhile.
+      if (this.#isClosed || this.#ladder.level !== level) return;
       const now = this.#clock.monotonicMs();
       if (isThere || level === 'paused') {
         this.#tell({ level, cause: why, lostShare, retryInMs: this.#ladder.retryInMs(now) });

@@ -173,10 +173,13 @@ export class Watch {
     this.#sub?.consumers.ready();
     await this.#flow();
     this.#whenConnected();
+    // Not awaited while it was paused.
+    if (this.#picture === 'sub' && !this.#hasSubPicture) this.#work.run(() => this.#settle()).catch(() => {});
   }
 
   async pause(): Promise<void> {
     this.#isWanted = false;
+    this.#stopWaiting();
     this.#matchWant();
     this.#isPaused = true;
     await this.#flow();
@@ -248,9 +251,13 @@ export class Watch {
         case 'main':
           await this.#giveMain();
           break;
-        case 'sub':
+        case 'sub': {
           await this.#flow();
-          if (!(await this.#giveSub(how))) return this.#withoutSub(level);
+          const got = await this.#giveSub(how);
+          if (got === 'missing') return this.#withoutSub(level);
+          // Something else is wanted by now, and comes next.
+          if (got === 'stopped') return true;
+        }
       }
       this.#matchWant();
       await this.#flow();
@@ -268,8 +275,18 @@ export class Watch {
     this.#tellGiven('main');
   }
 
-  async #giveSub(how: 'told' | 'quietly'): Promise<boolean> {
-    if (!this.#hasSubPicture && !(await this.#openSub())) return false;
+  async #giveSub(how: 'told' | 'quietly'): Promise<'given' | 'missing' | 'stopped'> {
+    if (!this.#hasSubPicture) {
+      if (!this.#isWanted) return 'stopped';
+      const stop = { isAsked: false };
+      this.#stopWaiting = () => {
+        stop.isAsked = true;
+      };
+      const isOpen = await this.#openSub(stop);
+      this.#stopWaiting = () => {};
+      if (stop.isAsked && !isOpen) return 'stopped';
+      if (!isOpen) return 'missing';
+    }
     await this.#main.consume(this.#ofMain('sub'));
     const sub = this.#sub;
     if (sub !== undefined && !sub.isTold) {
@@ -277,11 +294,10 @@ export class Watch {
       if (how === 'told') for (const consumer of sub.consumers.wire()) this.#options.onAdded(consumer);
     }
     if (this.#level === 'full') this.#tellGiven('sub');
-    return true;
+    return 'given';
   }
 
   async #withoutSub(level: Level): Promise<boolean> {
-    // Something else is wanted by now, and comes next.
     if (this.#isClosed || level !== this.#level || this.#picture !== 'sub') return true;
     if (level === 'sub') return false;
     this.#subFailed = true;
@@ -329,7 +345,7 @@ export class Watch {
   }
 
   /** Consumes the second stream's picture; false where it does not come. */
-  async #openSub(): Promise<boolean> {
+  async #openSub(stop: { isAsked: boolean }): Promise<boolean> {
     const { feeds, pipes, router, transport, rtpCapabilities, clock, onAdded, onClosed } = this.#options;
     const stream = this.#options.sub();
     if (stream === undefined || this.#isClosed || this.#picture !== 'sub') return false;
@@ -349,7 +365,10 @@ export class Watch {
     );
     try {
       const stopped = new Promise<never>((_, reject) => {
-        this.#stopWaiting = () => reject(new Error('something else is wanted'));
+        this.#stopWaiting = () => {
+          stop.isAsked = true;
+          reject(new Error('something else is wanted'));
+        };
       });
       await Promise.race([waitUntilLive(lease.feed, clock, SUB_PATIENCE_MS), stopped]);
       await consumers.start();
@@ -363,8 +382,6 @@ export class Watch {
     } catch {
       if (this.#sub === sub) this.#closeSub();
       return false;
-    } finally {
-      this.#stopWaiting = () => {};
     }
   }
 

@@ -89,6 +89,22 @@ test('without a second stream there is the stream itself', async () => {
   expect(kinds(watch.consumers)).toEqual(['audio', 'video']);
 });
 
+test('one that is paused awaits nothing, and gets what it asked for when it goes on', async () => {
+  const { session, sub } = await house({ onDemand: true });
+  sub.lose();
+  const { watchId } = await start(session, { quality: 'sub', sound: false });
+  await session.session.pauseWatch({ watchId });
+  await session.session.setQuality({ watchId, sound: true });
+  await session.session.setQuality({ watchId, sound: false });
+  sub.restore();
+  await session.session.resumeWatch({ watchId });
+  const added = await waitFor('its picture', () =>
+    session.ofEvent('consumer.added').find(({ consumer }) => consumer.kind === 'video'),
+  );
+  expect(added.watchId).toBe(watchId);
+  expect(session.ofEvent('watch.quality')).toEqual([]);
+});
+
 test('who asks for the other picture while the second one is still awaited does not wait for it', async () => {
   const { hub, session, sub } = await house();
   await untilLive(hub, 'live/cam');
