@@ -314,6 +314,9 @@ describe('the page of recordings', () => {
           },
         });
       });
+      const period = { app: 'live', start: T0, end: T0 + 60_000, sizeBytes: 5_000_000, durationMs: 60_000 };
+      const files = ['door', 'yard'].map((name) => ({ ...period, name, id: name, fileName: `${name}.mp4` }));
+      await page.route('**/api/v1/period-files?*', (route: Route) => route.fulfill({ json: { files } }));
       await openPage();
       await page.getByText('42 %, 1 min 5 s left').waitFor();
       expect(await page.getByRole('progressbar', { name: 'Progress of a.mp4' }).getAttribute('value')).toBe(
@@ -325,7 +328,14 @@ describe('the page of recordings', () => {
       await waitFor('both to be asked for', () =>
         ['DELETE /api/v1/exports/b', 'POST /api/v1/exports/c/retry'].every((one) => asked.includes(one)),
       );
+      // Files that are made by the clock; this one has gone.
+      const clocked = page.getByRole('list', { name: 'Files by the clock' }).getByRole('listitem');
+      expect(await clocked.count()).toBe(2);
+      await page.getByLabel('Show', { exact: true }).selectOption('Back yard');
+      await waitFor('one camera', async () => (await clocked.count()) === 1);
       await expectAccessible(page, 'exports');
+      await clocked.getByRole('button', { name: 'Play yard.mp4' }).click();
+      await page.getByRole('dialog').getByText('This browser cannot play the file.').waitFor();
     },
     TIMEOUT_MS,
   );

@@ -45,7 +45,7 @@ export const t = texts({
     part: 'Part {part}',
     parts: 'Parts',
     'cannot-play':
-      'This browser cannot play the file; an H.265 camera’s film needs a player such as VLC. Download it instead.',
+      'This browser cannot play the file. The film of an H.265 camera needs a player such as VLC: download it, and open it there.',
     'form-title': 'Export a recorded time',
     camera: 'Camera',
     'camera-removed': '{camera} (removed)',
@@ -113,7 +113,7 @@ export const t = texts({
     part: 'Teil {part}',
     parts: 'Teile',
     'cannot-play':
-      'Dieser Browser kann die Datei nicht abspielen; der Film einer H.265-Kamera braucht ein Programm wie VLC. Laden Sie sie herunter.',
+      'Dieser Browser kann die Datei nicht abspielen. Der Film einer H.265-Kamera braucht ein Programm wie VLC: Laden Sie ihn herunter und öffnen Sie ihn dort.',
     'form-title': 'Aufgenommene Zeit exportieren',
     camera: 'Kamera',
     'camera-removed': '{camera} (entfernt)',
