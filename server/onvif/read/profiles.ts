@@ -83,7 +83,9 @@ export function chooseProfiles(records: readonly ProfileRecord[], asked?: string
       ? undefined
       : (records.find(({ token }) => token === asked) ?? records.find(({ name }) => name === asked));
   if (asked !== undefined && named === undefined) return { main: undefined, sub: undefined };
-  const usable = records.filter(isPlayable);
+  const known = records.filter(({ codec }) => codec === 'H264' || codec === 'H265');
+  // Where no profile says, any may be it; beside others one that says nothing has no encoder.
+  const usable = known.length > 0 ? known : records.filter(({ codec }) => codec === undefined);
   const lens = (named ?? usable[0])?.videoSource;
   const ofLens = usable.filter(({ videoSource }) => videoSource === lens);
   const main = named ?? ofLens.toSorted((one, other) => areaOf(other) - areaOf(one))[0];
@@ -92,11 +94,6 @@ export function chooseProfiles(records: readonly ProfileRecord[], asked?: string
   const distance = (record: ProfileRecord) => Math.abs(Math.log(areaOf(record) / SUB_AREA));
   const sub = smaller.toSorted((one, other) => distance(one) - distance(other))[0];
   return { main, sub };
-}
-
-/** H.264 and H.265; what does not say may be either. */
-function isPlayable({ codec }: ProfileRecord): boolean {
-  return codec === undefined || codec === 'H264' || codec === 'H265';
 }
 
 function areaOf({ width = 0, height = 0 }: ProfileRecord): number {

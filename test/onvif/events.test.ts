@@ -1,0 +1,325 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../server/base/clock.ts';
+import { silentLogger } from '../../server/base/log.ts';
+import { EventStates } from '../../server/onvif/events/event-states.ts';
+import { type Notification, readPulled } from '../../server/onvif/events/notification.ts';
+import { kindOfTopic, labelOf, stateOf } from '../../server/onvif/events/topics.ts';
+import {
+  type EventsState,
+  type OnvifDevice,
+  type OnvifEvent,
+  OnvifEvents,
+} from '../../server/onvif/index.ts';
+import { parseXml } from '../../server/onvif/xml/parse.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { type MakerName, makers } from '../support/onvif-sim/index.ts';
+import { waitFor } from '../support/wait.ts';
+import { DeviceHouse } from './device-house.ts';
+
+const MOTION = 'tns1:VideoSource/MotionAlarm';
+const CELLS = 'tns1:RuleEngine/CellMotionDetector/Motion';
+const INPUT = 'tns1:Device/Trigger/DigitalInput';
+
+describe('topics', () => {
+  test.each([
+    [CELLS, 'motion'],
+    [MOTION, 'motion'],
+    ['tns1:RuleEngine/MyRuleDetector/PeopleDetect', 'motion'],
+    ['tnsaxis:CameraApplicationPlatform/VMD/Camera1ProfileANY', 'motion'],
+    [INPUT, 'input'],
+    ['tns1:Device/tnsaxis:IO/Port', 'input'],
+    ['tns1:RuleEngine/MyRuleDetector/Visitor', 'input'],
+    ['tns1:VideoSource/GlobalSceneChange/ImagingService', 'tamper'],
+    ['tns1:RuleEngine/TamperDetector/Tamper', 'tamper'],
+    ['tns1:VideoSource/ImageTooDark/AnalyticsService', 'tamper'],
+    ['tns1:RuleEngine/LineDetector/Crossed', 'line'],
+    ['tns1:RuleEngine/FieldDetector/ObjectsInside', 'line'],
+    ['tns1:AudioAnalytics/Audio/DetectedSound', 'sound'],
+    ['tns1:Device/HardwareFailure/StorageFailure', 'other'],
+    ['tns1:Monitoring/ProcessorUsage', undefined],
+    ['tns1:PTZController/PTZPresets/Reached', undefined],
+    ['', undefined],
+  ] as const)('%s is of kind %s', (topic, kind) => {
+    expect(kindOfTopic(topic)).toBe(kind);
+  });
+
+  test('have states in many words', () => {
+    expect(stateOf([['IsMotion', 'true']])).toBe(true);
+    expect(
+      stateOf([
+        ['ObjectId', '17'],
+        ['State', 'FALSE'],
+      ]),
+    ).toBe(false);
+    expect(stateOf([['LogicalState', '1']])).toBe(true);
+    expect(stateOf([['LogicalState', 'inactive']])).toBe(false);
+    expect(stateOf([['ObjectId', '1']])).toBeUndefined();
+    expect(stateOf([])).toBeUndefined();
+  });
+
+  test('have names for people where there are any', () => {
+    expect(labelOf(INPUT, [['InputToken', 'Door bell']])).toBe('Door bell');
+    expect(labelOf(CELLS, [['Rule', 'MyMotionDetectorRule']])).toBeUndefined();
+    expect(labelOf(CELLS, [['Rule', '00000']])).toBeUndefined();
+    expect(labelOf('tns1:RuleEngine/MyRuleDetector/PeopleDetect', [])).toBe('PeopleDetect');
+  });
+});
+
+test('messages are read, whatever is left out of them', () => {
+  const message = (topic: string, inner: string) =>
+    `<NotificationMessage><Topic>${topic}</Topic>${inner}</NotificationMessage>`;
+  const parsed = parseXml(
+    `<R><CurrentTime>2026-01-02T03:04:05</CurrentTime><TerminationTime>later</TerminationTime>${message(` ${MOTION}\n`, '<Message><Message UtcTime="2026-01-02T03:04:04+00:00" PropertyOperation="Changed"><Source><SimpleItem Name="Source" Value="1"/></Source><Data><SimpleItem Name="State" Value="true"/><SimpleItem Value="x"/></Data></Message></Message>')}${message('', '<Message/>')}${message('a', '')}${message('b', '<Message UtcTime="soon"/>')}</R>`,
+  );
+  if (!parsed.ok) throw new Error(parsed.error);
+  const { notifications, currentMs, terminationMs } = readPulled(parsed.value);
+  expect([currentMs, terminationMs]).toEqual([Date.UTC(2026, 0, 2, 3, 4, 5), undefined]);
+  expect(notifications).toEqual([
+    {
+      topic: MOTION,
+      operation: 'changed',
+      utcMs: Date.UTC(2026, 0, 2, 3, 4, 4),
+      source: [['Source', '1']],
+      data: [['State', 'true']],
+    },
+    { topic: 'b', operation: 'none', utcMs: undefined, source: [], data: [] },
+  ]);
+});
+
+describe('states', () => {
+  const told = (
+    topic: string,
+    isOn: boolean | undefined,
+    more: Partial<Notification> = {},
+  ): Notification => ({
+    topic,
+    operation: 'changed',
+    utcMs: undefined,
+    source: [],
+    data: isOn === undefined ? [] : [['State', String(isOn)]],
+    ...more,
+  });
+  const words = (events: readonly OnvifEvent[]) =>
+    events.map(({ kind, state, isInitial }) => `${kind} ${state}${isInitial ? ' initial' : ''}`);
+
+  test('begin once and end once, however often they are told', () => {
+    const states = new EventStates();
+    const take = (notification: Notification) => words(states.take(notification, 1));
+    expect(take(told(INPUT, false))).toEqual([]);
+    expect(take(told(INPUT, true, { operation: 'initialized' }))).toEqual(['input start initial']);
+    expect(take(told(INPUT, true))).toEqual([]);
+    expect(take(told(INPUT, false))).toEqual(['input end']);
+    expect(take(told(INPUT, true))).toEqual(['input start']);
+    expect(take(told(INPUT, undefined, { operation: 'deleted' }))).toEqual(['input end']);
+  });
+
+  test('of movement on two topics are one', () => {
+    const states = new EventStates();
+    const seen = [told(MOTION, true), told(CELLS, true), told(MOTION, false), told(CELLS, false)];
+    expect(seen.map((each) => words(states.take(each, 1)))).toEqual([
+      ['motion start'],
+      [],
+      [],
+      ['motion end'],
+    ]);
+  });
+
+  test('of each input stand alone, those of another lens are not ours', () => {
+    const states = new EventStates();
+    const one = states.take(told(INPUT, true, { source: [['InputToken', '1']] }), 1);
+    const two = states.take(told(INPUT, true, { source: [['InputToken', '2']] }), 1);
+    expect(one[0]?.key).not.toBe(two[0]?.key);
+    const lens = { own: new Set(['a', 'both']), others: new Set(['b', 'both']) };
+    const from = (value: string) => states.take(told(MOTION, true, { source: [['Source', value]] }), 1, lens);
+    expect([from('b').length, from('both').length]).toEqual([0, 1]);
+  });
+
+  test('that are over at once are moments; numbers are nothing', () => {
+    const states = new EventStates();
+    const crossed = told('tns1:RuleEngine/LineDetector/Crossed', undefined, { data: [['ObjectId', '4']] });
+    expect(words(states.take(crossed, 1))).toEqual(['line moment']);
+    expect(states.take({ ...crossed, operation: 'initialized' }, 1)).toEqual([]);
+    expect(states.take(told('tns1:Monitoring/ProcessorUsage', true), 1)).toEqual([]);
+    expect(states.take(told('tns1:Device/Whatever', undefined), 1)).toEqual([]);
+  });
+
+  test('that are not told again after a new subscription end', () => {
+    const states = new EventStates();
+    states.take(told(INPUT, true), 1);
+    states.take(told(MOTION, true), 1);
+    states.doubt();
+    states.take(told(MOTION, true, { operation: 'initialized' }), 2);
+    expect(words(states.endDoubtful(3))).toEqual(['input end']);
+    expect(words(states.endAll(4))).toEqual(['motion end']);
+    expect(states.activeCount).toBe(0);
+  });
+
+  test('end as often as they begin, in turns, whatever comes', () => {
+    const step = fc.record({
+      topic: fc.constantFrom(MOTION, CELLS, INPUT, 'tns1:Device/X'),
+      isOn: fc.constantFrom(true, false, undefined),
+      operation: fc.constantFrom('changed', 'initialized', 'deleted', 'none'),
+      token: fc.constantFrom('1', '2'),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const states = new EventStates();
+        const open = new Set<string>();
+        const follow = (events: readonly OnvifEvent[]) => {
+          for (const { key, state } of events) {
+            if (state === 'moment') continue;
+            expect(open.has(key)).toBe(state === 'end');
+            if (state === 'start') open.add(key);
+            else open.delete(key);
+          }
+        };
+        for (const { topic, isOn, operation, token } of steps) {
+          const notification = told(topic, isOn, {
+            operation,
+            source: [['Token', token]],
+          } as Partial<Notification>);
+          follow(states.take(notification, 1));
+        }
+        follow(states.endAll(2));
+        expect(open.size).toBe(0);
+      }),
+    );
+  });
+
+  test('of a device that makes up names take bounded room', () => {
+    const states = new EventStates();
+    for (let index = 0; index < 2_000; index++) {
+      states.take(told(INPUT, true, { source: [['InputToken', String(index)]] }), 1);
+    }
+    expect(states.activeCount).toBeLessThanOrEqual(256);
+  });
+});
+
+describe('a listener', () => {
+  const house = new DeviceHouse();
+  const running: Array<() => Promise<void>> = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((stop) => stop()));
+    await house.close();
+  });
+
+  /** With a clock of its own, which has timers only while it pauses. */
+  function listen(device: OnvifDevice, clock: Clock = systemClock) {
+    const events: OnvifEvent[] = [];
+    const states: EventsState[] = [];
+    const controller = new AbortController();
+    const done = new OnvifEvents({
+      device,
+      clock,
+      log: silentLogger,
+      onEvent: (event) => events.push(event),
+      onStateChange: (state) => states.push(state),
+    }).run(controller.signal);
+    const stop = () => {
+      controller.abort();
+      return done;
+    };
+    running.push(stop);
+    return { events, states, stop, words: () => events.map(({ kind, state }) => `${kind} ${state}`) };
+  }
+
+  test.each(Object.keys(makers) as MakerName[])(
+    'hears what moves at one by %s, by the clock of the gateway',
+    async (maker) => {
+      const sim = await house.sim({ maker, clockOffsetMs: -7_200_000 });
+      const { events, words, stop } = listen(house.device(sim));
+      await waitFor('a pull', () => sim.asked('PullMessages') > 0);
+      const before = Date.now();
+      sim.cues.motion(true);
+      await waitFor('the start', () => words().includes('motion start'));
+      sim.cues.motion(false);
+      await waitFor('the end', () => words().includes('motion end'));
+      const start = events.find(({ state }) => state === 'start');
+      // Stamps in whole seconds, by a clock that is two hours off.
+      expect(Math.abs((start?.atMs ?? 0) - before)).toBeLessThan(60_000);
+      expect(start?.isInitial).toBe(false);
+      await stop();
+      expect(sim.subscriptions).toEqual([]);
+    },
+  );
+
+  test('learns what was on before, and ends what is on when it stops', async () => {
+    const sim = await house.sim();
+    sim.cues.input(true);
+    const { events, words, stop } = listen(house.device(sim));
+    await waitFor('the input', () => words().includes('input start'));
+    expect(events[0]?.isInitial).toBe(true);
+    await stop();
+    expect(words()).toEqual(['input start', 'input end']);
+  });
+
+  test('subscribes anew when its subscription is lost, and misses no end', async () => {
+    const sim = await house.sim();
+    const { states, words } = listen(house.device(sim));
+    await waitFor('a pull', () => sim.asked('PullMessages') > 0);
+    sim.cues.motion(true);
+    await waitFor('the start', () => words().includes('motion start'));
+    sim.cues.loseSubscriptions();
+    sim.cues.motion(false);
+    await waitFor('the end', () => words().includes('motion end'), 20_000);
+    expect(states.filter((state) => state === 'subscribed').length).toBeGreaterThan(1);
+  });
+
+  test.each([
+    ['refuses each pull', { is: 'soap', subcodes: ['ter:Action'] }, 'PullMessages'],
+    ['refuses each subscription', { is: 'soap', subcodes: ['ter:Action'] }, 'CreatePullPointSubscription'],
+    ['sends nonsense', { is: 'entity-bomb' }, 'PullMessages'],
+    ['does not let us in', { is: 'unauthorised', status: 400 }, 'CreatePullPointSubscription'],
+  ] as const)('asks one that %s less and less', async (_what, fault, on) => {
+    const sim = await house.sim();
+    const clock = new FakeClock();
+    // What is on or off is told to each new subscriber, so that no pull has to wait.
+    sim.cues.motion(false);
+    sim.cues.fault(fault, { on });
+    const { states } = listen(house.device(sim), clock);
+    await waitFor('the first failure', () => states.includes('waiting'));
+    const first = sim.requests.length;
+    // Nothing comes while time stands still, and half an hour holds a few dozen tries.
+    for (let round = 0; round < 6; round++) await new Promise((resolve) => setImmediate(resolve));
+    expect(sim.requests.length).toBe(first);
+    await waitFor('its timer', () => clock.timers > 0);
+    for (let tries = 2; tries < 5; tries++) {
+      clock.advance(900_000);
+      await waitFor(`try ${tries}`, () => states.filter((state) => state === 'waiting').length >= tries);
+      await waitFor('its timer', () => clock.timers > 0);
+    }
+    expect(sim.asked('CreatePullPointSubscription')).toBeLessThan(20);
+  });
+
+  test('does not hurry one that answers at once with nothing', async () => {
+    const sim = await house.sim({ maker: 'reolink' });
+    const clock = new FakeClock();
+    listen(house.device(sim), clock);
+    await waitFor('the first pull', () => sim.asked('PullMessages') === 1 && clock.timers === 1);
+    clock.advance(2_000);
+    await waitFor('the second', () => sim.asked('PullMessages') === 2);
+    await waitFor('its pause', () => clock.timers === 1);
+    expect(sim.asked('PullMessages')).toBe(2);
+  });
+
+  test('keeps a subscription alive that only a renewal does', async () => {
+    const sim = await house.sim({ maker: 'reolink', habits: { pullKeepsAlive: false } });
+    const clock = new FakeClock();
+    const { states } = listen(house.device(sim), clock);
+    for (let pulls = 1; pulls < 5; pulls++) {
+      await waitFor(`pull ${pulls}`, () => sim.asked('PullMessages') >= pulls && clock.timers === 1);
+      clock.advance(30_000);
+    }
+    await waitFor('a renewal', () => sim.asked('Renew') > 0);
+    expect(states).toEqual(['subscribed']);
+  });
+
+  test('of a device without events says so, and asks again much later', async () => {
+    const { events: _none, ...paths } = makers.fixed.paths;
+    const sim = await house.sim({ maker: 'fixed', habits: { paths } });
+    const { states } = listen(house.device(sim));
+    await waitFor('its word', () => states.includes('unsupported'));
+    expect(sim.asked('CreatePullPointSubscription')).toBe(0);
+  });
+});
