@@ -24,6 +24,6 @@ export async function openEmbed(page: Page, gatewayUrl: string, html = PLAYER): 
     sheet.replaceSync(${JSON.stringify(SIZE)});
     document.adoptedStyleSheets = [sheet];
     await import('/sluice-player.js');
-    document.body.innerHTML = ${JSON.stringify(`<main>${html}</main>`)};
+    document.body.innerHTML = ${JSON.stringify(`<h1>Cameras</h1><main>${html}</main>`)};
   })()`);
 }

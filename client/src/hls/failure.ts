@@ -19,7 +19,10 @@ export function failureOfAnswer(status: number, body: string): HlsFailure {
   }
   const parsed = errorBodySchema.safeParse(parseJson(body));
   if (!parsed.success) {
-    return retry({ code: 'BAD_ANSWER', message: `The server answered with status ${status}.` });
+    return retry({
+      code: 'BAD_ANSWER',
+      message: `The server answered with status ${status}. It is asked again by itself; if this lasts, look at its log.`,
+    });
   }
   const { code, message } = parsed.data.error;
   const error = new LiveError(code, message);

@@ -250,7 +250,8 @@ export class HlsEngine implements PlaybackEngine {
     });
     this.#opening = media;
     if (media === undefined) {
-      const message = 'This browser can play neither WebRTC nor HLS.';
+      const message =
+        'This browser can play neither WebRTC nor HLS. Take a newer one: Chrome, Edge, Firefox and Safari can.';
       this.#setStatus({ kind: 'failed', reason: { code: 'UNSUPPORTED_BROWSER', message } });
     }
   }

@@ -172,7 +172,10 @@ function failureOf(error: ErrorData): HlsFailure {
     const aboutSegment = error.frag !== undefined && request?.status !== 401;
     return aboutSegment ? retry(failure.reason) : failure;
   }
-  return retry({ code: 'BAD_MEDIA', message: `The stream cannot be played (${error.details}).` });
+  return retry({
+    code: 'BAD_MEDIA',
+    message: `This piece cannot be played (${error.details}). It is loaded again or passed over by itself.`,
+  });
 }
 
 function textOf(request: XMLHttpRequest): string {

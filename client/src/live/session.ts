@@ -218,7 +218,9 @@ export class Session {
     if (entry === undefined) return;
     this.#watches.delete(watchId);
     const plain =
-      code === 'STREAM_NOT_FOUND' ? 'This stream was removed.' : `The server ended this watch (${code}).`;
+      code === 'STREAM_NOT_FOUND'
+        ? 'This stream was removed. Add it again, or choose another one.'
+        : `The server ended this watch (${code}). It is asked for again by itself.`;
     const message = told ?? plain;
     entry.events.onClosed(new LiveError(code, message));
     this.#closeEntry(entry);

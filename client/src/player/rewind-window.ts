@@ -16,6 +16,7 @@ export class RewindWindow {
   #key = '';
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #startMs: number | undefined;
+  #asking: Promise<void> = Promise.resolve();
 
   /** Where now is in it; undefined where nothing is known to be recorded. */
   playhead(nowMs: number): Playhead | undefined {
@@ -31,21 +32,18 @@ export class RewindWindow {
     };
   }
 
-  forget(): void {
-    this.#key = '';
-    this.#askedAtMs = Number.NEGATIVE_INFINITY;
-    this.#startMs = undefined;
-  }
-
-  /** Resolves at once where it was asked lately. Never rejects: who does not know offers nothing. */
-  async ask(target: Target, stream: StreamId): Promise<void> {
+  /** Asks anew where that is due; resolves when it is known. Never rejects: who does not know offers nothing. */
+  ask(target: Target, stream: StreamId): Promise<void> {
     const key = `${target.server} ${stream}`;
     const nowMs = Date.now();
-    if (key === this.#key && nowMs - this.#askedAtMs < FRESH_MS) return;
+    if (key === this.#key && nowMs - this.#askedAtMs < FRESH_MS) return this.#asking;
+    if (key !== this.#key) this.#startMs = undefined;
     this.#key = key;
     this.#askedAtMs = nowMs;
-    const startMs = await firstRecordedMs(target, stream, nowMs);
-    if (key === this.#key) this.#startMs = startMs;
+    this.#asking = firstRecordedMs(target, stream, nowMs).then((startMs) => {
+      if (key === this.#key) this.#startMs = startMs;
+    });
+    return this.#asking;
   }
 }
 

@@ -75,7 +75,7 @@ export class SluicePlayer extends HTMLElement {
   static readonly observedAttributes = [
     ...SOURCE_ATTRIBUTES,
     ...TUNING_ATTRIBUTES,
-    ...['muted', 'autoplay', 'controls', 'bare', 'stats', 'lang'],
+    ...['muted', 'autoplay', 'controls', 'bare', 'poster', 'stats', 'lang'],
   ];
 
   readonly #surface = new Surface();
@@ -450,7 +450,7 @@ export class SluicePlayer extends HTMLElement {
       if (!this.isConnected) return;
       if (this.autoplay && !this.#everPlayed) this.#wanted = true;
       if (this.#wanted) this.play();
-      else this.#render();
+      else this.#showPoster();
     });
   }
 
@@ -465,7 +465,7 @@ export class SluicePlayer extends HTMLElement {
     }
     const range = asked.kind === 'recorded' ? asked.range : undefined;
     this.#soundWanted ||= !this.muted;
-    this.#askPoster(stream, range?.startMs);
+    this.#showPoster();
     if (range !== undefined) this.#stepper.watch();
     const start = engineFor(this.getAttribute('mode'), range !== undefined);
     this.#engine = start({
@@ -495,9 +495,15 @@ export class SluicePlayer extends HTMLElement {
     });
   }
 
-  #askPoster(stream: StreamId, atMs: number | undefined): void {
+  /** Also for a player that was not asked to play yet. */
+  #showPoster(): void {
+    this.#render();
     const { poster } = this;
-    if (poster === '' || this.#surface.hasPicture) return;
+    if (poster === '' || this.#surface.hasPicture || this.#dropPoster !== undefined) return;
+    const stream = parseStreamId(this.#streamName)?.id;
+    const asked = this.#askedTime();
+    if (stream === undefined || asked.kind === 'bad') return;
+    const atMs = asked.kind === 'recorded' ? asked.range.startMs : undefined;
     const widthPx = widthOf(this) * Math.min(2, devicePixelRatio);
     this.#dropPoster = showPoster(
       { target: this.#target, stream, poster, atMs, widthPx },
