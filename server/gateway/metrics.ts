@@ -3,6 +3,7 @@ import { parentStreamId, type StreamId } from '../../shared/names.ts';
 import { RECORDER_STATES, type RecorderStatus } from '../../shared/recording.ts';
 import { VERSION } from '../base/version.ts';
 import type { Hub, Stream } from '../stream/index.ts';
+import { isProbe } from './probes.ts';
 
 const STATES = ['connecting', 'live', 'waiting', 'idle'] as const;
 
@@ -53,7 +54,8 @@ export class Metrics {
       for (const state of STATES)
         gauge.set(
           { state },
-          hub.list().filter((s) => s.state.state === state && parentStreamId(s.id) === s.id).length,
+          hub.list().filter((s) => s.state.state === state && parentStreamId(s.id) === s.id && !isProbe(s.id))
+            .length,
         );
     });
     this.#single(
@@ -186,6 +188,8 @@ export class Metrics {
   #eachStream(hub: Hub, name: string, help: string, value: (stream: Stream) => number | undefined): void {
     this.#single(name, help, ['stream'], (gauge) => {
       for (const stream of hub.list()) {
+        // Each has a name of its own, which no metric is asked for again.
+        if (isProbe(stream.id)) continue;
         const figure = value(stream);
         if (figure !== undefined) gauge.set({ stream: stream.id }, figure);
       }
