@@ -4,7 +4,7 @@ import { ClipCamera, PCMU } from '../support/clip-camera.ts';
 import { type Clip, encodeClip } from '../support/h264-clip.ts';
 import { waitFor } from '../support/wait.ts';
 import { openHouse, TestSession, untilLive } from '../support/webrtc-house.ts';
-import { VIEWER_CAPABILITIES } from '../support/werift-viewer.ts';
+import { h264Codec, VIEWER_CAPABILITIES, WeriftViewer } from '../support/werift-viewer.ts';
 
 let clip: Clip;
 beforeAll(async () => {
@@ -115,4 +115,42 @@ test('who asks for the other picture while the second one is still awaited does 
   await waitFor('the stream itself', () => session.ofEvent('watch.quality').length === 1);
   expect(session.ofEvent('consumer.added').map(({ consumer }) => consumer.kind)).toEqual(['video']);
   expect(session.ofEvent('consumer.closed')).toEqual([]);
+});
+
+test('pictures come of what is given, each from a key frame on', async () => {
+  const { hub, session } = await house({ onDemand: true });
+  const watch = await session.session.startWatch({
+    ...{ stream: 'live/cam', rtpCapabilities: VIEWER_CAPABILITIES, quality: 'sub', sound: false },
+  });
+  const { watchId, transport } = watch;
+  if (transport === undefined) throw new Error('no transport');
+  const viewer = new WeriftViewer({ video: [h264Codec(102)] });
+  cleanups.push(() => viewer.close());
+  const added = () => session.ofEvent('consumer.added').map(({ consumer }) => consumer);
+  const plays = async (count: number) => {
+    const consumer = await waitFor('a consumer', () => added()[count - 1]);
+    const fingerprint = await viewer.answer(transport, added());
+    if (count === 1) {
+      await session.session.connectTransport({
+        transportId: transport.id,
+        dtlsParameters: { role: 'client', fingerprints: [fingerprint] },
+      });
+    }
+    await session.session.resumeWatch({ watchId });
+    const encodings = consumer.rtpParameters.encodings as Array<{ ssrc: number }>;
+    await waitFor(
+      `its pictures (${count})`,
+      () => viewer.ofKind('video').filter(({ ssrc }) => ssrc === encodings[0]?.ssrc).length > 50,
+    );
+    return viewer.ofKind('video').find(({ ssrc }) => ssrc === encodings[0]?.ssrc);
+  };
+  const first = await plays(1);
+  expect((first?.payload[0] ?? 0) & 0x1f).toBe(24);
+  expect(hub.get('live/cam')?.state.state).toBe('idle');
+  await session.session.setQuality({ watchId, quality: 'main' });
+  const second = await plays(2);
+  expect((second?.payload[0] ?? 0) & 0x1f).toBe(24);
+  await session.session.setQuality({ watchId, quality: 'sub' });
+  const third = await plays(3);
+  expect((third?.payload[0] ?? 0) & 0x1f).toBe(24);
 });
