@@ -367,8 +367,8 @@ test(
       await waitFor('the past', async () => (await look()).startTime !== '');
       await page.getByRole('button', { name: 'Live', exact: true }).click();
       await untilLive();
-      const widths = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]');
-      expect(widths[0]).toBeLessThanOrEqual(widths[1] ?? 0);
+      // Whatever is too wide makes a phone show more than its own width.
+      expect(await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')).toEqual([390, 390]);
       await page.getByRole('tab', { name: 'Einzelheiten' }).click();
       await page
         .getByRole('region', { name: 'Kamerabericht' })

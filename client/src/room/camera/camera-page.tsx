@@ -4,7 +4,7 @@ import { go, hrefOf } from '../app/router.ts';
 import { CameraDialogs, isDialogOpen, openDialog, restartCamera, waitText } from '../cameras/index.ts';
 import type { StreamKey } from '../recordings/api.ts';
 import { CameraReport } from '../report/index.ts';
-import { factsLine, notesOf, stateName, viewersText } from '../store/facts.ts';
+import { factsLine, keptText, notesOf, stateName, viewersText } from '../store/facts.ts';
 import { reach } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
 import { Icon, Menu, Notice } from '../ui/index.ts';
@@ -191,14 +191,19 @@ function Head({
             {isAway ? t('out-of-reach') : stateName(status.state)}
           </span>
         )}
-        <p class="camera-facts">{facts.filter((part) => part !== '').join(' · ')}</p>
         {status === undefined ? undefined : (
-          <>
+          <div class="camera-actions">
             <RecordSwitch status={status} />
             <Menu label={t('menu', { camera: title })} items={() => menuItems(status, model)} />
-          </>
+          </div>
         )}
       </div>
+      {status === undefined ? undefined : (
+        <p class="camera-facts">
+          <span class="camera-media">{facts.filter((part) => part !== '').join(' · ')}</span>
+          <span>{keptText(status.recorder)}</span>
+        </p>
+      )}
       {why === undefined ? undefined : (
         <p class="camera-why" role="status">
           <strong>{why.title}.</strong> {why.todo}{' '}

@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks';
 import type { StreamStatus } from '../../../../shared/stream.ts';
 import { isRecorded, mayRecord, toggleRecording, waitText } from '../cameras/index.ts';
 import { gapWords } from '../recordings/gap-words.ts';
-import { keptText } from '../store/facts.ts';
 import { t } from './texts.ts';
 
 /** Switches recording on and off, and says how it stands with it. */
@@ -16,21 +15,18 @@ export function RecordSwitch({ status }: { status: StreamStatus }) {
     setSending(false);
   };
   return (
-    <div class="record-switch">
-      <button
-        type="button"
-        role="switch"
-        class="switch"
-        aria-checked={isOn}
-        disabled={!may || isSending}
-        title={may ? undefined : t('record-fixed')}
-        onClick={() => void toggle()}
-      >
-        <span class="knob" aria-hidden="true" />
-        <span>{switchText(status)}</span>
-      </button>
-      <span class="camera-quiet">{keptText(status.recorder)}</span>
-    </div>
+    <button
+      type="button"
+      role="switch"
+      class="switch"
+      aria-checked={isOn}
+      disabled={!may || isSending}
+      title={may ? undefined : t('record-fixed')}
+      onClick={() => void toggle()}
+    >
+      <span class="knob" aria-hidden="true" />
+      <span>{switchText(status)}</span>
+    </button>
   );
 }
 
