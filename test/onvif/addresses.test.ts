@@ -78,7 +78,6 @@ describe('an address that a device gives', () => {
       path: '/onvif/Media?x=1',
     });
     expect(placeOnDevice(' http://CAM.local:81/a ', DEVICE)).toMatchObject({ port: 81 });
-    expect(placeOnDevice('https://10.0.0.7/a', DEVICE)).toMatchObject({ port: 443, secure: true });
   });
 
   test('of another host is looked for at the device, where that answered', () => {
@@ -93,7 +92,8 @@ describe('an address that a device gives', () => {
     }
   });
 
-  test('never leads out of the encryption', () => {
+  test('never leads out of the encryption, nor into one that was not asked for', () => {
+    expect(placeOnDevice('https://10.0.0.7/a', DEVICE)).toEqual({ port: 8080, secure: false, path: '/a' });
     const secure = { ...DEVICE, port: 443, secure: true };
     expect(placeOnDevice('http://10.0.0.7/a', secure)).toEqual({ port: 443, secure: true, path: '/a' });
     expect(placeOnDevice('http://10.0.0.9/a', secure)).toEqual({ port: 443, secure: true, path: '/a' });

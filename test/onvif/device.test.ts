@@ -158,6 +158,7 @@ describe('profiles', () => {
       record('other-small', 640, 360, { videoSource: 'lens1' }),
     ];
     expect(chosen(all)).toEqual(['large', 'mid']);
+    expect(chosen([...all, record('as-large', 2560, 1440)])).toEqual(['as-large', 'mid']);
     expect(chosen(all, 'other')).toEqual(['other', 'other-small']);
     expect(chosen(all, 'name of mid')).toEqual(['mid', 'small']);
     expect(chosen(all, 'small')).toEqual(['small', undefined]);

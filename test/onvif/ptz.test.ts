@@ -213,6 +213,17 @@ describe('a head', () => {
     expect(lastTo(headOf(dahua), 'relative').pan).toBeCloseTo(30 / 180, 2);
   });
 
+  test('that was too busy to say what it can is asked again', async () => {
+    const sim = await house.sim();
+    const { ptz } = house.device(sim);
+    const calm = sim.cues.fault({ is: 'soap' }, { on: /GetNodes|GetConfigurationOptions/ });
+    expect((await failureOf(ptz.do({ action: 'move', pan: 1 }))).code).toBe('DEVICE_REFUSED');
+    calm();
+    sim.cues.fault({ is: 'soap' }, { on: 'GetNodes' });
+    await ptz.do({ action: 'move', pan: 1 });
+    expect((await ptz.status()).can.continuous).toBe(true);
+  });
+
   test('that minds a timeout, or all at once, is told in its way from then on', async () => {
     const sim = await house.sim();
     const { ptz } = house.device(sim);

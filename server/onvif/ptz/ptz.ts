@@ -301,16 +301,18 @@ export class OnvifPtz {
     const { cam } = connected;
     const profile: ProfileRecord = await this.#device.ptzProfile(connected, signal);
     const options = { signal, timeoutMs: TIMEOUT_MS };
-    const [nodes, configuration] = await Promise.all([
-      cam.ask('getNodes', undefined, options).catch(unlessGone),
-      profile.ptz === undefined
-        ? undefined
-        : // A method of the package that takes its one parameter bare.
-          cam.ask('getConfigurationOptions', profile.ptz.configuration, options).catch(unlessGone),
+    const { ptz: own } = profile;
+    const [nodes, configuration] = await Promise.allSettled([
+      cam.ask('getNodes', undefined, options),
+      // A method of the package that takes its one parameter bare.
+      own === undefined ? undefined : cam.ask('getConfigurationOptions', own.configuration, options),
     ]);
-    const node = nodes === undefined ? undefined : readNode(nodes, profile.ptz?.node);
-    const range = configuration === undefined ? undefined : readTimeoutRange(configuration);
-    const configured = at(configuration, 'PTZConfigurationOptions', 'Spaces');
+    const node = nodes.status === 'fulfilled' ? readNode(nodes.value, own?.node) : undefined;
+    const settings = configuration.status === 'fulfilled' ? configuration.value : undefined;
+    // Nothing is taken for granted, and kept, because of a busy moment.
+    if (node === undefined && settings === undefined && nodes.status === 'rejected') throw nodes.reason;
+    const range = settings === undefined ? undefined : readTimeoutRange(settings);
+    const configured = at(settings, 'PTZConfigurationOptions', 'Spaces');
     const motors: Motors = {
       profileToken: profile.token,
       spaces:

@@ -88,12 +88,17 @@ export function chooseProfiles(records: readonly ProfileRecord[], asked?: string
   const usable = known.length > 0 ? known : records.filter(({ codec }) => codec === undefined);
   const lens = (named ?? usable[0])?.videoSource;
   const ofLens = usable.filter(({ videoSource }) => videoSource === lens);
-  const main = named ?? ofLens.toSorted((one, other) => areaOf(other) - areaOf(one))[0];
+  const main = named ?? ofLens.toSorted(bySize)[0];
   if (main === undefined) return { main: undefined, sub: undefined };
   const smaller = ofLens.filter((record) => areaOf(record) > 0 && areaOf(record) < areaOf(main));
   const distance = (record: ProfileRecord) => Math.abs(Math.log(areaOf(record) / SUB_AREA));
   const sub = smaller.toSorted((one, other) => distance(one) - distance(other))[0];
   return { main, sub };
+}
+
+/** The largest first; of two as large the one that browsers take as it is. */
+function bySize(one: ProfileRecord, other: ProfileRecord): number {
+  return areaOf(other) - areaOf(one) || Number(other.codec === 'H264') - Number(one.codec === 'H264');
 }
 
 function areaOf({ width = 0, height = 0 }: ProfileRecord): number {

@@ -29,9 +29,10 @@ export function placeOnDevice(address: string, endpoint: DeviceEndpoint): PlaceO
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
   const secure = url.protocol === 'https:';
   const path = `${url.pathname}${url.search}`;
-  if (!isSameHost(url, endpoint)) return { port: endpoint.port, secure: endpoint.secure, path };
-  // Never from TLS to plain text, and from plain text to TLS only if the address says where.
-  if (endpoint.secure && !secure) return { port: endpoint.port, secure: true, path };
+  // Never out of the encryption; nor into one whose certificate nobody vouches for, as the other way has answered.
+  if (!isSameHost(url, endpoint) || secure !== endpoint.secure) {
+    return { port: endpoint.port, secure: endpoint.secure, path };
+  }
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
   return { port, secure, path };
 }

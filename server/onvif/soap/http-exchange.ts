@@ -129,7 +129,7 @@ function send(request: HttpRequest, socket: Socket, context: OnvifErrorContext):
       headers: {
         Host: hostHeader(address),
         Connection: 'close',
-        ...headers,
+        ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, asBytes(value)])),
         ...(body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
       },
       // Cameras send blanks, doubled fields and worse; one answer on a connection leaves nothing to smuggle.
@@ -173,6 +173,11 @@ function send(request: HttpRequest, socket: Socket, context: OnvifErrorContext):
     });
     outgoing.end(body);
   });
+}
+
+/** As UTF-8 (RFC 7616 section 3.4), which Node writes byte by byte; a line break in a user's name would begin another header. */
+function asBytes(value: string): string {
+  return Buffer.from(value.replace(/\p{Cc}/gu, ''), 'utf8').toString('latin1');
 }
 
 /** Without the port where it goes without saying: some cameras compare the header with their address. */

@@ -17,6 +17,8 @@ export interface SimAuth {
   readonly digestNonceOnce?: boolean;
   /** Tokens without a digest are taken too. Default false. */
   readonly takesPasswordText?: boolean;
+  /** So many wrong log-ins in a row lock everybody out for half an hour, the right password too. Default never. */
+  readonly locksAfter?: number;
 }
 
 export type AuthOutcome =
@@ -26,12 +28,13 @@ export type AuthOutcome =
   | {
       readonly is: 'bad';
       readonly by: 'wsse' | 'digest' | 'basic';
-      readonly why: 'wrong' | 'stale' | 'replayed' | 'scheme';
+      readonly why: 'wrong' | 'stale' | 'replayed' | 'scheme' | 'locked';
     };
 
 const REALM = 'ONVIF device';
 const DEFAULT_TOLERANCE_MS = 5_000;
 const MANY_NONCES = 2_000;
+const LOCKED_MS = 1_800_000;
 
 /** Who is let in: WS-Security UsernameToken (ONVIF Core section 5.9.4), HTTP Digest (RFC 7616) and Basic (RFC 7617). */
 export class Doorkeeper {
@@ -41,6 +44,10 @@ export class Doorkeeper {
   readonly #seen = new Set<string>();
   /** Of digests: what each was given for, and the highest count that came with it. */
   readonly #given = new Map<string, { readonly algorithm: string; count: number }>();
+
+  /** Log-ins, in a row. */
+  #wrong = 0;
+  #lockedUntilMs = 0;
 
   constructor(auth: SimAuth, wallMs: () => number) {
     this.auth = auth;
@@ -68,8 +75,27 @@ export class Doorkeeper {
     ];
   }
 
+  get isLocked(): boolean {
+    return this.#wallMs() < this.#lockedUntilMs;
+  }
+
   check(request: IncomingMessage, envelope: XmlElement | undefined): AuthOutcome {
-    const header = request.headers.authorization;
+    const outcome = this.#outcome(request, envelope);
+    if (outcome.is === 'none') return outcome;
+    if (this.isLocked) return { is: 'bad', by: outcome.by, why: 'locked' };
+    if (outcome.is === 'good') this.#wrong = 0;
+    if (outcome.is === 'bad' && outcome.why === 'wrong') this.#wrong += 1;
+    if (this.#wrong >= (this.auth.locksAfter ?? Infinity)) {
+      this.#wrong = 0;
+      this.#lockedUntilMs = this.#wallMs() + LOCKED_MS;
+    }
+    return outcome;
+  }
+
+  #outcome(request: IncomingMessage, envelope: XmlElement | undefined): AuthOutcome {
+    const bytes = request.headers.authorization;
+    // Names of users come in UTF-8 (RFC 7616 section 3.4), which Node reads byte by byte.
+    const header = bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8');
     if (header !== undefined) {
       return /^basic /i.test(header) ? this.#basic(header) : this.#digest(header, request);
     }
