@@ -87,7 +87,8 @@ const MAKERS = {
   },
 
   /**
-   * Two challenges at once, MD5 without a name and SHA-256; a page of its web server for a wrong log-in; cell motion; no
+   * Two challenges at once, MD5 without a name and SHA-256; a page of its web server for a wrong log-in, and
+   * nobody is let in after seven of them; cell motion; no
    * moves by shares of the picture.
    */
   hikvision: {
@@ -106,7 +107,7 @@ const MAKERS = {
       imaging: '/onvif/Imaging',
     },
     tokens: ['Profile_1', 'Profile_2'],
-    auth: { algorithms: ['MD5', 'SHA-256'], qop: 'auth' },
+    auth: { algorithms: ['MD5', 'SHA-256'], qop: 'auth', locksAfter: 7 },
     refusal: 401,
     refusalPage: 'html',
     stamp: 'seconds',
@@ -132,7 +133,7 @@ const MAKERS = {
       events: '/onvif/Events',
     },
     tokens: ['Profile_1', 'Profile_2'],
-    auth: { schemes: ['digest'], algorithms: ['MD5', 'SHA-256'], qop: 'auth' },
+    auth: { schemes: ['digest'], algorithms: ['MD5', 'SHA-256'], qop: 'auth', locksAfter: 7 },
     refusal: 401,
     refusalPage: 'html',
     stamp: 'seconds',

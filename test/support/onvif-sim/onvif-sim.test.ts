@@ -232,6 +232,22 @@ describe('its door', () => {
     expect(await asked('Basic YWRtaW46c2VjcmV0')).toBe(401);
   });
 
+  it('lets nobody in after many wrong log-ins in a row', async () => {
+    const sim = await started({ maker: 'hikvision' });
+    const asked = async (password: string): Promise<string | undefined> => {
+      await soap(sim, 'device', '<GetDeviceInformation/>', {
+        header: token({ password, created: sim.wallMs }),
+      });
+      return sim.requests.at(-1)?.refusal;
+    };
+    for (let times = 0; times < 6; times += 1) expect(await asked('wrong')).toBe('wsse wrong');
+    expect(await asked('secret')).toBeUndefined();
+    for (let times = 0; times < 7; times += 1) expect(await asked('wrong')).toBe('wsse wrong');
+    expect([await asked('secret'), sim.isLocked]).toEqual(['wsse locked', true]);
+    sim.cues.clockOffset(1_801_000);
+    expect(await asked('secret')).toBeUndefined();
+  });
+
   it('takes Basic where it is meant to, and no digest twice where nonces are for one request', async () => {
     const old = await started({ maker: 'legacy' });
     const basic = await soap(old, 'device', '<GetDeviceInformation/>', {

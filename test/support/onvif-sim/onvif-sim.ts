@@ -146,6 +146,11 @@ export class OnvifSim {
     return this.#pullPoints.list;
   }
 
+  /** Too many wrong log-ins came: nobody is let in for half an hour of its clock. */
+  get isLocked(): boolean {
+    return this.#desk.isLocked;
+  }
+
   /** Ids of the WS-Discovery probes that it heard. */
   get probes(): readonly string[] {
     return this.#discovery?.probes ?? [];

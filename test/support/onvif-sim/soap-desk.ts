@@ -65,6 +65,10 @@ export class SoapDesk {
     this.#deps = deps;
   }
 
+  get isLocked(): boolean {
+    return this.#deps.door?.isLocked === true;
+  }
+
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => {});
     try {
