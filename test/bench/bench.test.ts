@@ -46,6 +46,12 @@ test('join: every click brings a picture', async () => {
   }
 }, 90_000);
 
+test('wall: the page shows a still picture at first, and then the live one', async () => {
+  const values = await runSlice('wall');
+  expect(values.get('wall.first.p95')).toBeGreaterThan(0);
+  expect(values.get('wall.first.p95')).toBeLessThanOrEqual(values.get('wall.video.first.p95') ?? 0);
+}, 90_000);
+
 test('cpu: a gateway that serves uses some, and has memory', async () => {
   const values = await runSlice('cpu');
   expect(values.get('cpu.watched')).toBeGreaterThan(0);

@@ -7,12 +7,14 @@ import { joinBench } from './join.ts';
 import { latencyBench } from './latency.ts';
 import { playlistBench } from './playlist.ts';
 import { recordBench } from './record.ts';
+import { wallBench } from './wall.ts';
 
 /** In the order in which they run. */
 export const benches: readonly Bench[] = [
   latencyBench,
   glassBench,
   joinBench,
+  wallBench,
   cpuBench,
   recordBench,
   indexBench,

@@ -39,14 +39,8 @@ export async function startAsking(): Promise<void> {
     if (document.visibilityState === 'visible') void ask();
   });
   addEventListener('online', () => void ask());
-  const session = await readSession();
-  // Where a token is needed and not there, asking for the streams would only be refused.
-  if (session.ok && session.value.authRequired && !session.value.authenticated) {
-    reach.value = { kind: 'login' };
-    return;
-  }
-  void ask();
-  void offerLogOut();
+  // Both at once, for the first picture waits for the streams; without a token that is needed they are refused.
+  await Promise.all([ask(), offerLogOut()]);
 }
 
 /** After a log-in. */
