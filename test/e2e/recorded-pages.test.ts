@@ -163,7 +163,13 @@ describe('cameras that play together', () => {
         const times = await shown();
         return times !== undefined && spread(times) <= FRAME_MS;
       });
-      const [stoodMs] = (await shown()) ?? [];
+      const [stoodMs = 0] = (await shown()) ?? [];
+      await page.getByRole('button', { name: 'One picture on' }).click();
+      await page.keyboard.press('.');
+      await waitFor('the pictures after that', async () => {
+        const times = await shown();
+        return times !== undefined && spread(times) <= FRAME_MS && Math.max(...times) > stoodMs;
+      });
       // To the end of the first recording, and on from there fast.
       await page.getByLabel('Date and time').fill(localIso(T0 + 16_000));
       await page.getByRole('button', { name: 'Go', exact: true }).click();

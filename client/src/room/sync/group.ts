@@ -10,6 +10,8 @@ export interface PlayerGroup {
   seek(timeMs: number): void;
   play(): void;
   pause(): void;
+  /** One picture on, or with -1 back; they stand still. */
+  step(by: 1 | -1): void;
   /** The players are on their own again. */
   close(): void;
 }

@@ -100,6 +100,12 @@ function listenForKeys(model: SyncModel): () => void {
       case 'l':
         model.jump(JUMP_MS);
         break;
+      case ',':
+        model.step(-1);
+        break;
+      case '.':
+        model.step(1);
+        break;
       case '<':
         model.nudgeSpeed(-1);
         break;

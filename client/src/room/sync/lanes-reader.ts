@@ -21,6 +21,8 @@ export class LanesReader {
   readonly #lanes = signal<ReadonlyMap<StreamId, Lane>>(new Map());
   readonly #nowMs: () => number;
   readonly #refreshTimer: ReturnType<typeof setInterval>;
+  /** What is being asked for. */
+  readonly #reading = new Map<StreamId, TimeSpan>();
   #view: TimeSpan | undefined;
   #restTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -73,8 +75,12 @@ export class LanesReader {
     const view = this.#view;
     const parsed = parseStreamId(id);
     if (view === undefined || parsed === undefined) return;
+    const asked = this.#reading.get(id);
+    if (asked !== undefined && covers(asked, view, this.#nowMs())) return;
     const span = around(view);
+    this.#reading.set(id, span);
     const answer = await readTimeline(parsed, span);
+    if (this.#reading.get(id) === span) this.#reading.delete(id);
     // It may have been taken out, or the view moved on, which has asked again.
     if (this.#isClosed || !this.#lanes.peek().has(id) || (this.#view !== view && !this.#shows(span))) return;
     const lane: Lane = answer.ok

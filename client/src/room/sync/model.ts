@@ -208,6 +208,16 @@ export class SyncModel {
     else this.#group?.play();
   }
 
+  /** One picture forth (1) or back (-1); live stops first. */
+  step(by: 1 | -1): void {
+    if (this.#isLive.peek()) {
+      this.togglePlay();
+      return;
+    }
+    this.#isPaused.value = true;
+    this.#group?.step(by);
+  }
+
   setSpeed(speed: number): void {
     if (this.#isLive.peek()) return;
     this.#speed.value = speed;

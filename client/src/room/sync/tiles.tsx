@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { parseStreamId, type StreamId } from '../../../../shared/names.ts';
 import type { SluicePlayer } from '../../player/index.ts';
 import { hrefOf } from '../app/router.ts';
+import { streamOf } from '../store/streams.ts';
 import { Icon, IconButton } from '../ui/index.ts';
 import { columnsFor, narrowColumns, tileWidthPx } from './columns.ts';
 import { Cover, useLook } from './cover.tsx';
@@ -59,9 +60,10 @@ function Tile({ id, model }: { id: StreamId; model: SyncModel }) {
   }, [isHeard]);
   const camera = nameOf(id);
   const parsed = parseStreamId(id);
+  const isThere = parsed !== undefined && streamOf(parsed.app, parsed.name) !== undefined;
   return (
     <li class="sync-tile">
-      <sluice-player ref={player} src={`/${id}`} bare muted />
+      <sluice-player ref={player} src={`/${id}`} quality="auto" bare muted />
       <Cover look={look} />
       <div class="sync-tile-bar">
         <span class="sync-tile-name">{camera}</span>
@@ -71,7 +73,7 @@ function Tile({ id, model }: { id: StreamId; model: SyncModel }) {
           aria-pressed={isHeard}
           onClick={() => model.hear(isHeard ? undefined : id)}
         />
-        {parsed === undefined ? undefined : (
+        {!isThere ? undefined : (
           <a
             class="icon-button"
             href={hrefOf({ page: 'camera', app: parsed.app, name: parsed.name })}

@@ -25,12 +25,14 @@ export function Transport({ model }: { model: SyncModel }) {
         {t('live')}
       </Button>
       <IconButton icon="jump-back" label={t('back')} onClick={() => model.jump(-JUMP_MS)} />
+      <IconButton icon="step-back" label={t('step-back')} onClick={() => model.step(-1)} />
       <IconButton
         class="sync-play"
         icon={isPaused ? 'play' : 'pause'}
         label={t(isPaused ? 'play' : 'pause')}
         onClick={() => model.togglePlay()}
       />
+      <IconButton icon="step-forward" label={t('step-forward')} onClick={() => model.step(1)} />
       <IconButton icon="jump-forward" label={t('forward')} onClick={() => model.jump(JUMP_MS)} />
       <select
         class="sync-select"
