@@ -132,7 +132,7 @@ function Month({ model, onChosen }: { model: CameraModel; onChosen: () => void }
                     {isHere ? (
                       <button
                         type="button"
-                        class={recorded.has(dayMs) ? 'recorded' : ''}
+                        class={recorded.has(dayMs) ? 'day-picker-day recorded' : 'day-picker-day'}
                         tabIndex={dayMs === focusMs ? 0 : -1}
                         disabled={dayMs > nowMs}
                         aria-current={dayMs === dayOf(nowMs).fromMs ? 'date' : undefined}

@@ -38,6 +38,7 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
             key={key}
             id={`${id}-${key}`}
             type="button"
+            class="tabs-tab"
             role="tab"
             aria-selected={key === shown.key}
             aria-controls={`${id}-panel`}

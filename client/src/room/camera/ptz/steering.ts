@@ -24,6 +24,8 @@ export class Steering {
   readonly #isCentring = signal(false);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  #requests: Promise<Failure | undefined> = Promise.resolve(undefined);
+  #asked = 0;
 
   constructor(stream: StreamKey, line: MoveLine) {
     this.#stream = stream;
@@ -81,8 +83,20 @@ export class Steering {
       if (!(error instanceof LiveError)) throw error;
       if (error.code !== 'CONNECTION_LOST') return { code: error.code, message: error.message, issues: [] };
     }
-    const answer = await sendPtz(this.#stream, command);
-    return answer.ok ? undefined : answer.error;
+    return this.#request(command);
+  }
+
+  /** Requests may overtake each other on their way: a stop would come before the move that it ends. So one after the other. */
+  #request(command: PtzCommand): Promise<Failure | undefined> {
+    this.#asked += 1;
+    const mine = this.#asked;
+    this.#requests = this.#requests.then(async () => {
+      // What was asked for since then counts.
+      if (command.action === 'move' && mine !== this.#asked) return undefined;
+      const answer = await sendPtz(this.#stream, command);
+      return answer.ok ? undefined : answer.error;
+    });
+    return this.#requests;
   }
 
   async #ask(): Promise<void> {
