@@ -63,6 +63,7 @@ class FakeDevice implements OpenedCamera {
   async listen({ onEvent, onStateChange, signal }: Parameters<OpenedCamera['listen']>[0]): Promise<void> {
     this.tell = onEvent;
     this.tellState = onStateChange;
+    onStateChange(this.failWith === undefined ? 'subscribed' : 'waiting');
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     this.tell = undefined;
   }

@@ -236,8 +236,6 @@ export class OnvifCameras {
       for (const gone of held.streams) if (!streams.has(gone)) this.#options.events.endAll(gone);
       held.streams = streams;
       held.listening ??= this.#listen(held);
-      // Also of a camera that is on demand: its tiles take the smaller one.
-      if (held.profiles === undefined && isOnvif(access.url)) void this.#readProfiles(held);
     }
   }
 
@@ -247,6 +245,9 @@ export class OnvifCameras {
       onEvent: (news) => this.#onNews(held, news),
       onStateChange: (state, message) => {
         held.eventsState = state;
+        // Also of a camera that is on demand: its tiles take the smaller stream. Not before it has let us in, for a password
+        // that is wrong must not be tried often.
+        if (state !== 'waiting' && held.profiles === undefined) void this.#readProfiles(held);
         if (state === 'waiting') this.#options.log.debug({ message }, 'a camera tells no events just now');
       },
       signal: stop.signal,

@@ -146,7 +146,7 @@ describe('a camera that cannot be played', () => {
   });
 
   it('a URL that is no RTSP: CAMERA_NOT_RTSP', async () => {
-    expect((await firstWait(pull('onvif://127.0.0.1/').sink)).reason).toBe('CAMERA_NOT_RTSP');
+    expect((await firstWait(pull('publish:').sink)).reason).toBe('CAMERA_NOT_RTSP');
   });
 
   it('a refused OPTIONS or a refused sound is no reason not to play', async () => {
