@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 const PLAYER = '<sluice-player src="/live/demo" muted autoplay controls></sluice-player>';
 /** Several stand side by side, so that all are on the screen. */
 const SIZE = `body { margin: 0; background: #fff }
+  h1 { grid-column: 1 / -1; margin: 0 }
   main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(320px, 100%), 1fr)) }
   sluice-player { display: block; max-width: 960px }`;
 
@@ -24,6 +25,6 @@ export async function openEmbed(page: Page, gatewayUrl: string, html = PLAYER): 
     sheet.replaceSync(${JSON.stringify(SIZE)});
     document.adoptedStyleSheets = [sheet];
     await import('/sluice-player.js');
-    document.body.innerHTML = ${JSON.stringify(`<h1>Cameras</h1><main>${html}</main>`)};
+    document.body.innerHTML = ${JSON.stringify(`<main><h1>Cameras</h1>${html}</main>`)};
   })()`);
 }
