@@ -25,8 +25,10 @@ export function inspect(access: { url: string; username?: string; password?: str
   return call('POST', 'api/v1/onvif/inspect', deviceFactsSchema, access);
 }
 
-export function startProbe(source: SourceWish): Answer<Probe> {
-  return call('POST', 'api/v1/probes', probeSchema, { source });
+/** `passwordOf`: the stream, as `app/name`, whose kept password serves where the source has none. */
+export function startProbe(source: SourceWish, passwordOf?: string): Answer<Probe> {
+  const kept = passwordOf === undefined ? {} : { passwordOf };
+  return call('POST', 'api/v1/probes', probeSchema, { source, ...kept });
 }
 
 export function readProbe(id: string): Answer<Probe> {

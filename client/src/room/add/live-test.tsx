@@ -11,6 +11,7 @@ import { factsLine } from '../store/facts.ts';
 import { Button, Icon, Progress } from '../ui/index.ts';
 import { endProbe, probeFrameUrl, readProbe, startProbe } from './api.ts';
 import { t } from './texts.ts';
+import './add.css';
 
 const ASK_EVERY_MS = 1_000;
 /** Once the picture is there the figures change slowly. */
@@ -33,8 +34,8 @@ export interface LiveTest {
   changed(): void;
 }
 
-/** Tries a camera as long as its form is open. */
-export function useLiveTest(): LiveTest {
+/** Tries a camera as long as its form is open; `passwordOf` as in {@link startProbe}. */
+export function useLiveTest(passwordOf?: string): LiveTest {
   const [state, setState] = useState<TestState>({ kind: 'none' });
   const [failure, setFailure] = useState<Failure>();
   const running = useRef({ run: 0, id: '', timer: 0 as unknown as ReturnType<typeof setTimeout> });
@@ -51,7 +52,7 @@ export function useLiveTest(): LiveTest {
     const { run } = running.current;
     setFailure(undefined);
     setState({ kind: 'starting' });
-    const answer = await startProbe(source);
+    const answer = await startProbe(source, passwordOf);
     if (running.current.run !== run) {
       if (answer.ok) void endProbe(answer.value.id);
       return;

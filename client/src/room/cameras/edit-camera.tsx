@@ -1,11 +1,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StreamStatus } from '../../../../shared/stream.ts';
+import { LiveTestPanel, testTrouble, useLiveTest } from '../add/live-test.tsx';
 import { changeStream, type Failure } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { askSoon } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
 import { Button, Dialog, Field, toast } from '../ui/index.ts';
-import { draftOf, fieldIssues, SourceFields, shownFingerprint, sourceWish } from './source-fields.tsx';
+import {
+  draftOf,
+  fieldIssues,
+  type SourceDraft,
+  SourceFields,
+  shownFingerprint,
+  sourceWish,
+} from './source-fields.tsx';
 import { t } from './texts.ts';
 
 /** Asks how a camera is to be reached from now on: a new password, another address, the certificate that it shows. */
@@ -26,11 +34,19 @@ export function EditCamera({
   const [failure, setFailure] = useState<Failure>();
   const [isBusy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
-  const issues = fieldIssues(failure, failureText);
+  const test = useLiveTest(`${before.app}/${before.name}`);
+  const issues = fieldIssues(failure ?? test.failure, failureText);
+  const change = (next: SourceDraft) => {
+    setDraft(next);
+    setFailure(undefined);
+    test.changed();
+  };
+  const source = () => ({ ...kept(before.source, draft.url), ...sourceWish(draft) });
   const needsPassword = passwordIsLost(before.source, sourceWish(draft));
   useEffect(() => {
-    if (failure !== undefined) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [failure]);
+    if (failure !== undefined || test.failure !== undefined)
+      form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [failure, test.failure]);
 
   const save = async (): Promise<void> => {
     setFailure(undefined);
@@ -40,7 +56,7 @@ export function EditCamera({
     }
     setBusy(true);
     const answer = await changeStream(before.app, before.name, {
-      source: { ...kept(before.source), ...sourceWish(draft) },
+      source: source(),
       onDemand,
       labels: labelsWith(before.labels, title),
     });
@@ -84,13 +100,25 @@ export function EditCamera({
         />
         <SourceFields
           draft={draft}
-          onChange={setDraft}
+          onChange={change}
           issues={failure === PASSWORD_MISSING ? new Map([['password', t('password-missing')]]) : issues}
           passwordHint={
             before.source.hasPassword ? t(needsPassword ? 'password-again' : 'password-kept') : ''
           }
           fingerprintShown={shownFingerprint(before)}
         />
+        {draft.url.trim() === 'publish:' ? undefined : (
+          <LiveTestPanel
+            test={test}
+            source={source}
+            onFingerprint={(tlsFingerprint) => change({ ...draft, tlsFingerprint })}
+          />
+        )}
+        {testTrouble(test) === undefined ? undefined : (
+          <p class="form-error" role="alert">
+            {testTrouble(test)}
+          </p>
+        )}
         <label class="check">
           <input
             type="checkbox"
@@ -100,7 +128,7 @@ export function EditCamera({
           />
           {t('on-demand')}
         </label>
-        <p class="form-error" role="alert" hidden={!issues.has('')}>
+        <p class="form-error" role="alert" hidden={failure === undefined || !issues.has('')}>
           {issues.get('')}
         </p>
         <div class="form-actions">
@@ -144,8 +172,13 @@ function hostOf(url: string): string {
 }
 
 /** What the form does not ask stays as it is. */
-function kept({ trustCameraClock, connectTimeoutMs, silenceTimeoutMs }: StreamStatus['source']): object {
-  return { trustCameraClock, connectTimeoutMs, silenceTimeoutMs };
+function kept(
+  { url, onvif, trustCameraClock, connectTimeoutMs, silenceTimeoutMs }: StreamStatus['source'],
+  newUrl: string,
+): object {
+  // Where the camera is steered is at its own host.
+  const isSameHost = onvif !== undefined && hostOf(newUrl.trim()) === hostOf(url);
+  return { ...(isSameHost ? { onvif } : {}), trustCameraClock, connectTimeoutMs, silenceTimeoutMs };
 }
 
 function labelsWith(labels: StreamStatus['labels'], title: string): Record<string, string> {
