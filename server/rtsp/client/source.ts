@@ -195,8 +195,10 @@ export class RtspSource implements Source {
    * rejects.
    */
   async runOnce(): Promise<MediaSessionEnd> {
-    const failure = await this.#resolve();
-    if (failure !== undefined) return failure;
+    if (needsResolving(this.#definition.source.url)) {
+      const failure = await this.#resolve();
+      if (failure !== undefined) return failure;
+    }
     const { transport: configured, url } = this.#source;
     const transports = transportsToTry(configured, this.#worked.get(this.#id), /^rtsps:/i.test(url));
     const end = await this.#runTransports(...transports);
@@ -206,7 +208,6 @@ export class RtspSource implements Source {
 
   /** Finds where the source is to be dialled this time; gives the end of a connection that cannot even begin. */
   async #resolve(): Promise<MediaSessionEnd | undefined> {
-    if (!needsResolving(this.#definition.source.url)) return undefined;
     try {
       this.#source = await resolvedSource(this.#definition, this.#deps.resolve, this.#stop.signal);
       return undefined;
