@@ -181,7 +181,7 @@ export class CameraModel implements TimelineModel {
     });
     // Until the player is there the picture of that time is shown.
     this.preview.show(at);
-    this.#seek(at);
+    this.#player?.seek(at);
     this.#onPlace(at);
   }
 
@@ -242,17 +242,6 @@ export class CameraModel implements TimelineModel {
 
   markOut(): void {
     this.mark({ ...this.#marked.value, toMs: Math.round(this.headMs.value) });
-  }
-
-  #seek(timeMs: number): void {
-    const player = this.#player;
-    if (player === undefined) return;
-    const { seekable } = player;
-    const isLoaded = seekable !== undefined && timeMs >= seekable.startMs && timeMs <= seekable.endMs;
-    const isSame = player.startTime === String(timeMs);
-    if (player.startTime === '' || isLoaded || isSame) player.seek(timeMs);
-    // Another piece of the past than the one that is loaded.
-    else player.startTime = timeMs;
   }
 
   #show(view: TimeSpan): void {

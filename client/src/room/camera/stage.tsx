@@ -8,6 +8,9 @@ import type { Steering } from './ptz/steering.ts';
 import type { Preview } from './scrub-preview.ts';
 import { t } from './texts.ts';
 
+/** Without the place behind `#`, which changes: a player whose server changes begins anew. */
+const SERVER = new URL('.', document.baseURI).href;
+
 /** The player, and over it the picture of the time that is dragged to. */
 export function Stage({
   model,
@@ -46,7 +49,7 @@ export function Stage({
       <sluice-player
         ref={player}
         src={`/${id}`}
-        server={document.baseURI}
+        server={SERVER}
         poster="auto"
         muted
         autoplay
