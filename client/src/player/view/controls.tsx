@@ -47,9 +47,11 @@ export function Controls({ model, actions, t, menuOpen, setMenuOpen }: ControlsP
         label={t(stopped ? 'play' : 'pause')}
         onClick={() => actions.do('toggle-play')}
       />
-      {seekable ? <IconButton name="back" label={t('back')} onClick={() => actions.do('back')} /> : undefined}
+      {seekable ? (
+        <IconButton name="back" class="skip" label={t('back')} onClick={() => actions.do('back')} />
+      ) : undefined}
       {recorded ? (
-        <IconButton name="forward" label={t('forward')} onClick={() => actions.do('forward')} />
+        <IconButton name="forward" class="skip" label={t('forward')} onClick={() => actions.do('forward')} />
       ) : undefined}
       <IconButton
         name={muted ? 'muted' : 'sound'}
@@ -58,8 +60,14 @@ export function Controls({ model, actions, t, menuOpen, setMenuOpen }: ControlsP
       />
       <Badge model={model} t={t} />
       {recorded ? (
-        <button type="button" class="live-button" onClick={() => actions.do('go-live')}>
-          {t('backToLive')}
+        <button
+          type="button"
+          class="live-button"
+          aria-label={t('backToLive')}
+          onClick={() => actions.do('go-live')}
+        >
+          <span class="long">{t('backToLive')}</span>
+          <span class="short">Live</span>
         </button>
       ) : undefined}
       {recorded ? <SpeedChoice model={model} actions={actions} t={t} /> : undefined}

@@ -81,13 +81,15 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .note[hidden] { display: none; }
 .controls {
   position: absolute; inset: auto 0 0 0; display: flex; align-items: center; gap: 2px; flex-wrap: wrap;
-  padding: 28px 8px 6px; background: linear-gradient(transparent, rgb(6 9 11 / 84%));
+  padding: 30px 8px 6px; background: linear-gradient(transparent, rgb(6 9 11 / 60%) 34px, rgb(6 9 11 / 86%));
   opacity: 0; transition: opacity .18s;
 }
 .frame:hover .controls, .frame:focus-within .controls, .frame.active .controls, .frame.menu-open .controls { opacity: 1; }
 .controls button { width: 40px; height: 40px; border-radius: 8px; }
 .controls button:hover, .controls .speed:hover { background: rgb(255 255 255 / 14%); }
+.controls .icon { filter: drop-shadow(0 0 2px rgb(0 0 0 / 55%)); }
 .controls .more .icon { stroke-width: 3; }
+.live-button .short { display: none; }
 .speed {
   height: 40px; margin: 0; padding: 0 6px; border: 0; border-radius: 8px; appearance: none; -webkit-appearance: none;
   background: none; color: inherit; font: 650 13px/1 system-ui, sans-serif; font-variant-numeric: tabular-nums;
@@ -134,7 +136,7 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 }
 .badge {
   display: inline-flex; align-items: center; gap: 7px; margin: 0 auto 0 6px; font-size: 12px;
-  font-weight: 650; letter-spacing: .08em; color: #cfd8dc;
+  font-weight: 650; letter-spacing: .08em; color: #e6ecef; text-shadow: 0 0 3px rgb(0 0 0 / 70%);
 }
 .badge::before { content: ""; width: 8px; height: 8px; border-radius: 50%; background: #8b989f; }
 .badge.live::before { background: var(--accent); box-shadow: 0 0 0 3px rgb(61 220 151 / 22%); }
@@ -173,10 +175,16 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
   .controls .wide { display: none; }
   .recorded .badge { order: -1; flex: 1 0 100%; justify-content: center; margin: 0; }
 }
-@container (max-width: 380px) {
-  .controls { gap: 0; padding-inline: 2px; }
+@container (max-width: 430px) {
+  .controls { gap: 0; padding-inline: 2px; justify-content: space-between; }
+  .controls .badge.live, .frame:not(.recorded) .badge { margin-right: auto; }
   .controls .speed { padding: 0 3px; }
-  .controls .live-button { padding: 0 8px; }
+  .controls .live-button { padding: 0 9px; }
+  .live-button .long { display: none; }
+  .live-button .short { display: inline; }
+}
+@container (max-width: 330px) {
+  .controls .skip { display: none; }
 }
 @container (max-height: 260px) {
   .menu, .recorded .menu { inset: 6px 6px auto auto; bottom: auto; max-height: calc(100% - 12px); }
