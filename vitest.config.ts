@@ -25,6 +25,7 @@ const SHARED = [
   'test/gateway/{camera-report,stream-directory,webrtc-status}.test.ts',
   'test/http/!(browser|limits).test.ts',
   'test/http/access/*.test.ts',
+  'test/onvif/*.test.ts',
   'test/recording/{live-list,retention-plan,timeline}.test.ts',
   'test/recording/branch/{parts,recording-clock}.test.ts',
   'test/recording/export/{mp4-duration,names,plan}.test.ts',

@@ -4,22 +4,26 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { OnvifError } from './errors.ts';
 import type { LensTokens } from './events/event-states.ts';
+import {
+  askKeyFrame,
+  type Media,
+  noProfile,
+  readMedia,
+  shownProfile,
+  snapshotPlace,
+  streamAddress,
+} from './media.ts';
 import { OnvifPtz } from './ptz/ptz.ts';
 import { readDeviceInformation } from './read/device-information.ts';
-import { chooseProfiles, type ProfileRecord, readProfiles } from './read/profiles.ts';
+import { chooseProfiles, choosePtzProfile, type ProfileRecord } from './read/profiles.ts';
 import { readCapabilities, readServices } from './read/services.ts';
 import { fetchSnapshot, type Snapshot } from './snapshot.ts';
-import {
-  type DeviceEndpoint,
-  type PlaceOnDevice,
-  placeOnDevice,
-  streamUrlOnDevice,
-} from './soap/camera-address.ts';
+import type { ServiceName } from './soap/asking.ts';
+import { type DeviceEndpoint, type PlaceOnDevice, streamUrlOnDevice } from './soap/camera-address.ts';
 import { DeviceAuth } from './soap/device-auth.ts';
 import { DeviceClock } from './soap/device-clock.ts';
-import { type AskOptions, SafeCam, type ServiceName } from './soap/safe-cam.ts';
+import { SafeCam } from './soap/safe-cam.ts';
 import { hostPort, type OnvifTarget, parseOnvifUrl } from './target.ts';
-import { textAt } from './xml/find.ts';
 
 export interface OnvifDeviceOptions {
   /** `onvif://host[:port][/path][?profile=TOKEN]`. */
@@ -45,11 +49,6 @@ export interface StreamAddress {
 export interface Connected {
   readonly cam: SafeCam;
   readonly endpoint: DeviceEndpoint;
-}
-
-interface Media {
-  readonly isMedia2: boolean;
-  readonly records: readonly ProfileRecord[];
 }
 
 /** How often the device is asked for its time at least: its log-in depends on it. */
@@ -139,13 +138,13 @@ export class OnvifDevice {
       const snapshot =
         main === undefined
           ? undefined
-          : await this.#snapshotPlace(connected, media, main.token, signal).catch(() => undefined);
+          : await snapshotPlace(connected.cam, media, main.token, signal).catch(() => undefined);
       return {
         ...information,
         profiles: this.#shown(media),
         services: {
           media2: cam.has('media2'),
-          ptz: cam.has('ptz') && media.records.some(({ hasPtz }) => hasPtz),
+          ptz: cam.has('ptz') && choosePtzProfile(media.records, this.#target.profile) !== undefined,
           events: cam.has('events'),
           imaging: cam.has('imaging'),
           snapshot: snapshot !== undefined,
@@ -172,8 +171,8 @@ export class OnvifDevice {
       const media = await this.#readMedia(connected, signal);
       const asked = profile ?? this.#target.profile;
       const record = chooseProfiles(media.records, asked)[as];
-      if (record === undefined) throw this.#noProfile(media, as, asked);
-      const address = await this.#streamAddress(connected.cam, media, record.token, signal);
+      if (record === undefined) throw noProfile(this.name, media, as, asked);
+      const address = await streamAddress(connected.cam, media, record.token, signal);
       const url = address === undefined ? undefined : streamUrlOnDevice(address, connected.endpoint);
       if (url === undefined) {
         const message = `The camera at ${this.name} names no RTSP address for its profile "${record.name}". Use another one: onvif://…?profile=NAME, or the camera's rtsp:// address.`;
@@ -186,12 +185,12 @@ export class OnvifDevice {
   /** A picture that the device makes itself, of `profile` (token or name) or of the main one. */
   snapshot(profile?: string, signal?: AbortSignal): Promise<Snapshot> {
     return this.with(async (connected) => {
-      const media = this.#media ?? (await this.#readMedia(connected, signal));
+      const media = await this.#knownMedia(connected, signal);
       const asked = profile ?? this.#target.profile;
       const record =
         chooseProfiles(media.records, asked).main ?? (asked === undefined ? media.records[0] : undefined);
-      if (record === undefined) throw this.#noProfile(media, 'main', asked);
-      const place = await this.#snapshotPlace(connected, media, record.token, signal);
+      if (record === undefined) throw noProfile(this.name, media, 'main', asked);
+      const place = await snapshotPlace(connected.cam, media, record.token, signal);
       if (place === undefined) {
         throw new OnvifError(
           'unsupported',
@@ -213,23 +212,17 @@ export class OnvifDevice {
   /** Asks for a key frame of a profile (ONVIF Media section 5.16), of the main one where none is named. */
   askKeyFrame(profileToken?: string, signal?: AbortSignal): Promise<void> {
     return this.with(async (connected) => {
-      const media = this.#media ?? (await this.#readMedia(connected, signal));
+      const media = await this.#knownMedia(connected, signal);
       const token = profileToken ?? chooseProfiles(media.records, this.#target.profile).main?.token;
-      if (token === undefined) throw this.#noProfile(media, 'main', undefined);
-      await this.#byMedia(
-        connected.cam,
-        media,
-        (options) => connected.cam.ask('setSynchronizationPoint', { profileToken: token }, options),
-        signal,
-      );
+      if (token === undefined) throw noProfile(this.name, media, 'main', undefined);
+      await askKeyFrame(connected.cam, media, token, signal);
     }, signal);
   }
 
-  /** The profile whose lens is steered: the main one where that can be, else the first that can. */
+  /** The profile whose lens is steered. */
   async ptzProfile(connected: Connected, signal?: AbortSignal): Promise<ProfileRecord> {
-    const media = this.#media ?? (await this.#readMedia(connected, signal));
-    const { main } = chooseProfiles(media.records, this.#target.profile);
-    const record = main?.hasPtz ? main : media.records.find(({ hasPtz }) => hasPtz);
+    const media = await this.#knownMedia(connected, signal);
+    const record = choosePtzProfile(media.records, this.#target.profile);
     if (record === undefined || !connected.cam.has('ptz')) {
       throw new OnvifError('unsupported', `The camera at ${this.name} cannot be moved over ONVIF.`);
     }
@@ -238,7 +231,7 @@ export class OnvifDevice {
 
   /** By which tokens events name the lens of the main profile, and the device's others. */
   async lensTokens(connected: Connected, signal?: AbortSignal): Promise<LensTokens> {
-    const media = this.#media ?? (await this.#readMedia(connected, signal));
+    const media = await this.#knownMedia(connected, signal);
     const { main } = chooseProfiles(media.records, this.#target.profile);
     const tokens = (isOwn: boolean) =>
       media.records
@@ -283,75 +276,13 @@ export class OnvifDevice {
   }
 
   async #readMedia({ cam }: Connected, signal?: AbortSignal): Promise<Media> {
-    const media2 = cam.has('media2') ? await tryMedia2(cam, signal) : undefined;
-    if (media2 !== undefined) this.#media = media2;
-    else if (cam.has('media')) {
-      this.#media = {
-        isMedia2: false,
-        records: readProfiles(await cam.ask('getProfiles', undefined, { signal })),
-      };
-    } else {
-      const message = `The camera at ${this.name} has no media service for ONVIF: it has no picture to give. Use its rtsp:// address, if it has one.`;
-      throw new OnvifError('unsupported', message);
-    }
+    this.#media = await readMedia(cam, this.name, signal);
     return this.#media;
   }
 
-  /** By Media2 where the profiles came from there, then by the media service: some devices have a method in one of them only. */
-  async #byMedia<T>(
-    cam: SafeCam,
-    { isMedia2 }: Media,
-    ask: (options: AskOptions) => Promise<T>,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    if (!isMedia2) return ask({ signal });
-    try {
-      return await ask({ signal, media2: true });
-    } catch (failure) {
-      const mayBeInMedia1 =
-        failure instanceof OnvifError &&
-        (failure.kind === 'refused' || failure.kind === 'unsupported' || failure.kind === 'not-onvif');
-      if (!mayBeInMedia1 || !cam.has('media')) throw failure;
-      return ask({ signal }).catch(() => {
-        throw failure;
-      });
-    }
-  }
-
-  async #streamAddress(
-    cam: SafeCam,
-    media: Media,
-    profileToken: string,
-    signal: AbortSignal | undefined,
-  ): Promise<string | undefined> {
-    const reply = await this.#byMedia(
-      cam,
-      media,
-      (options) =>
-        cam.ask(
-          'getStreamUri',
-          { profileToken, protocol: options.media2 ? 'RtspUnicast' : 'RTSP', stream: 'RTP-Unicast' },
-          options,
-        ),
-      signal,
-    );
-    return textAt(reply, 'MediaUri', 'Uri') ?? textAt(reply, 'Uri');
-  }
-
-  async #snapshotPlace(
-    { cam, endpoint }: Connected,
-    media: Media,
-    profileToken: string,
-    signal: AbortSignal | undefined,
-  ): Promise<PlaceOnDevice | undefined> {
-    const reply = await this.#byMedia(
-      cam,
-      media,
-      (options) => cam.ask('getSnapshotUri', { profileToken }, options),
-      signal,
-    );
-    const address = textAt(reply, 'MediaUri', 'Uri') ?? textAt(reply, 'Uri');
-    return address === undefined ? undefined : placeOnDevice(address, endpoint);
+  /** As read last, for what stays the same for longer. */
+  async #knownMedia(connected: Connected, signal?: AbortSignal): Promise<Media> {
+    return this.#media ?? this.#readMedia(connected, signal);
   }
 
   #shown({ records }: Media): MediaProfile[] {
@@ -360,22 +291,6 @@ export class OnvifDevice {
       const usedAs = record === main ? 'main' : record === sub ? 'sub' : undefined;
       return { ...shownProfile(record), ...(usedAs === undefined ? {} : { usedAs }) };
     });
-  }
-
-  #noProfile({ records }: Media, as: 'main' | 'sub', asked: string | undefined): OnvifError {
-    const names = records
-      .slice(0, 8)
-      .map(({ name }) => `"${name}"`)
-      .join(', ');
-    const has = records.length === 0 ? 'It has none at all.' : `It has ${names}.`;
-    if (asked !== undefined && !records.some(({ token, name }) => token === asked || name === asked)) {
-      return new OnvifError('unsupported', `The camera at ${this.name} has no profile "${asked}". ${has}`);
-    }
-    const message =
-      as === 'sub'
-        ? `The camera at ${this.name} has no smaller H.264 or H.265 picture beside its main one. ${has}`
-        : `The camera at ${this.name} has no profile with an H.264 or H.265 picture. ${has} Set one up in the camera's own settings.`;
-    return new OnvifError('unsupported', message);
   }
 }
 
@@ -413,22 +328,6 @@ async function readPlaces(cam: SafeCam, endpoint: DeviceEndpoint): Promise<Map<S
     if (!mayBeOld) throw failure;
   }
   return readCapabilities(await cam.ask('getCapabilities'), endpoint);
-}
-
-/** A D-Link DCS-8635LH names a Media2 service that does not work. */
-async function tryMedia2(cam: SafeCam, signal: AbortSignal | undefined): Promise<Media | undefined> {
-  try {
-    const records = readProfiles(await cam.ask('getProfiles', undefined, { signal, media2: true }));
-    if (records.length > 0 || !cam.has('media')) return { isMedia2: true, records };
-  } catch (failure) {
-    if (!cam.has('media') || !(failure instanceof OnvifError) || failure.kind === 'stopped') throw failure;
-  }
-  return undefined;
-}
-
-function shownProfile(record: ProfileRecord): MediaProfile {
-  const { videoSource: _source, videoSourceConfiguration: _configuration, ptz: _ptz, ...profile } = record;
-  return profile;
 }
 
 /** Waits with a signal of its own for what others wait for too. */

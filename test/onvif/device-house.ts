@@ -25,6 +25,7 @@ export class DeviceHouse {
       readonly password?: string;
       readonly url?: string;
       readonly resolveAddress?: AddressResolver;
+      readonly tlsFingerprint?: string | undefined;
     } = {},
   ): OnvifDevice {
     const device = new OnvifDevice({

@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { readDateAndTime } from '../../server/onvif/read/date-time.ts';
-import { chooseProfiles, type ProfileRecord, readProfiles } from '../../server/onvif/read/profiles.ts';
+import {
+  chooseProfiles,
+  choosePtzProfile,
+  type ProfileRecord,
+  readProfiles,
+} from '../../server/onvif/read/profiles.ts';
 import { parseXml, type XmlElement } from '../../server/onvif/xml/parse.ts';
 import { type MakerName, makers, type SimProfile } from '../support/onvif-sim/index.ts';
 import { DeviceHouse, failureOf, STREAMS } from './device-house.ts';
@@ -173,6 +178,22 @@ describe('profiles', () => {
     expect(chosen([bare, ...all])).toEqual(['large', 'mid']);
     expect(chosen([bare])).toEqual(['bare', undefined]);
     expect(chosen([])).toEqual([undefined, undefined]);
+  });
+
+  test('for PTZ are of the lens that is shown', () => {
+    const all = [
+      record('fixed', 1920, 1080),
+      record('fixed-small', 640, 360, { hasPtz: true }),
+      record('head', 1920, 1080, { videoSource: 'lens1', hasPtz: true }),
+      record('dome', 1280, 720, { videoSource: 'lens2' }),
+    ];
+    const chosenFor = (asked?: string) => choosePtzProfile(all, asked)?.token;
+    expect(['fixed', 'head', 'dome', undefined].map(chosenFor)).toEqual([
+      'fixed-small',
+      'head',
+      undefined,
+      'fixed-small',
+    ]);
   });
 
   test('are read as texts, whatever they look like', () => {

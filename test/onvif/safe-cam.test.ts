@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
@@ -320,4 +321,35 @@ test('HTTP as odd as cameras send it is read', async () => {
     });
     expect(reply.body.toString()).toBe('ok');
   }
+});
+
+describe('over TLS', () => {
+  const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url));
+  const fingerprint = (name: string) => new X509Certificate(pem(name)).fingerprint256;
+  const secureUrl = (port: number) => `onvif://127.0.0.1:${port}/?tls=true`;
+
+  test('the pinned certificate is taken, even one of an old camera, and no other', async () => {
+    for (const name of ['camera', 'weak']) {
+      const tls = { key: pem(`${name}.key`), cert: pem(`${name}.crt`), ciphers: 'DEFAULT@SECLEVEL=0' };
+      const sim = await house.sim({ tls });
+      const url = secureUrl(sim.port);
+      const pinned = house.device(sim, { url, tlsFingerprint: fingerprint(`${name}.crt`) });
+      expect((await pinned.facts()).model).toBe('Simulated PTZ');
+      const before = sim.requests.length;
+      for (const tlsFingerprint of [fingerprint('other.crt'), undefined]) {
+        const failure = await failureOf(house.device(sim, { url, tlsFingerprint }).facts());
+        expect(failure).toMatchObject({ kind: 'certificate', reason: 'CAMERA_CERTIFICATE' });
+        // So that it can be pinned once it was compared.
+        expect(failure.message).toContain(fingerprint(`${name}.crt`));
+      }
+      expect(sim.requests.length).toBe(before);
+    }
+  });
+
+  test('what speaks none is said to', async () => {
+    const sim = await house.sim();
+    expect((await failureOf(house.device(sim, { url: secureUrl(sim.port) }).facts())).kind).toBe(
+      'tls-failed',
+    );
+  });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { AskOptions } from '../soap/asking.ts';
 import { type PlaceOnDevice, placeOnDevice } from '../soap/camera-address.ts';
-import type { AskOptions, SafeCam } from '../soap/safe-cam.ts';
+import type { SafeCam } from '../soap/safe-cam.ts';
 import { at, textAt, toUnixMs } from '../xml/find.ts';
 import type { XmlElement } from '../xml/parse.ts';
 import { escapeXml } from '../xml/write.ts';

@@ -96,6 +96,21 @@ export function chooseProfiles(records: readonly ProfileRecord[], asked?: string
   return { main, sub };
 }
 
+/**
+ * The profile whose lens is steered: that of the picture, or another of the same lens that knows of its motors. Never one of another
+ * lens: on a recorder that would move somebody else's camera.
+ */
+export function choosePtzProfile(
+  records: readonly ProfileRecord[],
+  asked?: string,
+): ProfileRecord | undefined {
+  const { main } = chooseProfiles(records, asked);
+  if (main?.hasPtz) return main;
+  return records.find(
+    ({ hasPtz, videoSource }) => hasPtz && (main === undefined || videoSource === main.videoSource),
+  );
+}
+
 /** The largest first; of two as large the one that browsers take as it is. */
 function bySize(one: ProfileRecord, other: ProfileRecord): number {
   return areaOf(other) - areaOf(one) || Number(other.codec === 'H264') - Number(one.codec === 'H264');

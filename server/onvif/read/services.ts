@@ -1,5 +1,5 @@
+import type { ServiceName } from '../soap/asking.ts';
 import { type DeviceEndpoint, type PlaceOnDevice, placeOnDevice } from '../soap/camera-address.ts';
-import type { ServiceName } from '../soap/safe-cam.ts';
 import { at, childrenOf, textAt } from '../xml/find.ts';
 import type { XmlElement } from '../xml/parse.ts';
 

@@ -171,7 +171,8 @@ function send(request: HttpRequest, socket: Socket, context: OnvifErrorContext):
         });
       });
     });
-    outgoing.end(body);
+    // As bytes: Node writes the headers with a text, and in its encoding.
+    outgoing.end(body === undefined ? undefined : Buffer.from(body));
   });
 }
 
@@ -193,7 +194,8 @@ function connectError(
 ): OnvifError {
   const code = failure.code ?? failure.message;
   const peer = hostPort(host, port);
-  if (secure && /SSL|TLS|EPROTO/.test(code)) {
+  // What speaks no TLS mostly hangs up on it.
+  if (secure && /SSL|TLS|EPROTO|ECONNRESET/.test(code)) {
     const message = `No TLS connection to ${peer} (${code}). Check that this is the camera's HTTPS port and that it offers TLS 1.2 or later.`;
     return new OnvifError('tls-failed', message, context, failure);
   }

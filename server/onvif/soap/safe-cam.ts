@@ -1,19 +1,17 @@
 import onvif from 'onvif';
-import type { Clock } from '../../base/clock.ts';
-import { OnvifError, type OnvifErrorContext } from '../errors.ts';
+import { OnvifError } from '../errors.ts';
 import { readDateAndTime } from '../read/date-time.ts';
 import { hostPort } from '../target.ts';
 import { parseXml, parseXmlInTurns, type XmlElement } from '../xml/parse.ts';
 import { escapeDeep } from '../xml/write.ts';
+import type { AskOptions, CamMethod, PostOptions, SafeCamParts, ServiceName } from './asking.ts';
 import type { DeviceEndpoint, PlaceOnDevice } from './camera-address.ts';
 import { type Deadline, deadline } from './deadline.ts';
-import { type AuthPlan, type DeviceAuth, NO_LOGIN } from './device-auth.ts';
-import type { DeviceClock } from './device-clock.ts';
+import { type AuthPlan, NO_LOGIN } from './device-auth.ts';
 import {
   envelope,
   envelopeStart,
   isAuthFault,
-  isUnsupportedFault,
   operationOf,
   readReply,
   type SoapFault,
@@ -22,63 +20,15 @@ import {
 } from './envelope.ts';
 import { exchangeHttp, type HttpReply } from './http-exchange.ts';
 import { LoginWays } from './login-ways.ts';
-
-/** Services of a device that we use. */
-export type ServiceName = 'device' | 'media' | 'media2' | 'ptz' | 'events' | 'imaging';
-
-/** Methods of the package's Cam of which we take the message. */
-export type CamMethod =
-  | 'getServices'
-  | 'getCapabilities'
-  | 'getDeviceInformation'
-  | 'getProfiles'
-  | 'getStreamUri'
-  | 'getSnapshotUri'
-  | 'setSynchronizationPoint'
-  | 'getNodes'
-  | 'getConfigurations'
-  | 'getConfigurationOptions'
-  | 'getStatus'
-  | 'getPresets'
-  | 'setPreset'
-  | 'removePreset'
-  | 'gotoPreset'
-  | 'gotoHomePosition'
-  | 'continuousMove'
-  | 'absoluteMove'
-  | 'stop';
-
-export interface AskOptions {
-  /** For the whole exchange with its log-ins; default 8 s. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Whether media calls speak to the Media2 service (ONVIF Profile T). */
-  readonly media2?: boolean;
-}
-
-export interface PostOptions extends AskOptions {
-  readonly service: ServiceName;
-  /** Instead of the service's own place, e.g. that of a subscription. */
-  readonly place?: PlaceOnDevice;
-  /** XML, with all texts in it escaped. */
-  readonly body: string;
-  readonly headers?: string;
-  /** What the HTTP header says is wanted; default: by the body. */
-  readonly action?: string;
-  /** Sent without a log-in. */
-  readonly isOpen?: boolean;
-}
-
-export interface SafeCamParts {
-  readonly endpoint: DeviceEndpoint;
-  readonly devicePath: string;
-  readonly fingerprint: string | undefined;
-  readonly auth: DeviceAuth;
-  readonly deviceClock: DeviceClock;
-  readonly clock: Clock;
-  /** Ends everything that runs. */
-  readonly signal: AbortSignal;
-}
+import {
+  type FailedExchange,
+  faulty,
+  noService,
+  notLoggedIn,
+  notOnvif,
+  tooManyLogins,
+  tooSlowMessage,
+} from './refusals.ts';
 
 /** What the package gives its `_request`. */
 interface CamRequest {
@@ -205,18 +155,14 @@ export class SafeCam extends onvif.Cam {
     options: AskOptions,
     { isOpen, action }: { readonly isOpen: boolean; readonly action?: string | undefined },
   ): Promise<XmlElement> {
-    const { clock, endpoint, signal } = this.#parts;
+    const { clock, signal } = this.#parts;
     // Our own message, read as the device will read it: what is no XML was never sent.
     const parsed = parseXml(message);
     const operation = parsed.ok ? operationOf(parsed.value) : undefined;
     if (operation === undefined) throw new Error(`no SOAP message: ${parsed.ok ? 'empty' : parsed.error}`);
-    const peer = hostPort(endpoint.host, endpoint.port);
-    if (place === undefined) {
-      const message = `The camera at ${peer} has no ${service} service for ONVIF.`;
-      throw new OnvifError('unsupported', message, { peer, action: operation.name });
-    }
+    if (place === undefined) throw noService(this.#failed({ operation }), service);
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    const tooSlow = `The camera at ${peer} did not answer ${operation.name} within ${Math.round(timeoutMs / 1000)} s. Check its network, or restart it.`;
+    const tooSlow = tooSlowMessage(this.#failed({ operation }), timeoutMs);
     const limit = deadline(clock, timeoutMs, tooSlow, [signal, options.signal]);
     try {
       return await this.#exchange({
@@ -248,14 +194,16 @@ export class SafeCam extends onvif.Cam {
       if (verdict.kind === 'accepted') {
         if (!OPEN_OPERATIONS.has(request.operation.name)) this.#hasLoggedIn ||= plan !== NO_LOGIN;
         if (read.kind === 'reply') return read.element;
-        throw read.kind === 'fault' ? this.#refused(request, reply, read.fault) : read.error;
+        throw read.kind === 'fault' ? faulty(this.#failed(request, reply), read.fault) : read.error;
       }
       const next = request.isOpen ? undefined : await ways.after(plan, verdict);
-      if (next === undefined) throw this.#notLoggedIn(request, reply);
+      if (next === undefined) {
+        const hasCredentials = auth.credentials !== undefined;
+        throw notLoggedIn(this.#failed(request, reply), { hasCredentials, hasLoggedIn: this.#hasLoggedIn });
+      }
       plan = next;
     }
-    const message = `${this.#peerName()} asks for one log-in after another.`;
-    throw new OnvifError('auth-failed', message, this.#context(request));
+    throw tooManyLogins(this.#failed(request));
   }
 
   #post({ place, message, operation, limit }: SoapRequest, plan: AuthPlan): Promise<HttpReply> {
@@ -285,14 +233,12 @@ export class SafeCam extends onvif.Cam {
     const parsed = await parseXmlInTurns(reply.body.toString('utf8'));
     const read = parsed.ok ? readReply(parsed.value) : undefined;
     if (read !== undefined && read.kind !== 'none') return read;
-    const context = { ...this.#context(request), status: reply.status };
+    const { service, place } = request;
     const problem = parsed.ok ? 'it is no SOAP' : parsed.error;
-    const what =
-      reply.status === 404
-        ? `has no ${request.service} service for ONVIF at ${request.place.path}`
-        : `does not answer as ONVIF has it (HTTP ${reply.status}; ${problem})`;
-    const message = `${this.#peerName()} ${what}. Check address and port, and that ONVIF is switched on in its own settings.`;
-    return { kind: 'none', error: new OnvifError('not-onvif', message, context) };
+    return {
+      kind: 'none',
+      error: notOnvif(this.#failed(request, reply), { service, path: place.path, problem }),
+    };
   }
 
   /** Asks the device for its time again; whether it is another than we thought. */
@@ -328,40 +274,10 @@ export class SafeCam extends onvif.Cam {
     return deviceMs === undefined ? false : deviceClock.set(deviceMs, askedAtMs);
   }
 
-  #refused(request: SoapRequest, reply: HttpReply, fault: SoapFault): OnvifError {
-    const context = { ...this.#context(request), status: reply.status, faultCodes: fault.codes };
-    const said = [fault.codes.at(-1), fault.reason].filter(Boolean).join(': ') || 'no reason given';
-    if (isUnsupportedFault(fault)) {
-      return new OnvifError(
-        'unsupported',
-        `${this.#peerName()} cannot do ${request.operation.name} (${said}).`,
-        context,
-      );
-    }
-    const message = `${this.#peerName()} refuses ${request.operation.name} (${said}).`;
-    return new OnvifError('refused', message, context);
-  }
-
-  #notLoggedIn(request: SoapRequest, reply: HttpReply): OnvifError {
-    const context = { ...this.#context(request), status: reply.status };
-    const peer = this.#peerName();
-    if (this.#parts.auth.credentials === undefined) {
-      return new OnvifError('auth-failed', `${peer} wants a user name and a password.`, context);
-    }
-    const message = this.#hasLoggedIn
-      ? `${peer} refuses ${request.operation.name} to this user: its password was changed, or it may not do that. Check the user in the camera's own settings.`
-      : `${peer} does not take this user name and password. Many cameras have users for ONVIF of their own: look for "ONVIF user" in the camera's own settings. After a few wrong tries a camera may refuse for some minutes.`;
-    return new OnvifError('auth-failed', message, context);
-  }
-
-  #peerName(): string {
+  #failed(request: Pick<SoapRequest, 'operation'>, reply?: HttpReply): FailedExchange {
     const { host, port } = this.#parts.endpoint;
-    return `The camera at ${hostPort(host, port)}`;
-  }
-
-  #context(request: SoapRequest): OnvifErrorContext {
-    const { host, port } = this.#parts.endpoint;
-    return { peer: hostPort(host, port), action: request.operation.name };
+    const status = reply === undefined ? {} : { status: reply.status };
+    return { peer: hostPort(host, port), action: request.operation.name, ...status };
   }
 }
 
