@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { keyFramesFor, playlistUrl } from '../../client/src/hls/playlist-address.ts';
 import { FrameLength } from '../../client/src/player/frame-stepper.ts';
 import { commandOf, KEY_HELP, type KeyPress } from '../../client/src/player/keyboard.ts';
@@ -123,8 +123,32 @@ test('a poster is asked for in one of few widths, of now or of a time, without a
   expect(at(4_000, 12.6)).toBe('/live/cam/frame?width=1280&at=13');
 });
 
-test('what can be gone back to from live is nothing before it was asked for', () => {
-  expect(new RewindWindow().playhead(NOW)).toBeUndefined();
+test('what can be gone back to from live is asked for once, and whoever asks meanwhile gets that answer', async () => {
+  const answers: Array<(response: Response) => void> = [];
+  vi.stubGlobal('fetch', () => new Promise<Response>((resolve) => answers.push(resolve)));
+  try {
+    const nowMs = Date.now();
+    const target = { server: 'https://host', token: undefined };
+    const rewind = new RewindWindow();
+    expect(rewind.playhead(nowMs)).toBeUndefined();
+    const both = [rewind.ask(target, 'live/cam'), rewind.ask(target, 'live/cam')];
+    expect(answers).toHaveLength(1);
+    const range = { start: nowMs - 60_000, end: nowMs - 2_000 };
+    answers[0]?.(Response.json({ ranges: [range], gaps: [], bytes: 1 }));
+    await Promise.all(both);
+    const playhead = rewind.playhead(nowMs);
+    expect(playhead?.lengthS).toBe(60);
+    expect(playhead?.timeAt(0)).toBe(range.start);
+    expect(playhead?.timeMs).toBe(nowMs);
+    // What another stream has is not known yet.
+    const other = rewind.ask(target, 'live/other');
+    expect(rewind.playhead(nowMs)).toBeUndefined();
+    answers[1]?.(new Response('', { status: 503 }));
+    await other;
+    expect(rewind.playhead(nowMs)).toBeUndefined();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 test('every reason why a camera has no picture is told in German, and none that is unknown is swallowed', () => {
