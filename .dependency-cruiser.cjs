@@ -89,6 +89,13 @@ module.exports = {
       to: { path: '^node_modules/mediasoup/' },
     },
     {
+      name: 'only-onvif-imports-onvif',
+      comment: 'Its requests are safe only as server/onvif sends them.',
+      severity: 'error',
+      from: { path: '^(server|client|shared)/', pathNot: '^server/onvif/' },
+      to: { path: '^node_modules/onvif/' },
+    },
+    {
       name: 'werift-stays-off-the-hot-path',
       severity: 'error',
       from: { path: '^(server|client|shared)/' },
