@@ -356,7 +356,7 @@ test(
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.getByText(/scheme "http:"; expected rtsp:/).waitFor();
     await expectAccessibleInBothThemes(page, 'a camera that is changed');
-    await dialog.getByLabel('Address').fill(camera.url());
+    await dialog.getByLabel('Address').fill(second.url());
     await dialog.getByLabel('Password').fill('');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.getByText(/has to be typed again/).waitFor();
@@ -367,14 +367,26 @@ test(
     await yard.getByRole('heading', { name: 'Back yard' }).waitFor();
     await untilMoving('yard');
 
-    const before = camera.connections.length;
+    const before = second.connections.length;
     await choose(yard, 'Connect anew');
     await page.getByText('Connecting to Back yard anew…').waitFor();
-    await waitFor('the camera to be dialled', () => camera.connections.length > before);
+    await waitFor('the camera to be dialled', () => second.connections.length > before);
     await untilMoving('yard');
 
+    // A camera that is switched off and on again is waited for: no reload, no other connection.
+    await page.evaluate('globalThis.sameDocument = true');
+    await second.stop();
+    await waitFor(
+      'the tile to wait',
+      async () => (await yard.locator('.wall-state').textContent()) === 'Waiting',
+    );
+    await second.start();
+    await untilMoving('yard');
+    expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
+    expect(await held()).toEqual({ connections: 1, tracks: 1 });
+
     await choose(yard, 'Camera report');
-    await dialog.getByText(/640 × 360/).waitFor();
+    await dialog.getByText(/320 × 180/).waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
 

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { idOf, streams } from '../store/streams.ts';
-import { Button, Dialog, Notice } from '../ui/index.ts';
+import { Button, Dialog, Notice, toast } from '../ui/index.ts';
 import { t } from './texts.ts';
 
 /** A dialog about one camera; `stream` is its `app/name`. */
@@ -33,7 +33,7 @@ export function CameraDialogs() {
   const [contents, setContents] = useState<Contents>();
   const isOpen = dialog !== undefined;
   useEffect(() => {
-    if (isOpen) import('./dialog-contents.ts').then(setContents, closeDialog);
+    if (isOpen) import('./dialog-contents.ts').then((loaded) => setContents(() => loaded), tellMissing);
   }, [isOpen]);
   useEffect(() => closeDialog, []);
   if (dialog === undefined || contents === undefined) return null;
@@ -49,6 +49,12 @@ export function CameraDialogs() {
     case 'report':
       return <ReportDialog key={dialog.stream} status={status} onClose={closeDialog} />;
   }
+}
+
+/** The gateway is away, or was updated since the page came from it. */
+function tellMissing(): void {
+  closeDialog();
+  toast(t('part-missing'));
 }
 
 function Gone() {

@@ -41,6 +41,7 @@ export const t = texts({
     'record-on': '{camera} is recorded from now on.',
     'record-off': '{camera} is not recorded any more. What was recorded stays.',
     'record-failed': 'Recording of {camera} could not be changed. {why}',
+    'part-missing': 'This form could not be loaded. Check that the gateway runs, then reload the page.',
     'gone-title': 'This camera is gone',
     'gone-text': 'Somebody removed it meanwhile.',
     'read-only': 'This camera is set up in the configuration file; change it there and restart the gateway.',
@@ -89,6 +90,8 @@ export const t = texts({
     'record-on': '{camera} wird ab jetzt aufgenommen.',
     'record-off': '{camera} wird nicht mehr aufgenommen. Was aufgenommen wurde, bleibt.',
     'record-failed': 'Die Aufnahme von {camera} konnte nicht geändert werden. {why}',
+    'part-missing':
+      'Dieses Formular konnte nicht geladen werden. Prüfen Sie, ob das Gateway läuft, und laden Sie die Seite neu.',
     'gone-title': 'Diese Kamera ist weg',
     'gone-text': 'Jemand hat sie inzwischen entfernt.',
     'read-only':
