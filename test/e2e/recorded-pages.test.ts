@@ -19,6 +19,8 @@ import { waitFor } from '../support/wait.ts';
 const HLS_JS = fileURLToPath(new URL('../../node_modules/hls.js/dist/hls.min.js', import.meta.url));
 const FRAME_MS = 40;
 const TIMEOUT_MS = 120_000;
+/** A busy machine takes its time to a first picture. */
+const PATIENCE_MS = 40_000;
 /** When picture number 0 was taken, on all cameras. */
 const T0 = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
 const SECONDS = 20;
@@ -82,8 +84,21 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await context.close();
+  await tidy();
   expect(complaints).toEqual([]);
 });
+
+/** What a test that failed leaves behind is not for the next try. */
+async function tidy(): Promise<void> {
+  const { exports: jobs } = await ask<{ exports: { id: string }[] }>('exports');
+  const { locks } = await ask<{ locks: { id: number }[] }>('streams/live/door/locks');
+  const paths = [
+    // The first time cancels what still runs.
+    ...jobs.flatMap(({ id }) => [`exports/${id}`, `exports/${id}`]),
+    ...locks.map(({ id }) => `streams/live/door/locks/${id}`),
+  ];
+  for (const path of paths) await fetch(`${gateway.url}/api/v1/${path}`, { method: 'DELETE' });
+}
 
 async function post(path: string, body: object): Promise<Record<string, unknown>> {
   const answer = await fetch(`${gateway.url}/api/v1/${path}`, {
@@ -257,8 +272,10 @@ describe('the page of recordings', () => {
       const shed = kept('shed');
       await shed.getByText('Camera removed').waitFor();
       await shed.getByRole('button', { name: 'Play shed' }).click();
-      await waitFor('the recording to play', () =>
-        page.evaluate(`document.querySelector('dialog sluice-player')?.time > ${T0}`),
+      await waitFor(
+        'the recording to play',
+        () => page.evaluate(`document.querySelector('dialog sluice-player')?.time > ${T0}`),
+        PATIENCE_MS,
       );
       await page.keyboard.press('Escape');
       await shed.getByRole('button', { name: 'Export from shed' }).click();
@@ -276,8 +293,10 @@ describe('the page of recordings', () => {
         .getByRole('listitem')
         .filter({ hasText: 'the-shed.mp4' });
       await job.getByRole('button', { name: 'Play the-shed.mp4' }).click();
-      await waitFor('the film to play', () =>
-        page.evaluate(`document.querySelector('dialog video')?.currentTime > 0`),
+      await waitFor(
+        'the film to play',
+        () => page.evaluate(`document.querySelector('dialog video')?.currentTime > 0`),
+        PATIENCE_MS,
       );
       const film = page.getByRole('dialog', { name: 'the-shed.mp4' });
       const download = page.waitForEvent('download');
@@ -423,7 +442,10 @@ function playFast(page: Page, url: string): Promise<FastPlay> {
     video.muted = true;
     const hls = new Hls({ maxBufferLength: 120 });
     const errors = [];
-    hls.on(Hls.Events.ERROR, (_, error) => errors.push(error.details));
+    // A busy machine may stall; what tells of a hole, or ends it, may not come.
+    hls.on(Hls.Events.ERROR, (_, { fatal, details }) => {
+      if (fatal || details === 'bufferSeekOverHole') errors.push(details);
+    });
     hls.loadSource(${JSON.stringify(url)});
     hls.attachMedia(video);
     const times = [];
