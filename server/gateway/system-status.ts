@@ -1,23 +1,39 @@
 import { availableParallelism, freemem, release, type as systemType, totalmem } from 'node:os';
-import { isInternalStream } from '../../shared/names.ts';
+import { isInternalStream, type StreamId } from '../../shared/names.ts';
 import type { RecorderStatus } from '../../shared/recording.ts';
 import type { SystemStatus, Viewer } from '../../shared/system.ts';
 import type { Clock } from '../base/clock.ts';
 import { VERSION } from '../base/version.ts';
-import type { RecordingDisk } from '../recording/index.ts';
 import type { Hub } from '../stream/index.ts';
-import type { Watching, WorkerStatus } from '../webrtc/index.ts';
 import { LoadMeter } from './load-meter.ts';
+
+/** Somebody who watches; `internal/...` is left out here. */
+export interface Watching {
+  readonly stream: StreamId;
+  readonly sinceMs: number;
+  readonly address: string | undefined;
+}
+
+/** A place for a media worker; `cpuMs` since the process `pid` began. */
+export interface WorkerLook {
+  readonly id: number;
+  readonly state: 'running' | 'starting' | 'hanging';
+  readonly consumers: number;
+  readonly restarts: number;
+  readonly pid?: number;
+  readonly cpuMs?: number;
+  readonly memoryBytes?: number;
+}
 
 export interface SystemOptions {
   readonly clock: Clock;
   readonly hub: Hub;
   readonly readiness: () => { readonly ready: boolean; readonly checks: Readonly<Record<string, boolean>> };
-  readonly workers: () => Promise<readonly WorkerStatus[]>;
+  readonly workers: () => Promise<readonly WorkerLook[]>;
   readonly watching: () => { readonly webrtc: readonly Watching[]; readonly whep: readonly Watching[] };
   readonly hlsViewers: () => readonly Watching[];
-  readonly disks: () => Promise<readonly RecordingDisk[]>;
-  readonly recorder: (id: `${string}/${string}`) => RecorderStatus;
+  readonly disks: () => Promise<readonly Readonly<SystemStatus['disks'][number]>[]>;
+  readonly recorder: (id: StreamId) => RecorderStatus;
   readonly versions: () => Promise<{ readonly mediasoup?: string; readonly ffmpeg?: string }>;
 }
 
@@ -105,7 +121,7 @@ export class System {
   }
 
   /** A worker tells what it has used since it began; what it uses now is the difference to the time before. */
-  #worker({ pid, cpuMs, ...worker }: WorkerStatus): SystemStatus['workers'][number] {
+  #worker({ pid, cpuMs, ...worker }: WorkerLook): SystemStatus['workers'][number] {
     if (pid === undefined || cpuMs === undefined) return worker;
     const atMs = this.#options.clock.monotonicMs();
     const before = this.#workerLooks.get(worker.id);

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.ts';
 
 /** Cameras are added on the page, and the gateway is looked after there. */
 
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 120_000;
 const PASSWORD = 'canary-p4ssword';
 /** Where nothing else is that answers to discovery. */
 const SIM_HOST = '127.0.71.7';

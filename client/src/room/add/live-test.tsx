@@ -113,6 +113,16 @@ export function LiveTestPanel({
 }) {
   const { state } = test;
   const isOn = state.kind === 'starting' || state.kind === 'running';
+  const words = useRef<HTMLDivElement>(null);
+  const picture = useRef<HTMLDivElement>(null);
+  const hasPicture = isProven(test);
+  // In a dialog, or on a phone, what is told would be below the edge.
+  useEffect(() => {
+    if (isOn) words.current?.scrollIntoView({ block: 'nearest' });
+  }, [isOn]);
+  useEffect(() => {
+    if (hasPicture) picture.current?.scrollIntoView({ block: 'nearest' });
+  }, [hasPicture]);
   return (
     <section class="add-test" aria-labelledby="add-test-heading">
       <h2 id="add-test-heading">{t('test-heading')}</h2>
@@ -123,11 +133,13 @@ export function LiveTestPanel({
         </Button>
         {isOn ? <Button onClick={() => test.stop()}>{t('test-stop')}</Button> : undefined}
       </div>
-      <div role="status" class="add-test-state">
+      <div role="status" class="add-test-state" ref={words}>
         <TestWords state={state} onFingerprint={onFingerprint} />
       </div>
       {state.kind === 'running' ? (
-        <Seen probe={state.probe} turn={state.turn} atMs={state.atMs} />
+        <div class="add-seen" ref={picture}>
+          <Seen probe={state.probe} turn={state.turn} atMs={state.atMs} />
+        </div>
       ) : undefined}
     </section>
   );
