@@ -5,7 +5,14 @@ import { resolveAnyAddress, resolveCameraAddress } from './base/address-policy.t
 import type { Clock } from './base/clock.ts';
 import type { Settings } from './base/config/settings.ts';
 import type { Logger } from './base/log.ts';
-import { OnvifCameras, PtzDesk, ScanDesk } from './gateway/index.ts';
+import {
+  type CameraAccess,
+  OnvifCameras,
+  OnvifDesk,
+  type OpenedCamera,
+  PtzDesk,
+  ScanDesk,
+} from './gateway/index.ts';
 import type { OnvifPort, ScansPort } from './http/index.ts';
 import { OnvifDevice, OnvifEvents, OnvifScan } from './onvif/index.ts';
 import type { Recording } from './recording/index.ts';
@@ -35,21 +42,22 @@ export function wireOnvif(parts: {
 }): WiredOnvif {
   const { clock, log, settings, isFixed } = parts;
   let events: Recording['events'] | undefined;
+  const open = ({ mayBeLocal, ...access }: CameraAccess): OpenedCamera => {
+    const resolveAddress = mayBeLocal ? resolveAnyAddress : resolveCameraAddress;
+    const device = new OnvifDevice({ clock, log, resolveAddress, ...access });
+    return {
+      camera: device,
+      listen: ({ signal, ...told }) => new OnvifEvents({ device, clock, log, ...told }).run(signal),
+    };
+  };
   const cameras = new OnvifCameras({
     clock,
     log,
-    open: ({ mayBeLocal, ...access }) => {
-      const resolveAddress = mayBeLocal ? resolveAnyAddress : resolveCameraAddress;
-      const device = new OnvifDevice({ clock, log, resolveAddress, ...access });
-      return {
-        camera: device,
-        listen: ({ signal, ...told }) => new OnvifEvents({ device, clock, log, ...told }).run(signal),
-      };
-    },
+    open,
     mayBeLocal: (stream) => settings.sources.allowLoopback || isFixed(stream),
     events: {
       report: (stream, news) => events?.report(stream, news),
-      endAll: (stream) => events?.endAll(stream),
+      endAll: (stream) => events?.endAll(stream, 'onvif'),
     },
   });
   const ptz = new PtzDesk({ clock, log, camera: (stream) => cameras.steering(stream) });
@@ -68,15 +76,7 @@ export function wireOnvif(parts: {
       });
       return {
         scans,
-        port: {
-          inspect: (access) => cameras.inspect(access, settings.sources.allowLoopback),
-          facts: (stream) => cameras.facts(stream),
-          ptzStatus: (stream) => cameras.ptzStatus(stream),
-          ptz: (operator, stream, command) => ptz.do(operator, stream, command),
-          addPreset: (stream, name) => cameras.addPreset(stream, name),
-          removePreset: (stream, token) => cameras.removePreset(stream, token),
-          snapshot: (stream) => cameras.snapshot(stream),
-        },
+        port: new OnvifDesk({ cameras, ptz, open, mayBeLocal: settings.sources.allowLoopback }),
         desk: {
           ptz: (operator, stream, command) => ptz.do(operator, stream, command),
           releasePtz: (operator) => ptz.release(operator),

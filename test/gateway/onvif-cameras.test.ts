@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../server/base/log.ts';
 import { OnvifCameras } from '../../server/gateway/onvif/onvif-cameras.ts';
+import { OnvifDesk } from '../../server/gateway/onvif/onvif-desk.ts';
 import type { CameraAccess, OnvifCamera, OnvifNews, OpenedCamera } from '../../server/gateway/onvif/ports.ts';
 import { Hub, type Source } from '../../server/stream/index.ts';
 import type { StreamId } from '../../shared/names.ts';
@@ -91,6 +92,7 @@ let hub: Hub;
 let devices: FakeDevice[];
 let reported: Array<[StreamId, string]>;
 let cameras: OnvifCameras;
+let desk: OnvifDesk;
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -103,14 +105,15 @@ beforeEach(() => {
     startSource: () => idle,
     hasOwnSub: (one) => cameras.hasOwnSub(one),
   });
+  const open = (access: CameraAccess) => {
+    const device = new FakeDevice(access);
+    devices.push(device);
+    return device;
+  };
   cameras = new OnvifCameras({
     clock,
     log: silentLogger,
-    open: (access) => {
-      const device = new FakeDevice(access);
-      devices.push(device);
-      return device;
-    },
+    open,
     mayBeLocal: (stream) => stream === 'live/fixed',
     events: {
       report: (stream, { state }) => reported.push([stream, state]),
@@ -118,6 +121,7 @@ beforeEach(() => {
     },
   });
   cameras.follow(hub);
+  desk = new OnvifDesk({ cameras, ptz: { do: async () => {} }, open, mayBeLocal: true });
 });
 
 const device = (index = 0): FakeDevice => devices[index] as FakeDevice;
@@ -159,6 +163,9 @@ describe('the devices behind the streams', () => {
     expect(cameras.counts.cameras).toBe(1);
     await cameras.close();
     expect(device(1).isClosed).toBe(true);
+    cameras.askKeyFrame(first);
+    expect(await cameras.resolve(first, signal())).toMatchObject({ error: { reason: 'STOPPED' } });
+    expect(devices).toHaveLength(2);
     expect(clock.timers).toBe(0);
   });
 
@@ -181,13 +188,13 @@ describe('the devices behind the streams', () => {
       error: { reason: 'CAMERA_AUTH_FAILED', message: 'Wrong password.' },
     });
     const code = 'DEVICE_AUTH_FAILED';
-    await expect(cameras.facts('live/one')).rejects.toMatchObject({ name: 'ApiError', code });
+    await expect(desk.facts('live/one')).rejects.toMatchObject({ name: 'ApiError', code });
     await expect(cameras.steering('live/one').do({ action: 'home' })).rejects.toMatchObject({ code });
   });
 
   test('one that is looked at before it is added is let go of at once, and only some at a time are', async () => {
     const all = Array.from({ length: 9 }, () =>
-      cameras.inspect({ url: ONVIF }, true).then(
+      desk.inspect({ url: ONVIF }).then(
         () => 'ok',
         ({ code }) => code,
       ),
@@ -195,7 +202,7 @@ describe('the devices behind the streams', () => {
     expect((await Promise.all(all)).filter((answer) => answer !== 'ok')).toEqual(['TOO_MANY_PROBES']);
     expect(devices.map(({ isClosed }) => isClosed)).toEqual(Array(8).fill(true));
     expect(device().access).toMatchObject({ url: ONVIF, mayBeLocal: true });
-    await cameras.inspect({ url: ONVIF }, false);
+    await desk.inspect({ url: ONVIF });
   });
 });
 

@@ -1,12 +1,13 @@
 import { ApiError } from '../../../shared/errors.ts';
 import { parentStreamId, type StreamId, streamId } from '../../../shared/names.ts';
-import type { DeviceAccess, DeviceFacts, MediaProfile, Preset, PtzStatus } from '../../../shared/onvif.ts';
+import type { MediaProfile } from '../../../shared/onvif.ts';
 import { err, ok, type Result } from '../../../shared/result.ts';
 import type { StreamDefinition } from '../../../shared/stream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { TokenBucket } from '../../base/token-bucket.ts';
 import type { Hub } from '../../stream/index.ts';
+import { accessOf, isOnvif, keyOf, namesProfile } from './camera-access.ts';
 import {
   type CameraAccess,
   deviceError,
@@ -22,8 +23,6 @@ import type { PtzCamera } from './ptz-desk.ts';
 const IDLE_MS = 60_000;
 /** What a camera may tell at once and in the long run: one that flaps must not fill a disk. */
 const NEWS = { burst: 60, perSecond: 2 };
-/** Devices that are asked what they are, at once. */
-const MAX_INSPECTED = 8;
 /** A key frame that comes later than this is of no use to who asked. */
 const KEY_FRAME_TIMEOUT_MS = 5_000;
 
@@ -69,7 +68,6 @@ export class OnvifCameras {
   readonly #undo: Array<() => void> = [];
   #hub: Hub | undefined;
   #dropped = 0;
-  #inspecting = 0;
   #isClosed = false;
 
   constructor(options: OnvifCamerasOptions) {
@@ -104,7 +102,9 @@ export class OnvifCameras {
     const isSub = parentStreamId(id) !== id;
     const { url } = definition.source;
     try {
-      const held = this.#hold(this.#accessOf(definition, url));
+      const access = this.#accessOf(definition);
+      if (access === undefined) throw new Error(`${id} is no ONVIF camera`);
+      const held = this.#hold(access);
       // A second stream of its own profile, as `source.sub` names it, is just that profile.
       const isNamed = isSub && namesProfile(url) && url !== this.#mainUrlOf(id);
       const found = await held.camera.streamUri({ as: isSub && !isNamed ? 'sub' : 'main' }, signal);
@@ -118,16 +118,16 @@ export class OnvifCameras {
 
   /** Whether the camera has a smaller stream beside the one that its source names; known once it was asked. */
   hasOwnSub(definition: StreamDefinition): boolean {
-    if (!isOnvif(definition.source.url)) return false;
-    const held = this.#held.get(keyOf(this.#accessOf(definition, definition.source.url)));
+    const access = isOnvif(definition.source.url) ? this.#accessOf(definition) : undefined;
+    const held = access === undefined ? undefined : this.#held.get(keyOf(access));
     return held?.profiles?.some(({ usedAs }) => usedAs === 'sub') === true;
   }
 
   /** Asks a playing camera for a key frame, where it can be asked. */
   askKeyFrame(definition: StreamDefinition): void {
-    const access = this.#accessOfStream(definition);
-    if (access === undefined) return;
-    const held = this.#hold(access);
+    const access = this.#accessOf(definition);
+    const held = access === undefined ? undefined : this.#tryToHold(access);
+    if (held === undefined) return;
     const token = this.#dialled.get(streamId(definition.app, definition.name));
     const isSub = definition.name.includes('~');
     // Of a second stream whose profile is not known the main one's key frame is of no use.
@@ -146,6 +146,11 @@ export class OnvifCameras {
     return this.#of(stream).ptz;
   }
 
+  /** STREAM_NOT_FOUND, ONVIF_UNSUPPORTED. */
+  cameraOf(stream: StreamId): OnvifCamera {
+    return this.#of(stream).camera;
+  }
+
   #of(stream: StreamId): Held {
     const found = this.#hub?.get(stream);
     if (found === undefined || stream.startsWith('internal/') || parentStreamId(stream) !== stream) {
@@ -154,7 +159,7 @@ export class OnvifCameras {
         `There is no stream ${stream}; GET /api/v1/streams lists those there are.`,
       );
     }
-    const access = this.#accessOfStream(found.definition);
+    const access = this.#accessOf(found.definition);
     if (access === undefined) {
       throw new ApiError(
         'ONVIF_UNSUPPORTED',
@@ -162,46 +167,6 @@ export class OnvifCameras {
       );
     }
     return this.#hold(access);
-  }
-
-  facts(stream: StreamId): Promise<DeviceFacts> {
-    return asked(() => this.#of(stream).camera.facts());
-  }
-
-  ptzStatus(stream: StreamId): Promise<PtzStatus> {
-    return asked(() => this.#of(stream).camera.ptz.status());
-  }
-
-  addPreset(stream: StreamId, name: string): Promise<Preset> {
-    return asked(() => this.#of(stream).camera.ptz.setPreset(name));
-  }
-
-  removePreset(stream: StreamId, token: string): Promise<void> {
-    return asked(() => this.#of(stream).camera.ptz.removePreset(token));
-  }
-
-  /** A picture as the camera itself makes it. */
-  snapshot(stream: StreamId): Promise<{ readonly bytes: Buffer; readonly contentType: string }> {
-    return asked(() => this.#of(stream).camera.snapshot());
-  }
-
-  /** What a device that is no stream yet says of itself. `mayBeLocal`: whether it may be on this machine. */
-  inspect({ url, username, password }: DeviceAccess, mayBeLocal: boolean): Promise<DeviceFacts> {
-    if (this.#inspecting >= MAX_INSPECTED) {
-      const message = `${MAX_INSPECTED} devices are being asked already; try again in a moment.`;
-      return Promise.reject(new ApiError('TOO_MANY_PROBES', message));
-    }
-    this.#inspecting += 1;
-    return asked(async () => {
-      const { camera } = this.#options.open({ url, username, password, mayBeLocal });
-      try {
-        return await camera.facts();
-      } finally {
-        camera.close();
-      }
-    }).finally(() => {
-      this.#inspecting -= 1;
-    });
   }
 
   /** Ends all that runs; subscriptions are given back, for which there is a little time. Idempotent. */
@@ -220,7 +185,7 @@ export class OnvifCameras {
     const wanted = new Map<string, { access: CameraAccess; streams: Set<StreamId> }>();
     for (const { id, definition } of this.#hub?.list() ?? []) {
       if (id.startsWith('internal/') || parentStreamId(id) !== id) continue;
-      const access = this.#accessOfStream(definition);
+      const access = this.#accessOf(definition);
       if (access === undefined) continue;
       const entry = wanted.get(keyOf(access)) ?? { access, streams: new Set() };
       entry.streams.add(id);
@@ -289,6 +254,7 @@ export class OnvifCameras {
   }
 
   #hold(access: CameraAccess): Held {
+    if (this.#isClosed) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
     const key = keyOf(access);
     const known = this.#held.get(key);
     if (known !== undefined) {
@@ -300,7 +266,12 @@ export class OnvifCameras {
     const held: Held = {
       camera,
       listen: (options) => opened.listen(options),
-      ptz: { do: (command) => asked(() => camera.ptz.do(command)) },
+      ptz: {
+        do: (command) =>
+          camera.ptz.do(command).catch((failure: unknown) => {
+            throw deviceError(failure);
+          }),
+      },
       news: new TokenBucket(this.#options.clock, NEWS),
       ...{ streams: new Set<StreamId>(), profiles: undefined, isReading: false },
       ...{ listening: undefined, eventsState: undefined },
@@ -336,42 +307,11 @@ export class OnvifCameras {
     held.camera.close();
   }
 
-  /** The ONVIF access of a stream, derived or not; undefined where it has none. */
-  #accessOfStream(definition: StreamDefinition): CameraAccess | undefined {
-    const { url, onvif } = definition.source;
-    if (isOnvif(url)) return this.#accessOf(definition, url);
-    return onvif === undefined ? undefined : this.#accessOf(definition, onvif.url);
-  }
-
-  #accessOf({ app, name, source }: StreamDefinition, url: string): CameraAccess {
-    const { username, password, tlsFingerprint } = source;
-    const mayBeLocal = this.#options.mayBeLocal(parentStreamId(streamId(app, name)));
-    return { url, username, password, tlsFingerprint, mayBeLocal };
+  #accessOf(definition: StreamDefinition): CameraAccess | undefined {
+    return accessOf(definition, this.#options.mayBeLocal);
   }
 
   #mainUrlOf(sub: StreamId): string | undefined {
     return this.#hub?.get(parentStreamId(sub))?.definition.source.url;
-  }
-}
-
-export function isOnvif(url: string): boolean {
-  return /^onvif:/i.test(url);
-}
-
-/** Another profile is another device here: a recorder with many cameras moves and hears each by its profile. */
-function keyOf({ url, username, password, tlsFingerprint, mayBeLocal }: CameraAccess): string {
-  return JSON.stringify([url, username, password, tlsFingerprint, mayBeLocal]);
-}
-
-function namesProfile(url: string): boolean {
-  return new URL(url).searchParams.has('profile');
-}
-
-/** Runs a question to a device; what it fails with is for whoever asked. */
-async function asked<T>(question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (failure) {
-    throw deviceError(failure);
   }
 }

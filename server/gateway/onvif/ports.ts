@@ -91,6 +91,9 @@ export function deviceError(failure: unknown): unknown {
 
 /** Why a stream of it has to wait. */
 export function waitOf(failure: unknown): { reason: WaitReason; message: string } {
+  if (failure instanceof ApiError && failure.code === 'SHUTTING_DOWN') {
+    return { reason: 'STOPPED', message: failure.message };
+  }
   const { reason } = failure as { reason?: unknown };
   const message = failure instanceof Error ? failure.message : String(failure);
   return { reason: typeof reason === 'string' ? (reason as WaitReason) : 'CAMERA_NOT_ONVIF', message };

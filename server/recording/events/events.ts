@@ -194,11 +194,12 @@ export class Events {
     this.#changes.emit({ event: { ...event, isActive: false }, removed: true });
   }
 
-  /** Nothing goes on any more at a stream that is removed, or whose camera is another one now. */
-  endAll(stream: StreamId): void {
+  /** Nothing goes on any more at a stream that is removed; or, of one `origin`, nobody tells of it any more. */
+  endAll(stream: StreamId, origin?: CameraEvent['origin']): void {
     const nowMs = Math.floor(this.#options.clock.wallMs());
     for (const key of this.#open.keys()) if (key.startsWith(`${stream} `)) this.#open.delete(key);
     for (const event of this.active(new Set([stream]))) {
+      if (origin !== undefined && event.origin !== origin) continue;
       this.#change({ ...event, isActive: false, end: Math.max(nowMs, event.start) });
     }
   }

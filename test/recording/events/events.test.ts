@@ -277,6 +277,14 @@ describe('the events of a gateway', () => {
     expect(changes.at(-1)?.event).toMatchObject({ app: 'live', isActive: false });
   });
 
+  test('what a program reported goes on when a camera is another one', async () => {
+    events.report('live/door', reported({}));
+    const url = '/api/v1/streams/live/door/events';
+    const { body } = await ask('POST', url, { isActive: true });
+    events.endAll('live/door', 'onvif');
+    expect(events.active()).toEqual([body]);
+  });
+
   test('a program reports, changes and removes its own', async () => {
     const posted = await ask('POST', '/api/v1/streams/yard/gate/events', {
       kind: 'line',
