@@ -386,6 +386,9 @@ export class SluicePlayer extends HTMLElement {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
+    // A page's own address with another `#...` is the same gateway.
+    if (name === 'server' && before !== null && after !== null && serverBase(before) === serverBase(after))
+      return;
     if (name === 'muted') this.#setMuted(after !== null);
     else if (name === 'stats') this.#tickStats();
     else if (name === 'controls' || name === 'bare' || name === 'lang') this.#render();
