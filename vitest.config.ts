@@ -21,8 +21,8 @@ function programs(): Record<string, string> {
  */
 const SHARED = [
   'test/base/!(give-back|process-supervisor).test.ts',
-  'test/client/{backoff,codec-names,play-times,player-state,report-text,stats,sync-page,sync-plan,tile-state,time-map,types,wall-model,watchdog,wire}.test.ts',
-  'test/gateway/{camera-report,stream-directory,webrtc-status}.test.ts',
+  'test/client/{add-and-system,backoff,codec-names,play-times,player-state,report-text,stats,sync-page,sync-plan,tile-state,time-map,types,wall-model,watchdog,wire}.test.ts',
+  'test/gateway/{camera-report,stream-directory,webrtc-status,probes,settings-desk}.test.ts',
   'test/http/!(browser|limits).test.ts',
   'test/http/access/*.test.ts',
   'test/onvif/*.test.ts',
