@@ -78,8 +78,8 @@ export class OnvifDevice {
     const username = options.username ?? this.#target.user?.username;
     const password = options.password ?? this.#target.user?.password ?? '';
     const credentials = username === undefined ? undefined : { username, password };
-    this.#auth = new DeviceAuth(credentials);
-    this.#snapshotAuth = new DeviceAuth(credentials);
+    this.#auth = new DeviceAuth(credentials, options.clock);
+    this.#snapshotAuth = new DeviceAuth(credentials, options.clock);
     this.#deviceClock = new DeviceClock(options.clock);
     this.ptz = new OnvifPtz(this);
   }

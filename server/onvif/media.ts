@@ -13,6 +13,9 @@ export interface Media {
   readonly records: readonly ProfileRecord[];
 }
 
+/** What a service cannot do, the older one may. */
+const MAY_BE_IN_MEDIA1: ReadonlySet<string> = new Set(['refused', 'unsupported', 'not-onvif']);
+
 /** @throws {OnvifError} unsupported: it has no media service */
 export async function readMedia(cam: SafeCam, device: string, signal?: AbortSignal): Promise<Media> {
   const media2 = cam.has('media2') ? await tryMedia2(cam, signal) : undefined;
@@ -30,7 +33,8 @@ async function tryMedia2(cam: SafeCam, signal: AbortSignal | undefined): Promise
     const records = readProfiles(await cam.ask('getProfiles', undefined, { signal, media2: true }));
     if (records.length > 0 || !cam.has('media')) return { isMedia2: true, records };
   } catch (failure) {
-    if (!cam.has('media') || !(failure instanceof OnvifError) || failure.kind === 'stopped') throw failure;
+    const mayBeThere = failure instanceof OnvifError && MAY_BE_IN_MEDIA1.has(failure.kind);
+    if (!mayBeThere || !cam.has('media')) throw failure;
   }
   return undefined;
 }
@@ -74,8 +78,6 @@ export async function askKeyFrame(
     cam.ask('setSynchronizationPoint', { profileToken }, options),
   );
 }
-
-const MAY_BE_IN_MEDIA1: ReadonlySet<string> = new Set(['refused', 'unsupported', 'not-onvif']);
 
 /** By Media2 where the profiles came from there, then by the media service: some devices have a method in one of them only. */
 async function byMedia(

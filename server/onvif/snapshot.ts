@@ -39,6 +39,8 @@ export async function fetchSnapshot(parts: {
     parts.signals,
   );
   try {
+    const standing = auth.standingRefusal;
+    if (standing !== undefined) throw standing;
     let plan = auth.plainPlan;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const authorization = auth.authorization(plan, 'GET', place.path);
@@ -58,11 +60,14 @@ export async function fetchSnapshot(parts: {
       if (verdict.kind !== 'accepted') {
         if (verdict.kind !== 'retry' || verdict.plan.wsse) {
           const message = `The camera at ${peer} does not give single pictures to this user. Check the user in the camera's own settings.`;
-          throw new OnvifError('auth-failed', message, { ...context, status: 401 });
+          const failure = new OnvifError('auth-failed', message, { ...context, status: 401 });
+          auth.refused(failure);
+          throw failure;
         }
         plan = verdict.plan;
         continue;
       }
+      auth.proven();
       if (reply.status !== 200 || !isJpeg(reply.body)) {
         const what =
           reply.status === 200 ? 'sent something that is no JPEG' : `answered with HTTP ${reply.status}`;

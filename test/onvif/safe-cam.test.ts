@@ -127,6 +127,48 @@ describe('log-ins', () => {
     expect(asked.filter(({ by }) => by === 'digest').length).toBeLessThanOrEqual(1);
   });
 
+  test('with a wrong password lock nobody out, however many ask', async () => {
+    const sim = await house.sim({ maker: 'hikvision' });
+    const clock = new FakeClock();
+    clock.stepWall(systemClock.wallMs() - clock.wallMs());
+    const device = house.device(sim, { clock, password: 'a-wrong-one' });
+    const wrong = () => sim.requests.filter(({ refusal }) => refusal?.includes('wrong')).length;
+    const askAll = async () => {
+      const asked = [
+        device.facts(),
+        device.ptz.status(),
+        device.snapshot(),
+        device.streamUri({ as: 'main' }),
+      ];
+      return (await Promise.all(asked.map(failureOf))).map(({ kind }) => kind);
+    };
+    for (let times = 0; times < 5; times++) expect(new Set(await askAll())).toEqual(new Set(['auth-failed']));
+    expect(wrong()).toBe(1);
+    // Tried again when some time has gone by, ever more of it.
+    clock.advance(31_000);
+    await askAll();
+    expect(wrong()).toBe(2);
+    clock.advance(31_000);
+    await askAll();
+    expect(wrong()).toBe(2);
+    clock.advance(100_000);
+    await askAll();
+    expect(wrong()).toBe(3);
+    expect(sim.isLocked).toBe(false);
+    expect((await house.device(sim).facts()).model).toBe('DS-2DE4425IW-DE');
+  });
+
+  test('of a user who may not do one thing go on for the others', async () => {
+    const sim = await house.sim();
+    const device = house.device(sim);
+    await device.profiles();
+    sim.cues.fault({ is: 'unauthorised', status: 400 }, { on: 'SetPreset' });
+    for (let times = 0; times < 4; times++) {
+      expect((await failureOf(device.ptz.setPreset('a'))).message).toMatch(/may not do that/);
+      await device.ptz.presets();
+    }
+  });
+
   test('are asked for where there is none, and not needed where everybody may', async () => {
     const locked = await house.sim();
     const nobody = { username: undefined, password: '' };

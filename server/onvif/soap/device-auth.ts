@@ -5,6 +5,8 @@ import {
   chooseChallenge,
   parseChallenges,
 } from '../../base/auth/client.ts';
+import type { Clock } from '../../base/clock.ts';
+import { OnvifError } from '../errors.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -35,6 +37,9 @@ export type AuthVerdict =
 export const NO_LOGIN: AuthPlan = { wsse: false, challenge: undefined };
 export const WSSE: AuthPlan = { wsse: true, challenge: undefined };
 
+/** Five tries in half an hour. */
+const REFUSAL_WAITS_MS = [30_000, 120_000, 480_000, 900_000];
+
 /**
  * Which log-in a device takes. ONVIF Core section 5.9 has two, and devices mix them: WS-UsernameToken refused with 400 or 401 and a fault, HTTP digest
  * asked for with 401, either with the other's status, both at once, or Basic. What worked is what the next request begins with, with the
@@ -42,13 +47,62 @@ export const WSSE: AuthPlan = { wsse: true, challenge: undefined };
  */
 export class DeviceAuth {
   readonly #credentials: Credentials | undefined;
+  readonly #clock: Clock;
   readonly #nonceCounts = new WeakMap<Challenge, number>();
-  #plan: AuthPlan;
+  /** Asks first what the device wants: of two ways, one would be a wrong log-in. */
+  #plan: AuthPlan = NO_LOGIN;
   #hasHttpWorked = false;
+  #isProven = false;
+  #doubts = 0;
+  #refusal: { readonly failure: OnvifError; readonly untilMs: number } | undefined;
+  #refusals = 0;
+  #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(credentials: Credentials | undefined) {
+  constructor(credentials: Credentials | undefined, clock: Clock) {
     this.#credentials = credentials;
-    this.#plan = this.#first();
+    this.#clock = clock;
+  }
+
+  /** Whether the device has once let us do what it does not let everybody do. */
+  get isProven(): boolean {
+    return this.#isProven || this.#credentials === undefined;
+  }
+
+  /** Why the log-in is not tried again just now; undefined: it may be. */
+  get standingRefusal(): OnvifError | undefined {
+    const refusal = this.#refusal;
+    if (refusal === undefined || this.#clock.monotonicMs() >= refusal.untilMs) return undefined;
+    const { kind, message, context } = refusal.failure;
+    return new OnvifError(kind, message, context);
+  }
+
+  /** One after another, as long as nothing is proven: a wrong password, asked by many at once, would be many wrong log-ins. */
+  oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Something was done that needs a log-in, or did not need one. */
+  proven(): void {
+    this.#isProven = true;
+    this.#doubts = 0;
+    this.#refusals = 0;
+    this.#refusal = undefined;
+  }
+
+  /**
+   * The log-in was refused for good. It is not tried again for a while, which grows: devices lock their users out after some five wrong ones,
+   * for half an hour. Of one that let us in before, once may mean that this user may not do this one thing.
+   */
+  refused(failure: OnvifError): void {
+    if (this.#credentials === undefined) return;
+    this.#doubts += 1;
+    if (this.#isProven && this.#doubts < 2) return;
+    this.#isProven = false;
+    const waitMs = REFUSAL_WAITS_MS[Math.min(this.#refusals, REFUSAL_WAITS_MS.length - 1)] ?? 0;
+    this.#refusals += 1;
+    this.#refusal = { failure, untilMs: this.#clock.monotonicMs() + waitMs };
   }
 
   get credentials(): Credentials | undefined {
@@ -82,7 +136,7 @@ export class DeviceAuth {
 
   /** Begins anew: what worked does no longer. */
   forget(): void {
-    this.#plan = this.#first();
+    this.#plan = NO_LOGIN;
     this.#hasHttpWorked = false;
   }
 
@@ -105,10 +159,6 @@ export class DeviceAuth {
     if (plan.wsse) return { kind: 'check-clock', plan };
     // A fault where a log-in by HTTP went through or none was tried: it is the other one that is missing.
     return { kind: 'retry', plan: { ...plan, wsse: true } };
-  }
-
-  #first(): AuthPlan {
-    return this.#credentials === undefined ? NO_LOGIN : WSSE;
   }
 
   /** RFC 7616 section 3.3: `stale` says the password was right. Many devices leave it out when a nonce expires. */

@@ -15,6 +15,7 @@ export class LoginWays {
   #newNonces = 0;
   #hasCheckedClock = false;
   #hasAskedOpenly = false;
+  #hasShownToken = false;
   #hasTriedOwnClock = false;
 
   /** `clockMoved` asks the device for its time again, and says whether that is news. */
@@ -34,7 +35,9 @@ export class LoginWays {
   ): Promise<AuthPlan | undefined> {
     if (verdict.kind === 'refused') return this.#refused();
     const hasChallenge = plan.challenge !== undefined;
-    const isOpenlyRefused = this.#hasAskedOpenly && !hasChallenge && !plan.wsse;
+    if (plan.wsse) this.#hasShownToken = true;
+    else if (!hasChallenge) this.#hasAskedOpenly = true;
+    const isOpenlyRefused = this.#hasShownToken && !hasChallenge && !plan.wsse;
     if (verdict.kind === 'retry' && !(isOpenlyRefused && verdict.plan.wsse)) {
       if (hasChallenge && ++this.#newNonces > MAX_NEW_NONCES) return this.#refused();
       return verdict.plan;

@@ -178,8 +178,16 @@ export class SafeCam extends onvif.Cam {
     }
   }
 
-  async #exchange(request: SoapRequest): Promise<XmlElement> {
+  #exchange(request: SoapRequest): Promise<XmlElement> {
     const { auth } = this.#parts;
+    if (request.isOpen || auth.isProven) return this.#tryLogins(request);
+    return auth.oneByOne(() => this.#tryLogins(request));
+  }
+
+  async #tryLogins(request: SoapRequest): Promise<XmlElement> {
+    const { auth } = this.#parts;
+    const standing = request.isOpen ? undefined : auth.standingRefusal;
+    if (standing !== undefined) throw standing;
     let plan: AuthPlan = request.isOpen ? NO_LOGIN : auth.plan;
     const ways = new LoginWays(this.#parts, () => this.#clockMoved(request.limit.signal));
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -192,14 +200,20 @@ export class SafeCam extends onvif.Cam {
         isAuthFault: fault !== undefined && isAuthFault(fault),
       });
       if (verdict.kind === 'accepted') {
-        if (!OPEN_OPERATIONS.has(request.operation.name)) this.#hasLoggedIn ||= plan !== NO_LOGIN;
+        if (!OPEN_OPERATIONS.has(request.operation.name)) {
+          this.#hasLoggedIn ||= plan !== NO_LOGIN;
+          auth.proven();
+        }
         if (read.kind === 'reply') return read.element;
         throw read.kind === 'fault' ? faulty(this.#failed(request, reply), read.fault) : read.error;
       }
       const next = request.isOpen ? undefined : await ways.after(plan, verdict);
       if (next === undefined) {
         const hasCredentials = auth.credentials !== undefined;
-        throw notLoggedIn(this.#failed(request, reply), { hasCredentials, hasLoggedIn: this.#hasLoggedIn });
+        const failed = this.#failed(request, reply);
+        const failure = notLoggedIn(failed, { hasCredentials, hasLoggedIn: this.#hasLoggedIn });
+        if (!request.isOpen) auth.refused(failure);
+        throw failure;
       }
       plan = next;
     }
