@@ -376,11 +376,14 @@ test(
     // A camera that is switched off and on again is waited for: no reload, no other connection.
     await page.evaluate('globalThis.sameDocument = true');
     await second.stop();
-    await waitFor(
-      'the tile to wait',
-      async () => (await yard.locator('.wall-state').textContent()) === 'Waiting',
-    );
-    await second.start();
+    try {
+      await waitFor(
+        'the tile to wait',
+        async () => (await yard.locator('.wall-state').textContent()) === 'Waiting',
+      );
+    } finally {
+      await second.start();
+    }
     await untilMoving('yard');
     expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
     expect(await held()).toEqual({ connections: 1, tracks: 1 });
