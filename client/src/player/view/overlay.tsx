@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { KEY_HELP } from '../keyboard.ts';
 import { isSmallerPicture, overlayTitle } from '../player-state.ts';
 import { reasonText } from '../reason-text.ts';
@@ -70,7 +70,7 @@ export function OverPicture({ model, actions, t }: PartProps) {
 /** The list of keys. */
 export function KeyHelp({ actions, t }: PartProps) {
   const close = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     close.current?.querySelector('button')?.focus();
   }, []);
   return (

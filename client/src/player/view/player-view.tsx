@@ -1,5 +1,5 @@
 import { Component, createRef, render } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { commandOf } from '../keyboard.ts';
 import type { Surface } from '../surface.ts';
 import { translator } from '../texts.ts';
@@ -79,8 +79,8 @@ function Frame({ model, surface, actions }: FrameProps) {
     actions.do(command);
   };
   const helpWasOpen = useRef(false);
-  useEffect(() => {
-    // What had the focus in it is gone.
+  useLayoutEffect(() => {
+    // What had the focus in it is gone; the next key may come at once.
     if (helpWasOpen.current && !model.help) frame.current?.focus();
     helpWasOpen.current = model.help;
   }, [model.help]);
