@@ -301,7 +301,8 @@ export class GatewayRtspConnection extends RtspClient {
       ? { lower: secureTransport(transport, fallbackTransport), fallback: undefined }
       : { lower: transport, fallback: fallbackTransport };
     const { signal } = this.#abort;
-    const socket = await dial({ target, clock, timeoutMs, resolveAddress, tls, tlsFingerprint, signal });
+    const dialled = await dial({ target, clock, timeoutMs, resolveAddress, tls, tlsFingerprint, signal });
+    const { socket } = dialled;
     this.#link = linkCamera(socket, target, this.#options, {
       ways,
       headers: this.headers,
@@ -319,7 +320,7 @@ export class GatewayRtspConnection extends RtspClient {
     });
     socket.on('close', () => this.#end(socketEnd(failure, this.#context())));
     socket.on('end', () => this.#end(socketEnd(undefined, this.#context())));
-    socket.on('data', (chunk: Buffer) => this._onData(chunk));
+    dialled.read((chunk) => this._onData(chunk));
     return this.#link;
   }
 

@@ -3,6 +3,7 @@ import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { AddressResolver } from '../../base/address-policy.ts';
 import { type Clock, withTimeout } from '../../base/clock.ts';
 import { RtspError } from './errors.ts';
+import { SlabReader } from './slab-reader.ts';
 import { hostPort, type RtspTarget } from './target.ts';
 import { certificateError, handshakeError, openTls } from './tls.ts';
 
@@ -17,8 +18,15 @@ export interface DialOptions {
   readonly signal: AbortSignal;
 }
 
+/** A socket to a camera, and how it is read. */
+export interface CameraSocket {
+  readonly socket: Socket;
+  /** Each chunk that comes goes to `take`; nobody ever writes to it again. To be called once. */
+  read(take: (chunk: Buffer) => void): void;
+}
+
 /** Opens the socket to a camera: plain TCP, or for rtsps TLS, checked against the pinned certificate or the system's roots. */
-export async function dial(options: DialOptions): Promise<Socket> {
+export async function dial(options: DialOptions): Promise<CameraSocket> {
   const { target, clock, timeoutMs, signal } = options;
   const peer = hostPort(target.host, target.port);
   let socket: Socket | undefined;
@@ -30,15 +38,15 @@ export async function dial(options: DialOptions): Promise<Socket> {
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });
-  const open = async (): Promise<Socket> => {
+  const open = async (): Promise<CameraSocket> => {
     const resolved = await options.resolveAddress(target.host);
     if (!resolved.ok) throw new RtspError(resolved.error.kind, resolved.error.message, { peer });
     if (abandoned) throw stopped();
     const opened = openSocket(options, resolved.value);
-    socket = opened;
-    await connected(opened, target);
-    if (opened instanceof TLSSocket) {
-      const refused = certificateError(opened, { target, fingerprint: options.tlsFingerprint });
+    socket = opened.socket;
+    await connected(opened.socket, target);
+    if (opened.socket instanceof TLSSocket) {
+      const refused = certificateError(opened.socket, { target, fingerprint: options.tlsFingerprint });
       if (refused !== undefined) throw refused;
     }
     return opened;
@@ -57,9 +65,15 @@ export async function dial(options: DialOptions): Promise<Socket> {
   }
 }
 
-function openSocket({ target, tls, tlsFingerprint }: DialOptions, address: string): Socket {
-  if (target.secure) return openTls({ target, address, fingerprint: tlsFingerprint, tls });
-  return connectTcp({ host: address, port: target.port, noDelay: true });
+function openSocket({ target, tls, tlsFingerprint }: DialOptions, address: string): CameraSocket {
+  if (target.secure) {
+    const secure = openTls({ target, address, fingerprint: tlsFingerprint, tls });
+    return { socket: secure, read: (take) => secure.on('data', take) };
+  }
+  const reader = new SlabReader();
+  const { onread } = reader;
+  const socket = connectTcp({ host: address, port: target.port, noDelay: true, onread });
+  return { socket, read: (take) => reader.start(socket, take) };
 }
 
 function connected(socket: Socket, target: RtspTarget): Promise<void> {
