@@ -14,7 +14,7 @@ import {
   ScanDesk,
 } from './gateway/index.ts';
 import type { OnvifPort, ScansPort } from './http/index.ts';
-import { OnvifDevice, OnvifEvents, OnvifScan } from './onvif/index.ts';
+import { LoginHistories, OnvifDevice, OnvifEvents, OnvifScan } from './onvif/index.ts';
 import type { Recording } from './recording/index.ts';
 import type { CameraDesk } from './signaling/index.ts';
 import type { Hub } from './stream/index.ts';
@@ -42,9 +42,10 @@ export function wireOnvif(parts: {
 }): WiredOnvif {
   const { clock, log, settings, isFixed } = parts;
   let events: Recording['events'] | undefined;
+  const logins = new LoginHistories(clock);
   const open = ({ mayBeLocal, ...access }: CameraAccess): OpenedCamera => {
     const resolveAddress = mayBeLocal ? resolveAnyAddress : resolveCameraAddress;
-    const device = new OnvifDevice({ clock, log, resolveAddress, ...access });
+    const device = new OnvifDevice({ clock, log, logins, resolveAddress, ...access });
     return {
       camera: device,
       listen: ({ signal, ...told }) => new OnvifEvents({ device, clock, log, ...told }).run(signal),

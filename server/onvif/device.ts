@@ -22,6 +22,7 @@ import type { ServiceName } from './soap/asking.ts';
 import { type DeviceEndpoint, type PlaceOnDevice, streamUrlOnDevice } from './soap/camera-address.ts';
 import { DeviceAuth } from './soap/device-auth.ts';
 import { DeviceClock } from './soap/device-clock.ts';
+import { LoginHistories, LoginHistory } from './soap/login-history.ts';
 import { SafeCam } from './soap/safe-cam.ts';
 import { hostPort, type OnvifTarget, parseOnvifUrl } from './target.ts';
 
@@ -37,6 +38,10 @@ export interface OnvifDeviceOptions {
   readonly resolveAddress: AddressResolver;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Shared by all devices whose refused log-ins are to count together; default: its own. */
+  readonly logins?: LoginHistories | undefined;
+  /** Somebody waits for the answer: a refused log-in is tried again after 30 s, not after ever more. */
+  readonly isAsked?: boolean | undefined;
 }
 
 export interface StreamAddress {
@@ -78,8 +83,16 @@ export class OnvifDevice {
     const username = options.username ?? this.#target.user?.username;
     const password = options.password ?? this.#target.user?.password ?? '';
     const credentials = username === undefined ? undefined : { username, password };
-    this.#auth = new DeviceAuth(credentials, options.clock);
-    this.#snapshotAuth = new DeviceAuth(credentials, options.clock);
+    const { logins = new LoginHistories(options.clock) } = options;
+    const authFor = (what: string) =>
+      new DeviceAuth(
+        credentials,
+        credentials === undefined
+          ? new LoginHistory(options.clock)
+          : logins.of(this.#target.host, credentials, what),
+      );
+    this.#auth = authFor('questions');
+    this.#snapshotAuth = authFor('pictures');
     this.#deviceClock = new DeviceClock(options.clock);
     this.ptz = new OnvifPtz(this);
   }
@@ -256,6 +269,7 @@ export class OnvifDevice {
       devicePath: path,
       fingerprint: this.fingerprint,
       auth: this.#auth,
+      isAsked: this.#options.isAsked === true,
       deviceClock: this.#deviceClock,
       clock,
       signal: this.#closing.signal,

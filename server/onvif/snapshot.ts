@@ -39,7 +39,7 @@ export async function fetchSnapshot(parts: {
     parts.signals,
   );
   try {
-    const standing = auth.standingRefusal;
+    const standing = auth.standingRefusal(false);
     if (standing !== undefined) throw standing;
     let plan = auth.plainPlan;
     for (let tries = 0; tries < MAX_TRIES; tries++) {

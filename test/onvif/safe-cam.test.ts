@@ -5,6 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { AddressResolver } from '../../server/base/address-policy.ts';
 import { systemClock } from '../../server/base/clock.ts';
+import { LoginHistories } from '../../server/onvif/index.ts';
 import { DeviceClock } from '../../server/onvif/soap/device-clock.ts';
 import { envelope, readReply, securityHeader, withSecurity } from '../../server/onvif/soap/envelope.ts';
 import { exchangeHttp } from '../../server/onvif/soap/http-exchange.ts';
@@ -156,6 +157,64 @@ describe('log-ins', () => {
     expect(wrong()).toBe(3);
     expect(sim.isLocked).toBe(false);
     expect((await house.device(sim).facts()).model).toBe('DS-2DE4425IW-DE');
+  });
+
+  test('with a wrong password count together, whoever asks the device and by whatever address of it', async () => {
+    const sim = await house.sim({ maker: 'hikvision' });
+    const clock = new FakeClock();
+    clock.stepWall(systemClock.wallMs() - clock.wallMs());
+    const logins = new LoginHistories(clock);
+    const wrong = () => sim.requests.filter(({ refusal }) => refusal?.includes('wrong')).length;
+    const devices = ['', '/?profile=Profile_1', '/?profile=Profile_2', '/onvif/device_service'].map((rest) =>
+      house.device(sim, { clock, logins, url: `${sim.url}${rest}`, password: 'a-wrong-one' }),
+    );
+    // As the page does that tries a camera: a device anew for each question.
+    const inspect = () =>
+      house.device(sim, { clock, logins, password: 'a-wrong-one', isAsked: true }).facts();
+    const askAll = async () => {
+      const asked = [
+        ...devices.flatMap((device) => [device.facts(), device.snapshot()]),
+        inspect(),
+        inspect(),
+      ];
+      for (const failure of await Promise.all(asked.map(failureOf))) expect(failure.kind).toBe('auth-failed');
+    };
+    for (let times = 0; times < 5; times++) await askAll();
+    expect(wrong()).toBe(1);
+    expect((await failureOf(inspect())).message).toMatch(/not asked again with these for 30 s/);
+    // Streams wait ever longer; who waits for the answer may try again each 30 s.
+    clock.advance(31_000);
+    await askAll();
+    expect(wrong()).toBe(2);
+    clock.advance(31_000);
+    for (const device of devices) await failureOf(device.facts());
+    expect(wrong()).toBe(2);
+    await failureOf(inspect());
+    expect(wrong()).toBe(3);
+    expect(sim.isLocked).toBe(false);
+    // Another password is another matter.
+    expect((await house.device(sim, { clock, logins }).facts()).model).toBe('DS-2DE4425IW-DE');
+  });
+
+  test('never show the password to who took a digest before', async () => {
+    for (const schemes of [['digest'], ['wsse']] as const) {
+      const sim = await house.sim(auth({ schemes }));
+      const device = house.device(sim);
+      await device.facts();
+      const shown: string[] = [];
+      const thief = createServer((request, response) => {
+        shown.push(request.headers.authorization ?? '');
+        response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="camera"' }).end();
+      });
+      await sim.close();
+      servers.push(thief);
+      await new Promise<void>((resolve) => thief.listen(sim.port, '127.0.0.1', resolve));
+      for (let times = 0; times < 3; times++) {
+        expect((await failureOf(device.facts())).kind).toBe('auth-failed');
+      }
+      expect(shown.length).toBeGreaterThan(0);
+      expect(shown.filter((header) => /^basic/i.test(header))).toEqual([]);
+    }
   });
 
   test('of a user who may not do one thing go on for the others', async () => {

@@ -59,7 +59,7 @@ export class OnvifDesk {
     this.#inspecting += 1;
     try {
       return await asked(() =>
-        this.#inspect({ url, username, password, mayBeLocal: this.#options.mayBeLocal }),
+        this.#inspect({ url, username, password, mayBeLocal: this.#options.mayBeLocal, isAsked: true }),
       );
     } finally {
       this.#inspecting -= 1;

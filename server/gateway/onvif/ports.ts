@@ -44,6 +44,8 @@ export interface CameraAccess {
   readonly tlsFingerprint?: string | undefined;
   /** It may be on this machine. */
   readonly mayBeLocal: boolean;
+  /** Somebody waits for its answer: a log-in that it refused is tried again sooner. */
+  readonly isAsked?: boolean | undefined;
 }
 
 /** What a device tells of by itself. */

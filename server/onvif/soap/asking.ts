@@ -54,6 +54,8 @@ export interface SafeCamParts {
   readonly devicePath: string;
   readonly fingerprint: string | undefined;
   readonly auth: DeviceAuth;
+  /** Somebody waits for the answer: a refused log-in is tried again sooner. */
+  readonly isAsked: boolean;
   readonly deviceClock: DeviceClock;
   readonly clock: Clock;
   /** Ends everything that runs. */

@@ -5,8 +5,8 @@ import {
   chooseChallenge,
   parseChallenges,
 } from '../../base/auth/client.ts';
-import type { Clock } from '../../base/clock.ts';
-import { OnvifError } from '../errors.ts';
+import type { OnvifError } from '../errors.ts';
+import type { LoginHistory } from './login-history.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -37,9 +37,6 @@ export type AuthVerdict =
 export const NO_LOGIN: AuthPlan = { wsse: false, challenge: undefined };
 export const WSSE: AuthPlan = { wsse: true, challenge: undefined };
 
-/** Five tries in half an hour. */
-const REFUSAL_WAITS_MS = [30_000, 120_000, 480_000, 900_000];
-
 /**
  * Which log-in a device takes. ONVIF Core section 5.9 has two, and devices mix them: WS-UsernameToken refused with 400 or 401 and a fault, HTTP digest
  * asked for with 401, either with the other's status, both at once, or Basic. What worked is what the next request begins with, with the
@@ -47,62 +44,43 @@ const REFUSAL_WAITS_MS = [30_000, 120_000, 480_000, 900_000];
  */
 export class DeviceAuth {
   readonly #credentials: Credentials | undefined;
-  readonly #clock: Clock;
+  readonly #history: LoginHistory;
   readonly #nonceCounts = new WeakMap<Challenge, number>();
   /** Asks first what the device wants: of two ways, one would be a wrong log-in. */
   #plan: AuthPlan = NO_LOGIN;
   #hasHttpWorked = false;
-  #isProven = false;
-  #doubts = 0;
-  #refusal: { readonly failure: OnvifError; readonly untilMs: number } | undefined;
-  #refusals = 0;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** A log-in that does not show the password went through. */
+  #hasHiddenWorked = false;
 
-  constructor(credentials: Credentials | undefined, clock: Clock) {
+  constructor(credentials: Credentials | undefined, history: LoginHistory) {
     this.#credentials = credentials;
-    this.#clock = clock;
+    this.#history = history;
   }
 
   /** Whether the device has once let us do what it does not let everybody do. */
   get isProven(): boolean {
-    return this.#isProven || this.#credentials === undefined;
+    return this.#history.isProven || this.#credentials === undefined;
   }
 
   /** Why the log-in is not tried again just now; undefined: it may be. */
-  get standingRefusal(): OnvifError | undefined {
-    const refusal = this.#refusal;
-    if (refusal === undefined || this.#clock.monotonicMs() >= refusal.untilMs) return undefined;
-    const { kind, message, context } = refusal.failure;
-    return new OnvifError(kind, message, context);
+  standingRefusal(isAsked: boolean): OnvifError | undefined {
+    return this.#credentials === undefined ? undefined : this.#history.standingRefusal(isAsked);
   }
 
-  /** One after another, as long as nothing is proven: a wrong password, asked by many at once, would be many wrong log-ins. */
+  /** One after another, as long as nothing is proven. */
   oneByOne<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(work);
-    this.#queue = turn.catch(() => {});
-    return turn;
+    return this.#history.oneByOne(work);
   }
 
   /** Something was done that needs a log-in, or did not need one. */
   proven(): void {
-    this.#isProven = true;
-    this.#doubts = 0;
-    this.#refusals = 0;
-    this.#refusal = undefined;
+    this.#hasHiddenWorked ||= this.#plan.wsse || this.#plan.challenge?.scheme === 'digest';
+    this.#history.proven();
   }
 
-  /**
-   * The log-in was refused for good. It is not tried again for a while, which grows: devices lock their users out after some five wrong ones,
-   * for half an hour. Of one that let us in before, once may mean that this user may not do this one thing.
-   */
+  /** The log-in was refused for good. */
   refused(failure: OnvifError): void {
-    if (this.#credentials === undefined) return;
-    this.#doubts += 1;
-    if (this.#isProven && this.#doubts < 2) return;
-    this.#isProven = false;
-    const waitMs = REFUSAL_WAITS_MS[Math.min(this.#refusals, REFUSAL_WAITS_MS.length - 1)] ?? 0;
-    this.#refusals += 1;
-    this.#refusal = { failure, untilMs: this.#clock.monotonicMs() + waitMs };
+    if (this.#credentials !== undefined) this.#history.refused(failure);
   }
 
   get credentials(): Credentials | undefined {
@@ -148,14 +126,18 @@ export class DeviceAuth {
       return { kind: 'accepted' };
     }
     if (this.#credentials === undefined) return { kind: 'refused', why: 'no-credentials' };
-    const challenge = chooseChallenge(parseChallenges(answer.challenges));
+    const offered = chooseChallenge(parseChallenges(answer.challenges));
+    // One that took a digest and now wants the password itself is somebody else, or somebody is in between.
+    const isDowngrade = offered?.scheme === 'basic' && this.#hasHiddenWorked;
+    const challenge = isDowngrade ? undefined : offered;
     if (challenge !== undefined) {
       if (plan.challenge === undefined) return { kind: 'retry', plan: { wsse: false, challenge } };
       if (this.#isNewNonce(challenge, plan.challenge)) return { kind: 'retry', plan: { ...plan, challenge } };
       // Not once more by another way: devices lock accounts after a few wrong ones.
       return plan.wsse ? { kind: 'check-clock', plan } : { kind: 'refused', why: 'wrong' };
     }
-    if (answer.challenges.length > 0 && !plan.wsse) return { kind: 'refused', why: 'unknown-scheme' };
+    if (answer.challenges.length > 0 && !plan.wsse && !isDowngrade)
+      return { kind: 'refused', why: 'unknown-scheme' };
     if (plan.wsse) return { kind: 'check-clock', plan };
     // A fault where a log-in by HTTP went through or none was tried: it is the other one that is missing.
     return { kind: 'retry', plan: { ...plan, wsse: true } };

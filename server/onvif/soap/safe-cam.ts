@@ -186,7 +186,7 @@ export class SafeCam extends onvif.Cam {
 
   async #tryLogins(request: SoapRequest): Promise<XmlElement> {
     const { auth } = this.#parts;
-    const standing = request.isOpen ? undefined : auth.standingRefusal;
+    const standing = request.isOpen ? undefined : auth.standingRefusal(this.#parts.isAsked);
     if (standing !== undefined) throw standing;
     let plan: AuthPlan = request.isOpen ? NO_LOGIN : auth.plan;
     const ways = new LoginWays(this.#parts, () => this.#clockMoved(request.limit.signal));
