@@ -100,6 +100,8 @@ describe('recording archive', () => {
     await open();
     process.off('worker', onWorker);
     expect(workers).toHaveLength(4);
+    // Both readers have answered, so all threads run: one that is ended while it loads its modules can take Node with it (SIGTRAP in V8).
+    await Promise.all(['live/door', 'farm/barn'].map((id) => archive.segments(id, START_MS, START_MS + 1)));
     await Promise.all(workers.map((worker) => worker.terminate()));
     expect(archive.append('live/door', segmentOf(recordingOf('one', START_MS), START_MS))).toBe(true);
     const kept = () => archive.readSegment('live/door', START_MS).catch(() => undefined);
