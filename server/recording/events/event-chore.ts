@@ -2,7 +2,7 @@ import type { StreamId } from '../../../shared/names.ts';
 import type { Chore, Situation } from '../store/chores.ts';
 import type { IndexWriter } from '../store/index-writer.ts';
 import { keepMsOf } from '../store/retention.ts';
-import { withEvents, writerOf } from './event-handlers.ts';
+import { eventsToWrite } from './event-handlers.ts';
 import type { EventsDb } from './events-db.ts';
 
 const SWEEP_EVERY_MS = 10 * 60_000;
@@ -32,7 +32,7 @@ export class EventChore implements Chore {
 
   step({ nowMs }: Situation): boolean {
     try {
-      return withEvents(writerOf(this.#index), (db) => this.#step(db, nowMs)) ?? false;
+      return eventsToWrite(this.#index).use((db) => this.#step(db, nowMs)) ?? false;
     } catch (failure) {
       this.#streams = [];
       this.#index.log('warn', { err: failure }, 'old events could not be removed');

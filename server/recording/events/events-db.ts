@@ -1,10 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { CameraEvent, EventKind } from '../../../shared/events.ts';
 import type { StreamId } from '../../../shared/names.ts';
-import { isDamage } from '../frames/thumbnails-db.ts';
 import type { Attached } from '../store/index-reader.ts';
+import { SideDatabase } from '../store/side-database.ts';
 
 /** Beside the index. It can be deleted while the gateway does not run; the events in it are lost then. */
 export const EVENTS_FILE = 'events.db';
@@ -45,70 +43,35 @@ type Row = Record<string, string | number | null>;
 
 /** The events of one recordings folder, as one thread has them open. Synchronous; throws what SQLite throws. */
 export class EventsDb implements Attached {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #side: SideDatabase;
 
-  private constructor(database: DatabaseSync) {
-    this.#database = database;
+  private constructor(side: SideDatabase) {
+    this.#side = side;
   }
 
-  /**
-   * For the store's thread. What is damaged is thrown away. A power cut may cost the newest ones (synchronous NORMAL), never
-   * the file.
-   */
+  /** For the store's thread. */
   static openToWrite(recordingsDir: string): EventsDb {
-    const file = join(recordingsDir, EVENTS_FILE);
-    try {
-      return EventsDb.#create(file);
-    } catch (failure) {
-      if (!isDamage(failure)) throw failure;
-      for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
-      return EventsDb.#create(file);
-    }
-  }
-
-  static #create(file: string): EventsDb {
-    const database = new DatabaseSync(file, { timeout: 1_000 });
-    try {
-      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024');
-      database.exec(SCHEMA);
-      return new EventsDb(database);
-    } catch (failure) {
-      database.close();
-      throw failure;
-    }
+    return new EventsDb(SideDatabase.openToWrite(join(recordingsDir, EVENTS_FILE), SCHEMA));
   }
 
   /** For the reader's thread; undefined while there are none. */
   static openToRead(recordingsDir: string): EventsDb | undefined {
-    const file = join(recordingsDir, EVENTS_FILE);
-    if (!existsSync(file)) return undefined;
-    const database = new DatabaseSync(file, { readOnly: true, timeout: 1_000 });
-    try {
-      database.exec('PRAGMA cache_size = -1024; PRAGMA mmap_size = 0');
-      // The store's thread may be about to make it.
-      const made = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'events_long'`).get();
-      if (made !== undefined) return new EventsDb(database);
-    } catch (failure) {
-      database.close();
-      throw failure;
-    }
-    database.close();
-    return undefined;
+    const side = SideDatabase.openToRead(join(recordingsDir, EVENTS_FILE), 'events_long');
+    return side === undefined ? undefined : new EventsDb(side);
   }
 
   close(): void {
-    if (this.#database.isOpen) this.#database.close();
+    this.#side.close();
   }
 
   /** Adds them, or puts them in the place of those of the same id. */
   put(events: readonly CameraEvent[]): void {
-    const addStream = this.#statement('INSERT OR IGNORE INTO streams (name) VALUES (?)');
-    const add = this.#statement(
+    const addStream = this.#side.statement('INSERT OR IGNORE INTO streams (name) VALUES (?)');
+    const add = this.#side.statement(
       `INSERT OR REPLACE INTO events (id, stream_id, kind, start_ms, end_ms, is_active, topic, label, origin)
        VALUES (?, (SELECT id FROM streams WHERE name = ?), ?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.#transaction(() => {
+    this.#side.transaction(() => {
       for (const one of events) {
         const { id, app, name, kind, start, end, isActive, topic, label, origin } = one;
         const stream = `${app}/${name}`;
@@ -119,20 +82,20 @@ export class EventsDb implements Attached {
   }
 
   get(id: string): CameraEvent | undefined {
-    const row = this.#statement(`SELECT ${COLUMNS} ${FROM} WHERE events.id = ?`).get(id);
+    const row = this.#side.statement(`SELECT ${COLUMNS} ${FROM} WHERE events.id = ?`).get(id);
     return row === undefined ? undefined : toEvent(row as Row);
   }
 
   remove(ids: readonly string[]): void {
-    const remove = this.#statement('DELETE FROM events WHERE id = ?');
-    this.#transaction(() => {
+    const remove = this.#side.statement('DELETE FROM events WHERE id = ?');
+    this.#side.transaction(() => {
       for (const id of ids) remove.run(id);
     });
   }
 
   /** What was going on when the last run ended has an end that nobody knows, and goes on no more. */
   endAbandoned(): void {
-    this.#database.exec('UPDATE events SET is_active = 0 WHERE is_active = 1');
+    this.#side.statement('UPDATE events SET is_active = 0 WHERE is_active = 1').run();
   }
 
   /** What overlaps [fromMs, toMs), newest start first. */
@@ -159,12 +122,13 @@ export class EventsDb implements Attached {
       AND (start_ms >= :fromMs OR end_ms > :fromMs OR is_active = 1)${rest} ${order}`;
     const long = `SELECT ${COLUMNS} ${FROM} WHERE start_ms < min(:fromMs - ${LONG_MS}, :toMs)
       AND (is_active = 1 OR end_ms - start_ms > ${LONG_MS}) AND (is_active = 1 OR end_ms > :fromMs)${rest} ${order}`;
-    const rows = [...this.#statement(near).all(values), ...this.#statement(long).all(values)];
+    const rows = [...this.#side.statement(near).all(values), ...this.#side.statement(long).all(values)];
     return (rows as Row[]).slice(0, max).map(toEvent);
   }
 
   streams(): StreamId[] {
-    return this.#statement('SELECT name FROM streams ORDER BY id')
+    return this.#side
+      .statement('SELECT name FROM streams ORDER BY id')
       .all()
       .map((row) => String(row.name) as StreamId);
   }
@@ -176,11 +140,13 @@ export class EventsDb implements Attached {
     beforeMs: number,
     max: number,
   ): Array<{ id: string; startMs: number; endMs: number }> {
-    const rows = this.#statement(
-      `SELECT id, start_ms, coalesce(end_ms, start_ms + 1) AS end_ms FROM events
+    const rows = this.#side
+      .statement(
+        `SELECT id, start_ms, coalesce(end_ms, start_ms + 1) AS end_ms FROM events
        WHERE stream_id = (SELECT id FROM streams WHERE name = ?) AND (start_ms, id) > (?, ?) AND start_ms < ? AND is_active = 0
        ORDER BY start_ms, id LIMIT ?`,
-    ).all(stream, after.startMs, after.id, beforeMs, max);
+      )
+      .all(stream, after.startMs, after.id, beforeMs, max);
     return rows.map((row) => ({
       id: String(row.id),
       startMs: Number(row.start_ms),
@@ -190,38 +156,22 @@ export class EventsDb implements Attached {
 
   /** From where on the newest `max` of a stream are; undefined where there are no more. */
   startOfNewest(stream: StreamId, max: number): number | undefined {
-    const row = this.#statement(
-      `SELECT start_ms FROM events WHERE stream_id = (SELECT id FROM streams WHERE name = ?)
+    const row = this.#side
+      .statement(
+        `SELECT start_ms FROM events WHERE stream_id = (SELECT id FROM streams WHERE name = ?)
        ORDER BY start_ms DESC, id DESC LIMIT 1 OFFSET ?`,
-    ).get(stream, max - 1);
+      )
+      .get(stream, max - 1);
     return row === undefined ? undefined : Number(row.start_ms);
   }
 
   /** Takes out a stream that has none left. */
   forget(stream: StreamId): void {
-    this.#statement(
-      'DELETE FROM streams WHERE name = ? AND NOT EXISTS (SELECT 1 FROM events WHERE stream_id = streams.id)',
-    ).run(stream);
-  }
-
-  #transaction(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#database.exec('COMMIT');
-    } catch (failure) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw failure;
-    }
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
+    this.#side
+      .statement(
+        'DELETE FROM streams WHERE name = ? AND NOT EXISTS (SELECT 1 FROM events WHERE stream_id = streams.id)',
+      )
+      .run(stream);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { StreamId } from '../../../shared/names.ts';
 import type { Chore, Situation } from '../store/chores.ts';
 import type { IndexWriter } from '../store/index-writer.ts';
-import { withDb, writerOf } from './thumbnail-handlers.ts';
+import { thumbnailsToWrite } from './thumbnail-handlers.ts';
 import type { ThumbnailsDb } from './thumbnails-db.ts';
 
 const SWEEP_EVERY_MS = 10 * 60_000;
@@ -22,7 +22,7 @@ export class ThumbnailChore implements Chore {
 
   step({ nowMs }: Situation): boolean {
     try {
-      return withDb(writerOf(this.#index), (db) => this.#step(db, nowMs)) ?? false;
+      return thumbnailsToWrite(this.#index).use((db) => this.#step(db, nowMs)) ?? false;
     } catch (failure) {
       this.#streams = [];
       this.#index.log('warn', { err: failure }, 'old thumbnails could not be removed');
