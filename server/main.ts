@@ -27,6 +27,7 @@ import {
   Layouts,
   listening,
   Metrics,
+  objectToEmptyDisks,
   Probes,
   readInThread,
   requireLogin,
@@ -318,6 +319,7 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
     recording.settingsChanged();
     updateDemo();
   };
+  settingsDesk.objection = objectToEmptyDisks(() => recording.disks());
   const readiness = () => {
     const checks = { webrtc: webRtc.isReady, recordings: recording.isOpen };
     return { ready: checks.webrtc && checks.recordings, checks };

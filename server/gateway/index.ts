@@ -9,6 +9,7 @@ export type { CameraAccess, OpenedCamera } from './onvif/index.ts';
 export { OnvifCameras, OnvifDesk, PtzDesk, ScanDesk } from './onvif/index.ts';
 export { Probes } from './probes.ts';
 export { SettingsDesk } from './settings-desk.ts';
+export { objectToEmptyDisks } from './settings-objections.ts';
 export { checkPublishers, listening, requireLogin, StartError } from './start-checks.ts';
 export { StreamDirectory } from './stream-directory.ts';
 export { System } from './system-status.ts';

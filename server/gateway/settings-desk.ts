@@ -17,6 +17,9 @@ export interface SettingsDeskOptions {
   readonly settings: Settings;
 }
 
+/** What is wrong with these settings as a whole, for people; undefined: nothing. `keys` are those that are to change. */
+export type SettingsObjection = (next: Settings, keys: ReadonlySet<string>) => Promise<string | undefined>;
+
 const FACTS: ReadonlyMap<string, SettingFacts> = new Map(SETTING_FACTS.map((facts) => [facts.key, facts]));
 const VARIABLE_OF: ReadonlyMap<string, string> = new Map(
   [...VARIABLES].map(([name, { path }]) => [path.join('.'), name]),
@@ -31,6 +34,7 @@ export class SettingsDesk {
   /** By key, as the schema takes them. */
   readonly #kept = new Map<string, unknown>();
   #onChange: (keys: ReadonlySet<string>) => void = () => {};
+  #objection: SettingsObjection = async () => undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(options: SettingsDeskOptions) {
@@ -67,6 +71,11 @@ export class SettingsDesk {
     this.#onChange = listener;
   }
 
+  /** Who knows more than the schema of what would do harm here. */
+  set objection(objection: SettingsObjection) {
+    this.#objection = objection;
+  }
+
   list(): Setting[] {
     const parsed = this.#with(this.#kept);
     const next = parsed.success ? parsed.data : this.#options.settings;
@@ -96,6 +105,8 @@ export class SettingsDesk {
       const issues = inputIssues(parsed.error);
       throw new ApiError('BAD_REQUEST', `${describeIssues(issues, 'the settings')}.`, { issues });
     }
+    const objection = await this.#objection(parsed.data, new Set(wanted.keys()));
+    if (objection !== undefined) throw new ApiError('BAD_REQUEST', objection);
     const { catalog, settings, log } = this.#options;
     await catalog.putSettings(wanted);
     this.#kept.clear();
@@ -127,6 +138,7 @@ export class SettingsDesk {
       );
     }
     if (value === null) return undefined;
+    checkRange(facts, value);
     if (facts.kind !== 'list') return value;
     return String(value)
       .split(',')
@@ -163,6 +175,13 @@ export class SettingsDesk {
       description,
     };
   }
+}
+
+/** Narrower than the schema's: what the file may say on purpose may be a slip on the page. */
+function checkRange({ key, min = -Infinity, max = Infinity }: SettingFacts, value: SettingValue): void {
+  if (typeof value !== 'number' || (value >= min && value <= max)) return;
+  const bounds = value < min ? `at least ${min}` : `at most ${max}`;
+  throw new ApiError('BAD_REQUEST', `${key} has to be ${bounds}.`);
 }
 
 const DEFAULTS = settingsSchema.parse({});

@@ -9,7 +9,7 @@ import { VARIABLES } from '../../server/base/config/environment.ts';
 import { parseConfig } from '../../server/base/config/load.ts';
 import { silentLogger } from '../../server/base/log.ts';
 import { SqliteCatalog } from '../../server/catalog/index.ts';
-import { SettingsDesk } from '../../server/gateway/index.ts';
+import { objectToEmptyDisks, SettingsDesk } from '../../server/gateway/index.ts';
 import { type SettingsPatch, settingsSchema } from '../../shared/system.ts';
 
 describe('settings on the page', () => {
@@ -41,6 +41,35 @@ describe('settings on the page', () => {
     const left = keys.filter((key) => !SETTING_FACTS.some((facts) => facts.key === key));
     expect(left.sort()).toEqual(['auth.apiToken', 'rtsp.udpPorts']);
     expect(settingsSchema.parse({ settings: desk.list() }).settings).toHaveLength(SETTING_FACTS.length);
+  });
+
+  it('are none that the next start would fail with', async () => {
+    const { desk, setting } = await open('webrtc: {port: 8078}');
+    for (const workers of [3, 64]) {
+      await expect(desk.patch({ 'webrtc.workers': workers })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    }
+    await expect(desk.patch({ 'webrtc.workers': 4 })).rejects.toThrow(/8080 of these is http\.port/);
+    await desk.patch({ 'webrtc.workers': 2 });
+    for (const text of [':', '::::::', '....', '-x', 'a b', 'cam..example'])
+      await expect(desk.patch({ 'webrtc.announcedAddresses': text })).rejects.toThrow(
+        /IP address or a host name/,
+      );
+    await desk.patch({ 'webrtc.announcedAddresses': '2001:db8::1, 192.0.2.7, cams.example.com' });
+    expect(setting('webrtc.workers')).toMatchObject({ value: 2 });
+    // Kept once, and the file changed since.
+    const { settings } = await open('webrtc: {port: 8079}');
+    expect(settings.webrtc.workers).toBeUndefined();
+  });
+
+  it('are none that would delete what is recorded by a slip', async () => {
+    const { desk } = await open();
+    desk.objection = objectToEmptyDisks(async () => [{ path: '/a' }, { path: '/b', totalBytes: 100e9 }]);
+    await desk.patch({ 'recording.minFreeBytes': 50e9 });
+    await expect(desk.patch({ 'recording.minFreeBytes': 51e9 })).rejects.toThrow(
+      /half of the disk with \/b \(100\.0 GB\)/,
+    );
+    for (const slip of [{ 'recording.maxBytes': 0 }, { 'recording.keepDays': 1e-9 }])
+      await expect(desk.patch(slip)).rejects.toThrow(/has to be at least/);
   });
 
   it('take effect at once where they can, and are kept for the next start', async () => {

@@ -30,7 +30,8 @@ export const SETTING_FACTS: readonly SettingFacts[] = [
     key: 'recording.maxBytes',
     kind: 'bytes',
     change: 'live',
-    min: 0,
+    // A slip of the finger must not cost all that is kept.
+    min: 100_000_000,
     description:
       'The most that each folder of recordings may take; then its oldest goes. Empty: as much as the disk holds.',
   },

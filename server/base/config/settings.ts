@@ -1,14 +1,16 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { appSchema, RESERVED_APPS } from '../../../shared/names.ts';
 import { streamBodySchema } from '../../../shared/stream.ts';
 import { BLOCKED_PORTS } from '../blocked-ports.ts';
 import { KNOWN_KEYS } from '../schema-issues.ts';
 
+const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?$/;
 const host = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^[A-Za-z0-9.:_-]+$/, 'must be an IP address or a host name');
+  .refine((text) => isIP(text) !== 0 || HOST_NAME.test(text), 'must be an IP address or a host name');
 const port = z.number().int().min(0).max(65_535);
 /** One that browsers take. */
 const httpPort = port.refine((value) => !BLOCKED_PORTS.has(value), {
@@ -111,6 +113,25 @@ export const settingsSchema = section({
       streamBodySchema,
     )
     .default({}),
+}).superRefine(({ http, rtsp, webrtc }, context) => {
+  const { port: first, workers } = webrtc;
+  if (workers === undefined || first === 0) return;
+  const last = first + workers - 1;
+  const path = ['webrtc', 'workers'];
+  const range = `takes the ports ${first} to ${last}, one for each worker`;
+  if (last > 65_535)
+    context.addIssue({ code: 'custom', path, message: `${range}, and there are only 65535` });
+  for (const [key, { host: other, port: taken }] of Object.entries({ http, rtsp })) {
+    if (taken < first || taken > last || !mayMeet(webrtc.host ?? http.host, other)) continue;
+    const message = `${range}; ${taken} of these is ${key}.port. Choose fewer workers, or another webrtc.port`;
+    context.addIssue({ code: 'custom', path, message });
+  }
 });
+
+/** Whether two that listen at these addresses may need the same port. */
+function mayMeet(one: string, other: string): boolean {
+  const addresses = [one, other].map((text) => (text === 'localhost' ? '127.0.0.1' : text));
+  return addresses[0] === addresses[1] || addresses.some((text) => text === '0.0.0.0' || text === '::');
+}
 
 export type Settings = z.output<typeof settingsSchema>;
