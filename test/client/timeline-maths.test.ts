@@ -22,6 +22,7 @@ import {
   xOf,
   zoomed,
 } from '../../client/src/room/camera/timeline/scale.ts';
+import { labelX, tickText } from '../../client/src/room/camera/timeline/tick-label.ts';
 import { ticksOf } from '../../client/src/room/camera/timeline/ticks.ts';
 import { durationText, fromLocalIso, localIso } from '../../client/src/room/recordings/times.ts';
 import type { CameraEvent } from '../../shared/events.ts';
@@ -329,4 +330,41 @@ test('what a date field holds is the time that it was given, to the second', () 
     }),
   );
   expect(fromLocalIso('')).toBeUndefined();
+});
+
+describe('words of the ruler', () => {
+  test('a day is told without its year', () => {
+    const text = tickText({ timeMs: new Date(2030, 0, 22).getTime(), form: 'day' });
+    expect(text).toMatch(/22/);
+    expect(text).not.toMatch(/2030|,/);
+  });
+
+  test('words are never cut off, nor run into each other', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            x: fc.double({ min: 0, max: 900, noNaN: true }),
+            textPx: fc.integer({ min: 20, max: 90 }),
+          }),
+          {
+            maxLength: 12,
+          },
+        ),
+        (labels) => {
+          let takenPx = 0;
+          for (const { x: tickX, textPx } of labels.toSorted((a, b) => a.x - b.x)) {
+            const x = labelX(tickX, textPx, 900, takenPx);
+            if (x === undefined) continue;
+            expect(x).toBeGreaterThanOrEqual(takenPx);
+            expect(x + textPx).toBeLessThanOrEqual(900);
+            takenPx = x + textPx;
+          }
+        },
+      ),
+    );
+    // The last one stands to the left of its mark.
+    expect(labelX(880, 40, 900, 0)).toBe(835);
+    expect(labelX(100, 40, 900, 0)).toBe(105);
+  });
 });

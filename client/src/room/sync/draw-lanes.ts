@@ -1,8 +1,9 @@
 import type { Palette } from '../camera/timeline/draw.ts';
 import { layoutOf } from '../camera/timeline/layout.ts';
 import { xOf } from '../camera/timeline/scale.ts';
+import { labelX, tickText } from '../camera/timeline/tick-label.ts';
 import type { Tick } from '../camera/timeline/ticks.ts';
-import { day, timeOfDay } from '../i18n/formats.ts';
+
 import type { TimeSpan } from '../recordings/api.ts';
 import type { Lane } from './lanes-reader.ts';
 
@@ -66,18 +67,22 @@ function drawRuler(
 ): void {
   context.textAlign = 'left';
   context.textBaseline = 'middle';
-  for (const { timeMs, form } of ticks) {
+  let takenPx = 0;
+  for (const tick of ticks) {
+    const { timeMs, form } = tick;
     const x = xOf(timeMs, view, widthPx);
-    const time = timeOfDay(timeMs);
-    const text =
-      form === 'day' ? day(timeMs).replace(/\s?\d{4}$/, '') : form === 'minutes' ? time.slice(0, 5) : time;
+    const text = tickText(tick);
     context.globalAlpha = 0.6;
     context.fillStyle = palette.line;
     context.fillRect(Math.round(x), 4, 1, heightPx - 4);
     context.globalAlpha = 1;
     context.font = `${form === 'day' ? 650 : 450} 12px ${palette.font}`;
     context.fillStyle = form === 'day' ? palette.ink : palette.quiet;
-    context.fillText(text, x + 5, RULER_PX / 2);
+    const textPx = context.measureText(text).width;
+    const textX = labelX(x, textPx, widthPx, takenPx);
+    if (textX === undefined) continue;
+    context.fillText(text, textX, RULER_PX / 2);
+    takenPx = textX + textPx;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { EventKind } from '../../../../../shared/events.ts';
-import { day, timeOfDay } from '../../i18n/formats.ts';
+
 import type { TimeSpan } from '../../recordings/api.ts';
 import type { Box, FilmCell, TimelineLayout } from './layout.ts';
 import { xOf } from './scale.ts';
+import { labelX, tickText } from './tick-label.ts';
 import type { Tick } from './ticks.ts';
 
 /** Rows of the time line from its top, in CSS pixels. */
@@ -171,16 +172,17 @@ function drawRuler(
   for (const { timeMs } of ticks) {
     context.fillRect(Math.round(xOf(timeMs, view, widthPx)), y + 4, 1, ROWS.band.y - y - 4);
   }
-  for (const { timeMs, form } of ticks) {
-    const text =
-      form === 'day'
-        ? day(timeMs).replace(/\s?\d{4}$/, '')
-        : form === 'minutes'
-          ? timeOfDay(timeMs).slice(0, 5)
-          : timeOfDay(timeMs);
+  let takenPx = 0;
+  for (const tick of ticks) {
+    const { timeMs, form } = tick;
+    const text = tickText(tick);
     context.font = `${form === 'day' ? 650 : 450} 12px ${palette.font}`;
     context.fillStyle = form === 'day' ? palette.ink : palette.quiet;
-    context.fillText(text, xOf(timeMs, view, widthPx) + 5, y + height / 2);
+    const textPx = context.measureText(text).width;
+    const x = labelX(xOf(timeMs, view, widthPx), textPx, widthPx, takenPx);
+    if (x === undefined) continue;
+    context.fillText(text, x, y + height / 2);
+    takenPx = x + textPx;
   }
 }
 
