@@ -1,13 +1,20 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { StreamStatus } from '../../../../shared/stream.ts';
 import { go, hrefOf } from '../app/router.ts';
-import { CameraDialogs, isDialogOpen, openDialog, restartCamera, waitText } from '../cameras/index.ts';
+import {
+  CameraDialogs,
+  isDialogOpen,
+  isMendedByChange,
+  openDialog,
+  restartCamera,
+  waitText,
+} from '../cameras/index.ts';
 import type { StreamKey } from '../recordings/api.ts';
 import { CameraReport } from '../report/index.ts';
 import { factsLine, keptText, notesOf, stateName, viewersText } from '../store/facts.ts';
 import { reach } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
-import { Icon, Menu, Notice } from '../ui/index.ts';
+import { Button, Icon, Menu, Notice } from '../ui/index.ts';
 import { CameraLine } from './camera-line.ts';
 import { Embed } from './embed.tsx';
 import { ExportPanel } from './export-panel.tsx';
@@ -211,6 +218,11 @@ function Head({
           <span class="camera-quiet" lang="en">
             {reason?.message}
           </span>
+          {status?.readOnly === false && isMendedByChange(reason?.code) ? (
+            <Button class="small" onClick={() => openDialog({ kind: 'edit', stream: id })}>
+              {t('edit')}
+            </Button>
+          ) : undefined}
         </p>
       )}
       {notes.length === 0 ? undefined : (

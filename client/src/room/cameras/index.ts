@@ -14,4 +14,4 @@ export {
   type SourceWish,
   sourceWish,
 } from './source-fields.tsx';
-export { type WaitText, waitText } from './wait-text.ts';
+export { isMendedByChange, type WaitText, waitText } from './wait-text.ts';

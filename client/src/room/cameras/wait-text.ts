@@ -94,3 +94,18 @@ export function waitText(reason: string | { readonly code: string }): WaitText |
   const known = code as WaitReason;
   return { title: words(known), todo: words(`${known}-todo`) };
 }
+
+const MENDED_BY_CHANGE = new Set<string>([
+  'CAMERA_UNREACHABLE',
+  'CAMERA_AUTH_FAILED',
+  'CAMERA_CERTIFICATE',
+  'CAMERA_NOT_RTSP',
+  'CAMERA_REFUSED',
+  'ADDRESS_FORBIDDEN',
+  'CAMERA_NOT_ONVIF',
+] satisfies WaitReason[]);
+
+/** Whether the camera's address, log-in or fingerprint may be what is wrong, so that its form should be at hand. */
+export function isMendedByChange(code: string | undefined): boolean {
+  return code !== undefined && MENDED_BY_CHANGE.has(code);
+}
