@@ -2,6 +2,7 @@ import type { DeviceFacts, MediaProfile } from '../../shared/onvif.ts';
 import type { AddressResolver } from '../base/address-policy.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { type Connected, DeviceConnection } from './device-connection.ts';
 import { OnvifError } from './errors.ts';
 import type { LensTokens } from './events/event-states.ts';
 import {
@@ -16,15 +17,11 @@ import {
 import { OnvifPtz } from './ptz/ptz.ts';
 import { readDeviceInformation } from './read/device-information.ts';
 import { chooseProfiles, choosePtzProfile, type ProfileRecord } from './read/profiles.ts';
-import { readCapabilities, readServices } from './read/services.ts';
 import { fetchSnapshot, type Snapshot } from './snapshot.ts';
-import type { ServiceName } from './soap/asking.ts';
-import { type DeviceEndpoint, type PlaceOnDevice, streamUrlOnDevice } from './soap/camera-address.ts';
+import { streamUrlOnDevice } from './soap/camera-address.ts';
 import { DeviceAuth } from './soap/device-auth.ts';
-import { DeviceClock } from './soap/device-clock.ts';
 import { LoginHistories, LoginHistory } from './soap/login-history.ts';
-import { SafeCam } from './soap/safe-cam.ts';
-import { hostPort, type OnvifTarget, parseOnvifUrl } from './target.ts';
+import { type OnvifTarget, parseOnvifUrl } from './target.ts';
 
 export interface OnvifDeviceOptions {
   /** `onvif://host[:port][/path][?profile=TOKEN]`. */
@@ -50,27 +47,12 @@ export interface StreamAddress {
   readonly profile: MediaProfile;
 }
 
-/** What is known of a device once it was asked for its services. */
-export interface Connected {
-  readonly cam: SafeCam;
-  readonly endpoint: DeviceEndpoint;
-}
-
-/** How often the device is asked for its time at least: its log-in depends on it. */
-const CLOCK_REFRESH_MS = 3_600_000;
-
-/**
- * One ONVIF device. Connects by itself with the first question, and anew after one that failed; questions that come meanwhile wait for the
- * same connection. All methods reject with an OnvifError.
- */
+/** What can be asked of one ONVIF device, which is dialled with the first question. All methods reject with an OnvifError. */
 export class OnvifDevice {
   readonly #options: OnvifDeviceOptions;
   readonly #target: OnvifTarget;
-  readonly #auth: DeviceAuth;
   readonly #snapshotAuth: DeviceAuth;
-  readonly #deviceClock: DeviceClock;
-  readonly #closing = new AbortController();
-  #connected: Promise<Connected> | undefined;
+  readonly #connection: DeviceConnection;
   #media: Media | undefined;
   readonly ptz: OnvifPtz;
 
@@ -91,53 +73,48 @@ export class OnvifDevice {
           ? new LoginHistory(options.clock)
           : logins.of(this.#target.host, credentials, what),
       );
-    this.#auth = authFor('questions');
     this.#snapshotAuth = authFor('pictures');
-    this.#deviceClock = new DeviceClock(options.clock);
+    const { resolveAddress, clock, log, tlsFingerprint: fingerprint, isAsked = false } = options;
+    this.#connection = new DeviceConnection({
+      ...{
+        target: this.#target,
+        auth: authFor('questions'),
+        fingerprint,
+        isAsked,
+        resolveAddress,
+        clock,
+        log,
+      },
+      onForgotten: () => {
+        this.#media = undefined;
+      },
+    });
     this.ptz = new OnvifPtz(this);
   }
 
   /** `host:port` for people. */
   get name(): string {
-    return hostPort(this.#target.host, this.#target.port);
+    return this.#connection.name;
   }
 
   /** The device's clock less ours; undefined until it has told. */
   get clockOffsetMs(): number | undefined {
-    return this.#deviceClock.offsetMs;
+    return this.#connection.clockOffsetMs;
   }
 
   /** Gives up all that runs. */
   close(): void {
-    this.#closing.abort();
+    this.#connection.close();
   }
 
   /** The device with its services, asked for where they are not known. */
-  async connect(signal?: AbortSignal): Promise<Connected> {
-    if (this.#closing.signal.aborted) throw new OnvifError('stopped', 'The camera is no longer asked.');
-    this.#connected ??= this.#open().catch((failure: unknown) => {
-      this.#connected = undefined;
-      throw failure;
-    });
-    const connected = await unlessAborted(this.#connected, signal);
-    const { ageMs } = this.#deviceClock;
-    if (ageMs !== undefined && ageMs > CLOCK_REFRESH_MS)
-      await connected.cam.readClock({ signal }).catch(() => {});
-    return connected;
+  connect(signal?: AbortSignal): Promise<Connected> {
+    return this.#connection.connect(signal);
   }
 
-  /**
-   * Runs a question to the connected device. Where its services are no longer where they were (another firmware, another address of a name)
-   * the next question looks for them anew.
-   */
-  async with<T>(ask: (connected: Connected) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const connected = await this.connect(signal);
-    try {
-      return await ask(connected);
-    } catch (failure) {
-      if (failure instanceof OnvifError && FORGET_AFTER.has(failure.kind)) this.#forget(connected);
-      throw failure;
-    }
+  /** See `DeviceConnection.with`. */
+  with<T>(ask: (connected: Connected) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#connection.with(ask, signal);
   }
 
   /** What it says of itself. */
@@ -217,7 +194,7 @@ export class OnvifDevice {
         auth: this.#snapshotAuth,
         fingerprint,
         clock: this.#options.clock,
-        signals: [signal, this.#closing.signal],
+        signals: [signal, this.#connection.closing],
       });
     }, signal);
   }
@@ -258,37 +235,6 @@ export class OnvifDevice {
     return this.#options.tlsFingerprint;
   }
 
-  async #open(): Promise<Connected> {
-    const { resolveAddress, clock, log } = this.#options;
-    const { host, port, secure, path } = this.#target;
-    const resolved = await resolveAddress(host);
-    if (!resolved.ok) throw new OnvifError(resolved.error.kind, resolved.error.message, { peer: this.name });
-    const endpoint: DeviceEndpoint = { host, ip: resolved.value, port, secure };
-    const cam = new SafeCam({
-      endpoint,
-      devicePath: path,
-      fingerprint: this.fingerprint,
-      auth: this.#auth,
-      isAsked: this.#options.isAsked === true,
-      deviceClock: this.#deviceClock,
-      clock,
-      signal: this.#closing.signal,
-    });
-    await readClockGently(cam);
-    cam.setPlaces(await readPlaces(cam, endpoint));
-    log.debug({ device: this.name, clockOffsetMs: this.clockOffsetMs }, 'ONVIF device answers');
-    return { cam, endpoint };
-  }
-
-  #forget(connected: Connected): void {
-    void this.#connected
-      ?.then((current) => {
-        if (current === connected) this.#connected = undefined;
-      })
-      .catch(() => {});
-    this.#media = undefined;
-  }
-
   async #readMedia({ cam }: Connected, signal?: AbortSignal): Promise<Media> {
     this.#media = await readMedia(cam, this.name, signal);
     return this.#media;
@@ -306,51 +252,4 @@ export class OnvifDevice {
       return { ...shownProfile(record), ...(usedAs === undefined ? {} : { usedAs }) };
     });
   }
-}
-
-/** After these the services are looked for anew. */
-const FORGET_AFTER: ReadonlySet<string> = new Set([
-  'connect-failed',
-  'not-onvif',
-  'tls-failed',
-  'certificate',
-  'timeout',
-  'closed',
-]);
-
-/** What is not reachable is not asked further; a device without a clock is asked by ours. */
-async function readClockGently(cam: SafeCam): Promise<void> {
-  try {
-    await cam.readClock();
-  } catch (failure) {
-    const mayGoOn =
-      failure instanceof OnvifError &&
-      (failure.kind === 'refused' || failure.kind === 'unsupported' || failure.kind === 'auth-failed');
-    if (!mayGoOn) throw failure;
-  }
-}
-
-async function readPlaces(cam: SafeCam, endpoint: DeviceEndpoint): Promise<Map<ServiceName, PlaceOnDevice>> {
-  try {
-    const places = readServices(await cam.ask('getServices', false), endpoint);
-    if (places.size > 0) return places;
-  } catch (failure) {
-    // GetServices came with ONVIF 2.0.
-    const mayBeOld =
-      failure instanceof OnvifError &&
-      (failure.kind === 'refused' || failure.kind === 'unsupported' || failure.kind === 'not-onvif');
-    if (!mayBeOld) throw failure;
-  }
-  return readCapabilities(await cam.ask('getCapabilities'), endpoint);
-}
-
-/** Waits with a signal of its own for what others wait for too. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new OnvifError('stopped', 'The gateway no longer waits for the camera.'));
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

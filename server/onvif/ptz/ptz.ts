@@ -1,6 +1,7 @@
 import { type Preset, PTZ_DEAD_MAN_MS, type PtzCommand, type PtzStatus } from '../../../shared/onvif.ts';
 import { assertNever } from '../../../shared/result.ts';
-import type { Connected, OnvifDevice } from '../device.ts';
+import type { OnvifDevice } from '../device.ts';
+import type { Connected } from '../device-connection.ts';
 import { OnvifError } from '../errors.ts';
 import type { ProfileRecord } from '../read/profiles.ts';
 import { type PtzNode, readNode, readPresets, readStatus, readTimeoutRange } from '../read/ptz.ts';
