@@ -7,6 +7,7 @@ import { systemClock } from '../../../server/base/clock.ts';
 import { silentLogger } from '../../../server/base/log.ts';
 import { RecordingArchive } from '../../../server/recording/store/recording-archive.ts';
 import type { DiskRegistry } from '../../../server/recording/store/root-store.ts';
+import type { StreamId } from '../../../shared/names.ts';
 import { recordingOf, segmentOf, segmentsOf } from '../../support/recorded-segments.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -101,7 +102,8 @@ describe('recording archive', () => {
     process.off('worker', onWorker);
     expect(workers).toHaveLength(4);
     // Both readers have answered, so all threads run: one that is ended while it loads its modules can take Node with it (SIGTRAP in V8).
-    await Promise.all(['live/door', 'farm/barn'].map((id) => archive.segments(id, START_MS, START_MS + 1)));
+    const both: readonly StreamId[] = ['live/door', 'farm/barn'];
+    await Promise.all(both.map((id) => archive.segments(id, START_MS, START_MS + 1)));
     await Promise.all(workers.map((worker) => worker.terminate()));
     expect(archive.append('live/door', segmentOf(recordingOf('one', START_MS), START_MS))).toBe(true);
     const kept = () => archive.readSegment('live/door', START_MS).catch(() => undefined);
