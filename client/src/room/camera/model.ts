@@ -7,7 +7,7 @@ import { ScrubPreview } from './scrub-preview.ts';
 import { Film } from './timeline/film.ts';
 import type { Marked } from './timeline/layout.ts';
 import { lengthOf, showing, viewAround, zoomed } from './timeline/scale.ts';
-import type { TimelineModel } from './timeline/timeline.tsx';
+import type { TimelineModel } from './timeline/time-model.ts';
 
 const FIRST_VIEW_MS = 2 * 3_600_000;
 const TICK_MS = 250;

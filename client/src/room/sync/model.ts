@@ -2,6 +2,7 @@ import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
 import { parseStreamId, type StreamId } from '../../../../shared/names.ts';
 import type { SluicePlayer } from '../../player/index.ts';
 import { showing, viewAround, zoomed } from '../camera/timeline/scale.ts';
+import type { TimeModel } from '../camera/timeline/time-model.ts';
 import type { TimeSpan } from '../recordings/api.ts';
 import { gatewayNow, readGatewayClock } from '../store/clock.ts';
 import { streamOf } from '../store/streams.ts';
@@ -27,7 +28,7 @@ export interface SyncStart {
 }
 
 /** Several cameras on one clock; the page's parts read it and act on it. */
-export class SyncModel {
+export class SyncModel implements TimeModel {
   readonly lanes: LanesReader;
   readonly #onPlace: SyncStart['onPlace'];
   readonly #chosen = signal<readonly StreamId[]>([]);
@@ -55,6 +56,9 @@ export class SyncModel {
   readonly headMs: ReadonlySignal<number> = computed(
     () => this.#scrubMs.value ?? (this.#isLive.value ? this.#nowMs.value : this.#timeMs.value),
   );
+
+  /** The same to the second, for what is read out: it changes no oftener. */
+  readonly headSecondMs: ReadonlySignal<number> = computed(() => Math.floor(this.headMs.value / 1000) * 1000);
 
   constructor({ streams, timeMs, onPlace }: SyncStart) {
     this.#onPlace = onPlace;
