@@ -192,6 +192,31 @@ describe('the devices behind the streams', () => {
     await expect(cameras.steering('live/one').do({ action: 'home' })).rejects.toMatchObject({ code });
   });
 
+  test('one that many ask at once is asked once, and its presets are changed one by one', async () => {
+    hub.add(definition('one', { url: ONVIF }));
+    const many = <T>(question: () => Promise<T>) => Promise.allSettled(Array.from({ length: 200 }, question));
+    await settle();
+    device().asked.length = 0;
+    await Promise.all([
+      many(() => desk.snapshot('live/one')),
+      many(() => desk.facts('live/one')),
+      many(() => desk.ptzStatus('live/one')),
+    ]);
+    expect(device().asked.sort()).toEqual(['facts', 'snapshot', 'status']);
+    await desk.snapshot('live/one');
+    expect(device().asked).toHaveLength(4);
+    device().asked.length = 0;
+    const changed = await many(() => desk.addPreset('live/one', 'Gate'));
+    const refused = changed.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+    expect([device().asked.length, new Set(refused)]).toEqual([8, new Set(['RATE_LIMITED'])]);
+    device().failWith = new DeviceFailure('Wrong password.');
+    await expect(desk.removePreset('live/one', '1')).rejects.toMatchObject({ code: 'DEVICE_AUTH_FAILED' });
+    await expect(desk.facts('live/one')).rejects.toMatchObject({ code: 'DEVICE_AUTH_FAILED' });
+    device().failWith = undefined;
+    await desk.removePreset('live/one', '1');
+    await desk.facts('live/one');
+  });
+
   test('one that is looked at before it is added is let go of at once, and only some at a time are', async () => {
     const all = Array.from({ length: 9 }, () =>
       desk.inspect({ url: ONVIF }).then(

@@ -7,6 +7,8 @@ import type { PtzDesk } from './ptz-desk.ts';
 
 /** Devices that are asked what they are, at once. */
 const MAX_INSPECTED = 8;
+/** Changes of one camera's presets that wait for each other; people make one in a while. */
+const MAX_CHANGES = 8;
 
 export interface OnvifDeskOptions {
   readonly cameras: Pick<OnvifCameras, 'cameraOf'>;
@@ -19,6 +21,9 @@ export interface OnvifDeskOptions {
 /** What people ask of ONVIF devices. All reject with `ApiError`, in the device's words where that is to blame. */
 export class OnvifDesk {
   readonly #options: OnvifDeskOptions;
+  /** What cameras are being asked just now, and by that what comes of it. */
+  readonly #running = new Map<string, Promise<unknown>>();
+  readonly #changes = new Map<StreamId, { count: number; last: Promise<unknown> }>();
   #inspecting = 0;
 
   constructor(options: OnvifDeskOptions) {
@@ -26,28 +31,29 @@ export class OnvifDesk {
   }
 
   facts(stream: StreamId): Promise<DeviceFacts> {
-    return asked(() => this.#camera(stream).facts());
+    return this.#once(stream, 'facts', () => this.#camera(stream).facts());
   }
 
   ptzStatus(stream: StreamId): Promise<PtzStatus> {
-    return asked(() => this.#camera(stream).ptz.status());
+    return this.#once(stream, 'status', () => this.#camera(stream).ptz.status());
   }
 
   ptz(operator: string, stream: StreamId, command: PtzCommand): Promise<void> {
     return this.#options.ptz.do(operator, stream, command);
   }
 
+  /** RATE_LIMITED besides, as `removePreset`. */
   addPreset(stream: StreamId, name: string): Promise<Preset> {
-    return asked(() => this.#camera(stream).ptz.setPreset(name));
+    return this.#inTurn(stream, () => this.#camera(stream).ptz.setPreset(name));
   }
 
   removePreset(stream: StreamId, token: string): Promise<void> {
-    return asked(() => this.#camera(stream).ptz.removePreset(token));
+    return this.#inTurn(stream, () => this.#camera(stream).ptz.removePreset(token));
   }
 
   /** A JPEG as the camera itself makes it. */
   snapshot(stream: StreamId): Promise<{ readonly bytes: Buffer }> {
-    return asked(() => this.#camera(stream).snapshot());
+    return this.#once(stream, 'snapshot', () => this.#camera(stream).snapshot());
   }
 
   /** What a device that is no stream yet says of itself. */
@@ -72,6 +78,40 @@ export class OnvifDesk {
       return await camera.facts();
     } finally {
       camera.close();
+    }
+  }
+
+  /** However many want to know it now, a camera is asked once: it has little time, and its pictures are large. */
+  #once<T>(stream: StreamId, what: string, question: () => Promise<T>): Promise<T> {
+    const key = `${stream} ${what}`;
+    const running = this.#running.get(key);
+    if (running !== undefined) return running as Promise<T>;
+    const asking = asked(question);
+    this.#running.set(key, asking);
+    const over = () => {
+      if (this.#running.get(key) === asking) this.#running.delete(key);
+    };
+    asking.then(over, over);
+    return asking;
+  }
+
+  async #inTurn<T>(stream: StreamId, change: () => Promise<T>): Promise<T> {
+    const changes = this.#changes.get(stream) ?? { count: 0, last: Promise.resolve() };
+    if (changes.count >= MAX_CHANGES) {
+      const message = 'Presets of this camera are being changed already; try again in a moment.';
+      throw new ApiError('RATE_LIMITED', message);
+    }
+    this.#changes.set(stream, changes);
+    changes.count += 1;
+    const turn = changes.last.then(() => asked(change));
+    changes.last = turn.catch(() => {});
+    try {
+      return await turn;
+    } finally {
+      // Whoever asks from here on has to see it.
+      this.#running.delete(`${stream} status`);
+      changes.count -= 1;
+      if (changes.count === 0) this.#changes.delete(stream);
     }
   }
 

@@ -121,7 +121,7 @@ function addRoute(events: EventsPort): ApiRoute {
     tag: TAG,
     summary: 'Reports an event: a mark on the timeline, such as the ring of a door bell.',
     description:
-      'Without `start` it is of now. With `isActive` it goes on until a PATCH gives its `end`, or the gateway stops.',
+      'Without `start` it is of now. With `isActive` it goes on until a PATCH gives its `end`, or the gateway stops; at most 256 of a stream do.',
     params: streamPathSchema,
     body: { contentType: JSON_TYPE, schema: newEventSchema, maxBytes: MAX_BODY_BYTES },
     answers: [
@@ -136,6 +136,7 @@ function addRoute(events: EventsPort): ApiRoute {
     errors: [
       'BAD_REQUEST',
       'STREAM_NOT_FOUND',
+      'CONFLICT',
       'PAYLOAD_TOO_LARGE',
       'UNSUPPORTED_MEDIA_TYPE',
       'STORAGE_UNAVAILABLE',

@@ -16,6 +16,8 @@ const MAX_SPAN_MS = 366 * DAY_MS;
 const MAX_LENGTH_MS = 31 * DAY_MS;
 const MAX_TOPIC_CHARS = 256;
 const MAX_LABEL_CHARS = 128;
+/** What may go on at once at a stream by what programs say: all of it is told to each page that is opened. */
+const MAX_ACTIVE_OF_API = 256;
 /** A program's clock may go a little fast. */
 const FUTURE_MS = 60_000;
 
@@ -24,6 +26,8 @@ export interface EventsOptions {
   readonly log: Logger;
   readonly archive: Pick<RecordingArchive, 'command' | 'query' | 'queryRoot' | 'roots' | 'rootOf' | 'kept'>;
   hasStream(stream: StreamId): boolean;
+  /** How many may go on at once at a stream by what programs say; default 256. */
+  readonly maxActiveOfApi?: number;
 }
 
 /** Which events are asked for; times in Unix milliseconds, by default the last day. */
@@ -66,6 +70,8 @@ export class Events {
   /** Ids of what cameras told the start of, by stream and key. */
   readonly #open = new Map<string, string>();
   readonly #counts = new Map<EventKind, number>();
+  /** Of those that go on, how many are being written for the first time, by stream. */
+  readonly #adding = new Map<StreamId, number>();
 
   constructor(options: EventsOptions) {
     this.#options = options;
@@ -152,7 +158,7 @@ export class Events {
       : { events: page };
   }
 
-  /** Resolves when it is kept. BAD_REQUEST, STREAM_NOT_FOUND, STORAGE_UNAVAILABLE. */
+  /** Resolves when it is kept. BAD_REQUEST, CONFLICT, STREAM_NOT_FOUND, STORAGE_UNAVAILABLE. */
   async add(stream: StreamId, { kind, start, end, isActive, label }: NewEvent): Promise<CameraEvent> {
     if (!this.#options.hasStream(stream)) throw noSuchStream(stream);
     const nowMs = Math.floor(this.#options.clock.wallMs());
@@ -165,7 +171,8 @@ export class Events {
       origin: 'api',
     };
     checkTimes(event, nowMs);
-    await this.#options.archive.command(stream, 'keepEvents', { events: [event] });
+    if (event.isActive) this.#mustHaveRoom(stream);
+    await this.#keepNew(stream, event);
     this.#begin(event, 'kept');
     return event;
   }
@@ -210,6 +217,30 @@ export class Events {
     for (const stream of streams) this.endAll(stream);
     await this.#queue.close();
     this.#changes.clear();
+  }
+
+  /** CONFLICT. */
+  #mustHaveRoom(stream: StreamId): void {
+    let count = this.#adding.get(stream) ?? 0;
+    for (const event of this.#active.values())
+      if (event.origin === 'api' && idOf(event) === stream) count += 1;
+    const { maxActiveOfApi = MAX_ACTIVE_OF_API } = this.#options;
+    if (count < maxActiveOfApi) return;
+    throw new ApiError(
+      'CONFLICT',
+      `${maxActiveOfApi} events go on at ${stream} already; end some of them with PATCH, or report what has an end.`,
+    );
+  }
+
+  async #keepNew(stream: StreamId, event: CameraEvent): Promise<void> {
+    if (event.isActive) this.#adding.set(stream, (this.#adding.get(stream) ?? 0) + 1);
+    try {
+      await this.#options.archive.command(stream, 'keepEvents', { events: [event] });
+    } finally {
+      const left = event.isActive ? (this.#adding.get(stream) ?? 1) - 1 : undefined;
+      if (left === 0) this.#adding.delete(stream);
+      else if (left !== undefined) this.#adding.set(stream, left);
+    }
   }
 
   #begin(event: CameraEvent, how: 'to-keep' | 'kept' = 'to-keep'): void {

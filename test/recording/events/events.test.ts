@@ -172,7 +172,7 @@ describe('the retention of events', () => {
     policies();
     keep(Array.from({ length: 1000 }, (_, n) => event({ start: 1000 + n })));
     sweep(5000, 300);
-    expect(starts()).toEqual(Array.from({ length: 300 }, (_, n) => 1700 + n));
+    expect(starts()).toEqual(Array.from({ length: 7 }, (_, n) => 1700 + n));
   });
 
   test('what was going on when the gateway died goes on no more', () => {
@@ -202,7 +202,7 @@ describe('the events of a gateway', () => {
     });
     await archive.open();
     const hasStream = (stream: StreamId) => stream === 'live/door' || stream === 'yard/gate';
-    events = new Events({ clock: systemClock, log: silentLogger, archive, hasStream });
+    events = new Events({ clock: systemClock, log: silentLogger, archive, hasStream, maxActiveOfApi: 4 });
     changes = [];
     events.onChange((change) => changes.push(change));
     edge = await startEdgeApp({ routes: eventRoutes(events) });
@@ -305,6 +305,20 @@ describe('the events of a gateway', () => {
     expect((await ask('DELETE', path)).body.error.code).toBe('EVENT_NOT_FOUND');
     expect(changes.at(-1)).toMatchObject({ removed: true, event: { isActive: false } });
     expect(await listed()).toEqual([]);
+  });
+
+  test('a program that ends nothing fills no memory', async () => {
+    const url = '/api/v1/streams/yard/gate/events';
+    const replies = await Promise.all(
+      Array.from({ length: 7 }, () => ask('POST', url, { isActive: true, label: '\u{1f6aa}'.repeat(64) })),
+    );
+    const kept = replies.filter(({ status }) => status === 201);
+    expect([kept.length, events.active().length]).toEqual([4, 4]);
+    expect(replies.find(({ status }) => status !== 201)?.body.error.code).toBe('CONFLICT');
+    expect((await ask('POST', url, {})).status).toBe(201);
+    expect((await ask('POST', '/api/v1/streams/live/door/events', { isActive: true })).status).toBe(201);
+    expect((await ask('PATCH', String(kept[0]?.location), { end: kept[0]?.body.start })).status).toBe(200);
+    expect((await ask('POST', url, { isActive: true })).status).toBe(201);
   });
 
   test('pages of several disks are one list', async () => {
