@@ -1,28 +1,17 @@
 import { ApiError } from '../../../shared/errors.ts';
-import { parentStreamId, type StreamId, streamId } from '../../../shared/names.ts';
-import type { MediaProfile } from '../../../shared/onvif.ts';
+import { isInternalStream, parentStreamId, type StreamId, streamId } from '../../../shared/names.ts';
 import { err, ok, type Result } from '../../../shared/result.ts';
 import type { StreamDefinition } from '../../../shared/stream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { TokenBucket } from '../../base/token-bucket.ts';
 import type { Hub } from '../../stream/index.ts';
 import { accessOf, isOnvif, keyOf, namesProfile } from './camera-access.ts';
-import {
-  type CameraAccess,
-  deviceError,
-  type EventsState,
-  type OnvifCamera,
-  type OnvifNews,
-  type OpenedCamera,
-  waitOf,
-} from './ports.ts';
+import { HeldCamera, type NewsDesk } from './held-camera.ts';
+import { type CameraAccess, type OnvifCamera, type OpenedCamera, waitOf } from './ports.ts';
 import type { PtzCamera } from './ptz-desk.ts';
 
 /** A device that no stream has any more is kept so long, for a stream that is changed has it again at once. */
 const IDLE_MS = 60_000;
-/** What a camera may tell at once and in the long run: one that flaps must not fill a disk. */
-const NEWS = { burst: 60, perSecond: 2 };
 /** A key frame that comes later than this is of no use to who asked. */
 const KEY_FRAME_TIMEOUT_MS = 5_000;
 
@@ -33,25 +22,11 @@ export interface OnvifCamerasOptions {
   open(access: CameraAccess): OpenedCamera;
   /** Whether what the stream names may be on this machine. */
   mayBeLocal(stream: StreamId): boolean;
-  /** Where events go. */
-  readonly events: {
-    report(stream: StreamId, news: OnvifNews): void;
-    endAll(stream: StreamId): void;
-  };
+  readonly events: NewsDesk;
 }
 
 interface Held {
-  readonly camera: OnvifCamera;
-  readonly listen: OpenedCamera['listen'];
-  /** What the PTZ desk steers, and knows the camera by. */
-  readonly ptz: PtzCamera;
-  readonly news: TokenBucket;
-  /** Streams whose events come from it. */
-  streams: ReadonlySet<StreamId>;
-  profiles: readonly MediaProfile[] | undefined;
-  isReading: boolean;
-  listening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
-  eventsState: EventsState | undefined;
+  readonly camera: HeldCamera;
   cancelIdle: () => void;
 }
 
@@ -80,7 +55,8 @@ export class OnvifCameras {
     this.#undo.push(
       hub.onChange(({ kind, stream }) => {
         if (kind === 'removed') this.#dialled.delete(stream.id);
-        this.#match();
+        const isDeclared = !isInternalStream(stream.id) && parentStreamId(stream.id) === stream.id;
+        if (isDeclared) this.#match();
       }),
     );
     this.#match();
@@ -88,9 +64,9 @@ export class OnvifCameras {
 
   /** For the metrics. */
   get counts(): { readonly cameras: number; readonly subscribed: number; readonly droppedEvents: number } {
-    const states = [...this.#held.values()].filter(({ streams }) => streams.size > 0);
-    const subscribed = states.filter(({ eventsState }) => eventsState === 'subscribed').length;
-    return { cameras: states.length, subscribed, droppedEvents: this.#dropped };
+    const cameras = [...this.#held.values()].map(({ camera }) => camera).filter(({ isInUse }) => isInUse);
+    const subscribed = cameras.filter(({ isSubscribed }) => isSubscribed).length;
+    return { cameras: cameras.length, subscribed, droppedEvents: this.#dropped };
   }
 
   /** Where a source of `onvif://` is to be dialled; asked of the camera each time. Never rejects. */
@@ -109,7 +85,7 @@ export class OnvifCameras {
       const isNamed = isSub && namesProfile(url) && url !== this.#mainUrlOf(id);
       const found = await held.camera.streamUri({ as: isSub && !isNamed ? 'sub' : 'main' }, signal);
       this.#dialled.set(id, found.profile.token);
-      if (!isSub) void this.#readProfiles(held);
+      if (!isSub) void held.readProfiles();
       return ok({ url: found.url });
     } catch (failure) {
       return err(waitOf(failure));
@@ -119,8 +95,7 @@ export class OnvifCameras {
   /** Whether the camera has a smaller stream beside the one that its source names; known once it was asked. */
   hasOwnSub(definition: StreamDefinition): boolean {
     const access = isOnvif(definition.source.url) ? this.#accessOf(definition) : undefined;
-    const held = access === undefined ? undefined : this.#held.get(keyOf(access));
-    return held?.profiles?.some(({ usedAs }) => usedAs === 'sub') === true;
+    return access !== undefined && this.#held.get(keyOf(access))?.camera.hasSub === true;
   }
 
   /** Asks a playing camera for a key frame, where it can be asked. */
@@ -151,9 +126,9 @@ export class OnvifCameras {
     return this.#of(stream).camera;
   }
 
-  #of(stream: StreamId): Held {
+  #of(stream: StreamId): HeldCamera {
     const found = this.#hub?.get(stream);
-    if (found === undefined || stream.startsWith('internal/') || parentStreamId(stream) !== stream) {
+    if (found === undefined || isInternalStream(stream) || parentStreamId(stream) !== stream) {
       throw new ApiError(
         'STREAM_NOT_FOUND',
         `There is no stream ${stream}; GET /api/v1/streams lists those there are.`,
@@ -176,7 +151,8 @@ export class OnvifCameras {
     for (const undo of this.#undo) undo();
     const all = [...this.#held.values()];
     this.#held.clear();
-    await Promise.all(all.map((held) => this.#end(held)));
+    for (const { cancelIdle } of all) cancelIdle();
+    await Promise.all(all.map(({ camera }) => camera.end()));
   }
 
   /** Brings the held devices in line with the streams there are. */
@@ -184,7 +160,7 @@ export class OnvifCameras {
     if (this.#isClosed) return;
     const wanted = new Map<string, { access: CameraAccess; streams: Set<StreamId> }>();
     for (const { id, definition } of this.#hub?.list() ?? []) {
-      if (id.startsWith('internal/') || parentStreamId(id) !== id) continue;
+      if (isInternalStream(id) || parentStreamId(id) !== id) continue;
       const access = this.#accessOf(definition);
       if (access === undefined) continue;
       const entry = wanted.get(keyOf(access)) ?? { access, streams: new Set() };
@@ -192,58 +168,19 @@ export class OnvifCameras {
       wanted.set(keyOf(access), entry);
     }
     for (const [key, held] of this.#held) {
-      if (held.streams.size > 0 && !wanted.has(key)) this.#leave(key, held);
+      if (!held.camera.isInUse || wanted.has(key)) continue;
+      held.camera.serve(new Set());
+      this.#idle(key, held);
     }
-    for (const { access, streams } of wanted.values()) {
-      const held = this.#tryToHold(access);
-      if (held === undefined) continue;
-      held.cancelIdle();
-      for (const gone of held.streams) if (!streams.has(gone)) this.#options.events.endAll(gone);
-      held.streams = streams;
-      held.listening ??= this.#listen(held);
-    }
-  }
-
-  #listen(held: Held): Held['listening'] {
-    const stop = new AbortController();
-    const ended = held.listen({
-      onEvent: (news) => this.#onNews(held, news),
-      onStateChange: (state, message) => {
-        held.eventsState = state;
-        // Also of a camera that is on demand: its tiles take the smaller stream. Not before it has let us in, for a password
-        // that is wrong must not be tried often.
-        if (state !== 'waiting' && held.profiles === undefined) void this.#readProfiles(held);
-        if (state === 'waiting') this.#options.log.debug({ message }, 'a camera tells no events just now');
-      },
-      signal: stop.signal,
-    });
-    return { stop, ended };
-  }
-
-  #onNews(held: Held, news: OnvifNews): void {
-    // How things stand matters only where something is going on.
-    if (news.isInitial && news.state !== 'start') return;
-    // An end is always taken: else what was begun would go on for ever.
-    if (news.state !== 'end' && !held.news.take()) {
-      this.#dropped += 1;
-      return;
-    }
-    for (const stream of held.streams) this.#options.events.report(stream, news);
-  }
-
-  async #readProfiles(held: Held): Promise<void> {
-    if (held.isReading) return;
-    held.isReading = true;
-    try {
-      held.profiles = await held.camera.profiles();
-    } catch (failure) {
-      this.#options.log.debug({ err: failure }, 'the profiles of a camera are not known');
-    } finally {
-      held.isReading = false;
+    for (const [key, { access, streams }] of wanted) {
+      const camera = this.#tryToHold(access);
+      if (camera === undefined) continue;
+      this.#held.get(key)?.cancelIdle();
+      camera.serve(streams);
     }
   }
 
-  #tryToHold(access: CameraAccess): Held | undefined {
+  #tryToHold(access: CameraAccess): HeldCamera | undefined {
     try {
       return this.#hold(access);
     } catch (failure) {
@@ -253,42 +190,21 @@ export class OnvifCameras {
     }
   }
 
-  #hold(access: CameraAccess): Held {
+  #hold(access: CameraAccess): HeldCamera {
     if (this.#isClosed) throw new ApiError('SHUTTING_DOWN', 'The gateway is shutting down.');
     const key = keyOf(access);
-    const known = this.#held.get(key);
-    if (known !== undefined) {
-      if (known.streams.size === 0) this.#idle(key, known);
-      return known;
+    let held = this.#held.get(key);
+    if (held === undefined) {
+      const { clock, log, events } = this.#options;
+      const opened = this.#options.open(access);
+      const onDropped = () => {
+        this.#dropped += 1;
+      };
+      held = { camera: new HeldCamera({ opened, clock, log, events, onDropped }), cancelIdle: () => {} };
+      this.#held.set(key, held);
     }
-    const opened = this.#options.open(access);
-    const { camera } = opened;
-    const held: Held = {
-      camera,
-      listen: (options) => opened.listen(options),
-      ptz: {
-        do: (command) =>
-          camera.ptz.do(command).catch((failure: unknown) => {
-            throw deviceError(failure);
-          }),
-      },
-      news: new TokenBucket(this.#options.clock, NEWS),
-      ...{ streams: new Set<StreamId>(), profiles: undefined, isReading: false },
-      ...{ listening: undefined, eventsState: undefined },
-      cancelIdle: () => {},
-    };
-    this.#held.set(key, held);
-    this.#idle(key, held);
-    return held;
-  }
-
-  #leave(key: string, held: Held): void {
-    for (const stream of held.streams) this.#options.events.endAll(stream);
-    held.streams = new Set();
-    held.listening?.stop.abort();
-    held.listening = undefined;
-    held.eventsState = undefined;
-    this.#idle(key, held);
+    if (!held.camera.isInUse) this.#idle(key, held);
+    return held.camera;
   }
 
   #idle(key: string, held: Held): void {
@@ -296,15 +212,8 @@ export class OnvifCameras {
     held.cancelIdle = this.#options.clock.after(IDLE_MS, () => {
       if (this.#held.get(key) !== held) return;
       this.#held.delete(key);
-      void this.#end(held);
+      void held.camera.end();
     });
-  }
-
-  async #end(held: Held): Promise<void> {
-    held.cancelIdle();
-    held.listening?.stop.abort();
-    await held.listening?.ended;
-    held.camera.close();
   }
 
   #accessOf(definition: StreamDefinition): CameraAccess | undefined {
