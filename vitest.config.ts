@@ -22,7 +22,7 @@ function programs(): Record<string, string> {
 const SHARED = [
   'test/base/!(give-back|process-supervisor).test.ts',
   'test/client/{add-and-system,backoff,codec-names,play-times,player-state,report-text,stats,sync-page,sync-plan,tile-state,time-map,types,wall-model,watchdog,wire}.test.ts',
-  'test/gateway/{camera-report,stream-directory,webrtc-status,probes,settings-desk}.test.ts',
+  'test/gateway/{camera-report,onvif-cameras,probes,ptz-desk,scan-desk,settings-desk,stream-directory,system-status,webrtc-status}.test.ts',
   'test/http/!(browser|limits).test.ts',
   'test/http/access/*.test.ts',
   'test/onvif/*.test.ts',
@@ -33,9 +33,10 @@ const SHARED = [
   'test/rtsp/client/!(gstreamer|moved-camera|odd-replies|odd-servers|stampede|system-roots).test.ts',
   'test/rtsp/parse/!(picture-facts).test.ts',
   'test/setup/{apt,lock-file,test-summary}.test.ts',
-  'test/signaling/{fuzz,limits,requests,rules}.test.ts',
+  'test/signaling/{cameras,fuzz,limits,requests,rules}.test.ts',
   'test/stream/!(display-times|reorder-free).test.ts',
-  'test/support/onvif-sim/{events,ptz,xml}.test.ts',
+  'test/onvif-camera/*.test.ts',
+  'test/support/onvif-sim/{events,onvif-sim,ptz,xml}.test.ts',
   'test/transcode/legs/{lateness,sound-clock,sound-start}.test.ts',
   'test/webrtc/{congestion-meter,listen-infos,quality-ladder,rtcp-feedback,worker-watchdog}.test.ts',
 ];
