@@ -6,6 +6,7 @@ import { size } from '../i18n/formats.ts';
 import { listExports } from '../recordings/api.ts';
 import { ExportJobs, isBusy } from '../recordings/export-jobs.tsx';
 import { streams } from '../store/streams.ts';
+import { usePolled } from '../store/use-polled.ts';
 import { Button, Notice } from '../ui/index.ts';
 import { listKept, listPeriodFiles } from './api.ts';
 import { ExportForm, type FormStart } from './export-form.tsx';
@@ -15,7 +16,6 @@ import { PeriodFiles } from './period-files.tsx';
 import { type Film, PlayFilm } from './play-film.tsx';
 import { PlayRecording, type RecordedPiece } from './play-recording.tsx';
 import { t } from './texts.ts';
-import { usePolled } from './use-polled.ts';
 import './exports.css';
 
 const KEPT_MS = 20_000;

@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'preact/hooks';
 import { cameraReportSchema, type CameraReport as Report } from '../../../../shared/report.ts';
 import { call, streamPath } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
+import { usePolled } from '../store/use-polled.ts';
 import { reportRows } from './report-rows.ts';
 import { t } from './texts.ts';
 import './report.css';
@@ -10,23 +10,13 @@ const REFRESH_MS = 5_000;
 
 /** What a camera is and does, with advice; asked for as long as it is shown. */
 export function CameraReport({ app, name }: { app: string; name: string }) {
-  const [report, setReport] = useState<Report>();
-  const [trouble, setTrouble] = useState<string>();
-  useEffect(() => {
-    let isGone = false;
-    const ask = async (): Promise<void> => {
-      const answer = await call('GET', `${streamPath(app, name)}/report`, cameraReportSchema);
-      if (isGone) return;
-      if (answer.ok) setReport(answer.value);
-      setTrouble(answer.ok ? undefined : failureText(answer.error));
-    };
-    void ask();
-    const timer = setInterval(() => void ask(), REFRESH_MS);
-    return () => {
-      isGone = true;
-      clearInterval(timer);
-    };
-  }, [app, name]);
+  const path = `${streamPath(app, name)}/report`;
+  const { value: report, failure } = usePolled(
+    () => call('GET', path, cameraReportSchema),
+    () => REFRESH_MS,
+    path,
+  );
+  const trouble = failure === undefined ? undefined : failureText(failure);
   if (report === undefined) return <p class="report-quiet">{trouble ?? t('asking')}</p>;
   return (
     <>

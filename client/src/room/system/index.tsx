@@ -3,7 +3,7 @@ import { systemStatusSchema } from '../../../../shared/system.ts';
 import { call } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import type { Place } from '../app/router.ts';
-import { usePolled } from '../exports/use-polled.ts';
+import { usePolled } from '../store/use-polled.ts';
 import { Choice, Notice } from '../ui/index.ts';
 import { LogPart } from './log-part.tsx';
 import { OverviewPart } from './overview-part.tsx';

@@ -2,10 +2,10 @@ import { viewersSchema } from '../../../../shared/system.ts';
 import { call } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { hrefOf } from '../app/router.ts';
-import { usePolled } from '../exports/use-polled.ts';
 import { dateTime } from '../i18n/formats.ts';
 import { streamOf } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
+import { usePolled } from '../store/use-polled.ts';
 import { Notice } from '../ui/index.ts';
 import { t } from './texts.ts';
 

@@ -11,12 +11,20 @@ export interface Polled<T> {
   readonly refresh: () => void;
 }
 
-/** Asks from now on while the page is seen; `everyMs` says by the last answer when to ask next. */
+interface Answered<T> extends Omit<Polled<T>, 'refresh'> {
+  readonly of: string | undefined;
+}
+
+/**
+ * Asks from now on while the page is seen; `everyMs` says by the last answer when to ask next. Of another thing (`of`, such as
+ * another stream) nothing is known before its first answer.
+ */
 export function usePolled<T>(
   read: () => Promise<Result<T, Failure>>,
   everyMs: (last: T | undefined) => number,
+  of?: string,
 ): Polled<T> {
-  const [state, setState] = useState<Omit<Polled<T>, 'refresh'>>({ value: undefined, failure: undefined });
+  const [state, setState] = useState<Answered<T>>({ of, value: undefined, failure: undefined });
   const asked = useRef({ read, everyMs });
   asked.current = { read, everyMs };
   const ask = useRef<() => void>(() => {});
@@ -33,7 +41,7 @@ export function usePolled<T>(
       // A later one is under way, and knows better.
       if (isOver || own !== asks) return;
       if (answer.ok) last = answer.value;
-      setState({ value: last, failure: answer.ok ? undefined : answer.error });
+      setState({ of, value: last, failure: answer.ok ? undefined : answer.error });
       if (document.visibilityState === 'visible') {
         timer = setTimeout(() => ask.current(), asked.current.everyMs(last));
       }
@@ -48,6 +56,7 @@ export function usePolled<T>(
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', onSeen);
     };
-  }, []);
-  return { ...state, refresh: useCallback(() => ask.current(), []) };
+  }, [of]);
+  const { value, failure } = state.of === of ? state : { value: undefined, failure: undefined };
+  return { value, failure, refresh: useCallback(() => ask.current(), []) };
 }
