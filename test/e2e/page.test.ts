@@ -5,30 +5,37 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { StreamStatus } from '../../shared/stream.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { type GatewayOptions, GatewayProcess } from '../support/gateway.ts';
+import { GatewayProcess } from '../support/gateway.ts';
+import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
 const TIMEOUT_MS = 90_000;
 
 let browser: Browser;
+/** With the demo camera, open to all. */
+let shared: GatewayProcess;
+/** Only for who has the token; `site` may embed its player. */
+let locked: GatewayProcess;
+let site: Site;
 const undo: Array<() => Promise<unknown>> = [];
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
+const open = async () => {
+  site = await startSite();
+  const settings = { auth: { apiToken: TOKEN }, http: { allowedOrigins: [site.origin] } };
+  [shared, locked] = await Promise.all([GatewayProcess.start(), GatewayProcess.start({ settings })]);
+};
+const close = () => Promise.all([shared?.close(), locked?.close(), site?.close()]);
 
-afterAll(() => browser.close());
+beforeAll(async () => {
+  [browser] = await Promise.all([launchChromium(), open()]);
+}, TIMEOUT_MS);
+afterAll(() => Promise.all([browser?.close(), close()]));
+anewForAnotherTry(close, open, TIMEOUT_MS);
 
 afterEach(async () => {
-  for (const close of undo.splice(0).reverse()) await close();
+  for (const undone of undo.splice(0).reverse()) await undone();
 });
-
-async function startGateway(options: GatewayOptions = {}): Promise<GatewayProcess> {
-  const gateway = await GatewayProcess.start(options);
-  undo.push(() => gateway.close());
-  return gateway;
-}
 
 interface OpenPage {
   readonly page: Page;
@@ -97,8 +104,7 @@ async function expectAdvance(page: Page, selector?: string): Promise<void> {
 test(
   'the page lists the demo camera and plays it',
   async () => {
-    const gateway = await startGateway();
-    const { page, complaints } = await openPage(gateway.url);
+    const { page, complaints } = await openPage(shared.url);
     await page.getByRole('heading', { name: 'Demo camera' }).waitFor();
     await expectAdvance(page);
     await page.getByText('Live', { exact: true }).waitFor();
@@ -111,8 +117,7 @@ test(
 test(
   'enlarging a camera is a place of its own in the address, with its figures',
   async () => {
-    const gateway = await startGateway();
-    const { page, complaints } = await openPage(gateway.url);
+    const { page, complaints } = await openPage(shared.url);
     await untilPlaying(page);
     await page.getByRole('button', { name: 'Enlarge Demo camera' }).click();
     expect(new URL(page.url()).hash).toBe('#/wall?large=live/demo');
@@ -133,15 +138,14 @@ test(
 test(
   'a gateway that is killed and started again is found without a reload, and the last picture stays',
   async () => {
-    const gateway = await startGateway();
-    const { page } = await openPage(gateway.url);
+    const { page } = await openPage(shared.url);
     await untilPlaying(page);
     await page.evaluate('globalThis.sameDocument = true');
-    await gateway.kill();
+    await shared.kill();
     await waitFor('the player to see it', async () => (await look(page))?.state === 'reconnecting');
     expect((await look(page))?.keepsPicture).toBe(true);
     await page.getByRole('alert').getByText('The gateway cannot be reached.').waitFor();
-    await gateway.startAgain();
+    await shared.startAgain();
     await expectAdvance(page);
     expect((await look(page))?.keepsPicture).toBe(false);
     await page.getByRole('alert').waitFor({ state: 'hidden' });
@@ -153,8 +157,7 @@ test(
 test(
   'with a token the page asks for it, and keeps it from scripts and from the address',
   async () => {
-    const gateway = await startGateway({ settings: { auth: { apiToken: TOKEN } } });
-    const { page, context, complaints } = await openPage(gateway.url);
+    const { page, context, complaints } = await openPage(locked.url);
     await page.getByLabel('Token').fill('not-the-right-token');
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByText('That is not the token.').waitFor();
@@ -176,9 +179,8 @@ test(
 test(
   'a camera is changed by form, with readable errors, and removed again, and the demo comes back',
   async () => {
-    const gateway = await startGateway();
-    const { page, complaints } = await openPage(gateway.url);
-    const added = await fetch(`${gateway.url}/api/v1/streams`, {
+    const { page, complaints } = await openPage(shared.url);
+    const added = await fetch(`${shared.url}/api/v1/streams`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -219,7 +221,7 @@ test(
     await dialog.waitFor({ state: 'detached' });
     expect(await page.content()).not.toMatch(/secret/);
     const changed = (await (
-      await fetch(`${gateway.url}/api/v1/streams/live/back-yard`)
+      await fetch(`${shared.url}/api/v1/streams/live/back-yard`)
     ).json()) as StreamStatus;
     expect(changed.source).toMatchObject({
       url: 'rtsp://192.0.2.8/video',
@@ -239,12 +241,8 @@ test(
 test(
   'a page of another, allowed origin embeds the player with a token',
   async () => {
-    const site = await startSite();
-    const gateway = await startGateway({
-      settings: { auth: { apiToken: TOKEN }, http: { allowedOrigins: [site.origin] } },
-    });
     site.html = `<!doctype html><title>A shop</title>
-    <script type="module" src="${gateway.url}/sluice-player.js"></script>
+    <script type="module" src="${locked.url}/sluice-player.js"></script>
     <sluice-player id="good" src="/live/demo" token="${TOKEN}" autoplay muted controls></sluice-player>
     <sluice-player id="bad" src="/live/demo" token="some-other-token" autoplay muted></sluice-player>
     <sluice-player id="hls" src="/live/demo" token="${TOKEN}" mode="hls" autoplay muted></sluice-player>
@@ -271,14 +269,12 @@ test(
 test(
   'a page of an origin that is not allowed gets nothing',
   async () => {
-    const site = await startSite();
-    const gateway = await startGateway();
     site.html = `<!doctype html><title>A stranger</title>
-    <sluice-player src="/live/demo" server="${gateway.url}" autoplay muted></sluice-player>
-    <script type="module" src="${gateway.url}/sluice-player.js"></script>`;
+    <sluice-player src="/live/demo" server="${shared.url}" autoplay muted></sluice-player>
+    <script type="module" src="${shared.url}/sluice-player.js"></script>`;
     const { page } = await openPage(site.origin);
     const opened = await page.evaluate(`new Promise((done) => {
-    const socket = new WebSocket(${JSON.stringify(gateway.url.replace('http', 'ws'))} + '/api/v1/signaling', ['sluice.v1']);
+    const socket = new WebSocket(${JSON.stringify(shared.url.replace('http', 'ws'))} + '/api/v1/signaling', ['sluice.v1']);
     socket.onopen = () => done(true);
     socket.onerror = () => done(false);
   })`);
@@ -291,21 +287,41 @@ test(
 interface Site {
   readonly origin: string;
   html: string;
+  close(): Promise<unknown>;
 }
 
 /** A web site of somebody else. */
 async function startSite(): Promise<Site> {
-  const site = { origin: '', html: '' };
   const server: Server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end(site.html);
+    response.end(made.html);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  site.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  undo.push(async () => {
-    server.closeAllConnections();
-    await once(server.close(), 'close');
-  });
-  return site;
+  const made = {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    html: '',
+    close() {
+      server.closeAllConnections();
+      return once(server.close(), 'close');
+    },
+  };
+  return made;
 }
+
+test(
+  'a part of the page that could not be loaded says so, and comes with a reload',
+  async () => {
+    const { page, complaints } = await openPage(shared.url);
+    await page.getByRole('heading', { name: 'Demo camera' }).waitFor();
+    await page.route(/\/assets\/system-[^/]*\.js$/, (route) => route.abort());
+    await page.getByRole('link', { name: 'System' }).click();
+    const told = page.getByRole('alert').filter({ hasText: 'could not be loaded' });
+    await told.waitFor();
+    await page.unroute(/\/assets\/system-[^/]*\.js$/);
+    await told.getByRole('button', { name: 'Reload' }).click();
+    await page.getByRole('heading', { name: 'System' }).waitFor();
+    expect(complaints).toEqual([]);
+  },
+  TIMEOUT_MS,
+);

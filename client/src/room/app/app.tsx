@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { reach, streams } from '../store/streams.ts';
-import { Notice, Toasts } from '../ui/index.ts';
+import { Button, Notice, Toasts } from '../ui/index.ts';
 import { Wall } from '../wall/index.tsx';
 import { Header } from './header.tsx';
 import { LogIn } from './log-in.tsx';
@@ -59,11 +59,26 @@ function LazyPage({ place: to }: { place: Exclude<Place, { page: 'wall' }> }) {
   const [page, setPage] = useState<LoadedPage>();
   const [failed, setFailed] = useState(false);
   const { page: name } = to;
+  const isThere = reach.value.kind === 'there';
+  // Again once the gateway is back; browsers that will not ask anew for what failed once, and a gateway that was updated
+  // meanwhile, need the whole page anew.
   useEffect(() => {
+    if (page !== undefined) return;
     PAGES[name]().then(setPage, () => setFailed(true));
-  }, [name]);
-  if (failed) return <Notice kind="trouble">{t('page-missing')}</Notice>;
-  if (page === undefined) return null;
+  }, [name, isThere, page]);
+  if (page === undefined) {
+    if (!failed) return null;
+    return (
+      <Notice kind="trouble">
+        {t('page-missing')}{' '}
+        {isThere ? (
+          <Button class="small" onClick={() => location.reload()}>
+            {t('reload')}
+          </Button>
+        ) : undefined}
+      </Notice>
+    );
+  }
   const { Page } = page;
   // Each page takes the place of its own name, and is given no other.
   return <Page place={to as never} />;

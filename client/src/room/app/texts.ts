@@ -17,6 +17,7 @@ export const t = texts({
     'token-wrong': 'That is not the token.',
     away: '{message} Trying again…',
     'page-missing': 'This page could not be loaded. Check that the gateway runs, then reload.',
+    reload: 'Reload',
     'some-live': '{live, number} of {all, number} live',
     'all-live': '{all, number} live',
     theme: 'Colours',
@@ -41,6 +42,7 @@ export const t = texts({
       'Der Zugangsschlüssel des Gateways: der Wert von SLUICE_API_TOKEN, mit dem es gestartet wurde.',
     'token-wrong': 'Das ist nicht der Schlüssel.',
     away: '{message} Neuer Versuch läuft…',
+    reload: 'Neu laden',
     'page-missing':
       'Diese Seite konnte nicht geladen werden. Prüfen Sie, ob das Gateway läuft, und laden Sie neu.',
     'some-live': '{live, number} von {all, number} live',
