@@ -31,9 +31,8 @@ export function ExportPanel({ model }: { model: CameraModel }) {
     act(async () => {
       const answer = await startExport(model.stream, wanted);
       poll();
-      if (!answer.ok) return failureText(answer.error);
-      model.mark({ fromMs: undefined, toMs: undefined });
-      return undefined;
+      // The marks stay: what was worth a film is often locked as well.
+      return answer.ok ? undefined : failureText(answer.error);
     });
   const lockIt = (wanted: TimeSpan): Promise<void> =>
     act(async () => {
