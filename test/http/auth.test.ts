@@ -6,6 +6,7 @@ const PUBLIC: Array<[Method, string]> = [
   ['GET', '/'],
   ['GET', '/assets/index-abc123.js'],
   ['GET', '/sluice-player.js'],
+  ['GET', '/sluice-player.d.ts'],
   ['GET', '/healthz'],
   ['GET', '/readyz'],
   ['GET', '/api/v1/session'],

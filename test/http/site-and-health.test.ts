@@ -36,6 +36,13 @@ describe('the control room', () => {
     expect(answer.headers['cache-control']).toBe('no-cache');
   });
 
+  it('serves its types beside it', async () => {
+    const answer = await get('/sluice-player.d.ts');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers['content-type']).toMatch(/^text\/plain/);
+    expect(answer.body).toContain('PlayerState');
+  });
+
   it.each([
     '/secret.txt',
     '/assets/../secret.txt',

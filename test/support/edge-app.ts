@@ -37,6 +37,7 @@ export async function startEdgeApp(
   await mkdir(join(staticDir, 'assets'));
   await writeFile(join(staticDir, 'index.html'), '<!doctype html><title>Sluice</title>');
   await writeFile(join(staticDir, 'sluice-player.js'), 'customElements;');
+  await writeFile(join(staticDir, 'sluice-player.d.ts'), 'export type PlayerState = string;');
   await writeFile(join(staticDir, 'assets', 'index-abc123.js'), 'export {};');
   await writeFile(join(staticDir, 'secret.txt'), 'not part of the site');
   const clock = new FakeClock();

@@ -45,6 +45,20 @@ export function siteRoutes(): ApiRoute[] {
           .header('cross-origin-resource-policy', 'cross-origin')
           .sendFile('sluice-player.js', { cacheControl: false }),
     }),
+    defineRoute({
+      method: 'GET',
+      url: '/sluice-player.d.ts',
+      access: 'public',
+      tag: 'site',
+      summary: 'The types of that script, for pages that are written in TypeScript.',
+      answers: [{ status: 200, description: 'The declarations.', contentType: 'text/plain' }],
+      errors: ['NOT_FOUND'],
+      handle: ({ reply }) =>
+        // By its ending it would be taken for a film, an MPEG transport stream.
+        revalidated(reply)
+          .type('text/plain')
+          .sendFile('sluice-player.d.ts', { cacheControl: false, contentType: false }),
+    }),
   ];
 }
 
