@@ -21,7 +21,7 @@ function programs(): Record<string, string> {
  */
 const SHARED = [
   'test/base/!(give-back|process-supervisor).test.ts',
-  'test/client/{add-and-system,backoff,codec-names,play-times,player-state,report-text,stats,sync-page,sync-plan,tile-state,time-map,types,wall-model,watchdog,wire}.test.ts',
+  'test/client/{add-and-system,backoff,codec-names,formats,play-times,player-state,report-text,stats,sync-page,sync-plan,tile-state,time-map,types,wall-model,watchdog,wire}.test.ts',
   'test/gateway/{camera-report,onvif-cameras,probes,ptz-desk,scan-desk,settings-desk,stream-directory,system-status,webrtc-status}.test.ts',
   'test/http/!(browser|limits).test.ts',
   'test/http/access/*.test.ts',

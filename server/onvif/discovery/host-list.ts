@@ -75,7 +75,7 @@ function readSingle(text: string, { mayAsk }: HostListOptions): Result<HostToAsk
     );
   }
   if (isAddress && !mayAsk(host)) {
-    const message = `${host} is this machine or no camera's address. Name the camera's own address.`;
+    const message = `${host} is this machine or no camera's address. Name the camera's own address; cameras that are simulated on this machine need sources.allowLoopback.`;
     return err(new OnvifError('address-forbidden', message));
   }
   return ok([{ host, port }]);

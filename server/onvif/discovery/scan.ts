@@ -94,11 +94,6 @@ export class OnvifScan {
   async run(signal: AbortSignal): Promise<void> {
     const { request, log } = this.#options;
     await Promise.all([request.multicast ? this.#askNetworks(signal) : undefined, this.#askHosts(signal)]);
-    if (this.#devices.size === 0 && !signal.aborted) {
-      this.#note(
-        'Nobody answered. Check that ONVIF and discovery are switched on in the camera; one in another network has to be asked by its address.',
-      );
-    }
     log.debug({ devices: this.#devices.size, asked: this.#asked }, 'ONVIF scan is over');
   }
 

@@ -25,7 +25,7 @@ export const t = texts({
     'find-cancelled':
       'The search was stopped. {found, plural, =0 {No camera was found} one {# camera was found} other {# cameras were found}}',
     'find-none':
-      'Check that ONVIF is switched on in the camera and that it is in the same network as the gateway, ask its address alone, or add it by address.',
+      'Check that ONVIF and discovery are switched on in the camera and that it is in the same network as the gateway, ask its address alone, or add it by address.',
     'find-networks': 'Asked in {networks}',
     found: 'Cameras found',
     choose: 'Choose',
@@ -140,7 +140,7 @@ export const t = texts({
     'find-cancelled':
       'Die Suche wurde beendet. {found, plural, =0 {Keine Kamera gefunden} one {# Kamera gefunden} other {# Kameras gefunden}}',
     'find-none':
-      'Prüfen Sie, ob ONVIF in der Kamera eingeschaltet ist und sie im selben Netz wie das Gateway ist, fragen Sie ihre Adresse allein oder fügen Sie sie mit Adresse hinzu.',
+      'Prüfen Sie, ob ONVIF und die Suche (Discovery) in der Kamera eingeschaltet sind und sie im selben Netz wie das Gateway ist, fragen Sie ihre Adresse allein oder fügen Sie sie mit Adresse hinzu.',
     'find-networks': 'Gefragt in {networks}',
     found: 'Gefundene Kameras',
     choose: 'Wählen',

@@ -2,13 +2,19 @@ import { language } from './index.ts';
 
 /** Numbers, sizes and times as the page's language writes them. Times are the viewer's own. */
 
+/** As the viewer's own country writes that language, so that a Briton reads `21 Nov 2026` and an American `Nov 21, 2026`. */
+export function localeOf(language: string, viewers: readonly string[]): string {
+  return viewers.find((one) => one.toLowerCase().split('-')[0] === language) ?? language;
+}
+const locale = (): string => localeOf(language.value, navigator.languages);
+
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const id = `${language.value} ${JSON.stringify(options)}`;
+  const id = `${locale()} ${JSON.stringify(options)}`;
   let format = formatters.get(id);
   if (format === undefined) {
-    format = new Intl.DateTimeFormat(language.value, options);
+    format = new Intl.DateTimeFormat(locale(), options);
     formatters.set(id, format);
   }
   return format;
@@ -32,7 +38,7 @@ export function dateTime(timeMs: number): string {
 }
 
 export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 }
 
 /** `4.1 Mbit/s`. */
