@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { keyFramesFor, playlistUrl } from '../../client/src/hls/playlist-address.ts';
-import { FrameLength } from '../../client/src/player/frame-stepper.ts';
+import { FrameLength, FrameStepper } from '../../client/src/player/frame-stepper.ts';
 import { commandOf, KEY_HELP, type KeyPress } from '../../client/src/player/keyboard.ts';
 import { posterAddress } from '../../client/src/player/poster.ts';
 import { qualityChoice, qualityFor } from '../../client/src/player/quality.ts';
@@ -87,6 +87,31 @@ test('the length of a frame is the shortest lately: some are passed over, and a 
 const press = (key: string, more: Partial<KeyPress> = {}): KeyPress => ({
   ...{ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false },
   ...more,
+});
+
+test('a video that is watched anew before its next frame came is watched once', () => {
+  const asked = new Map<number, VideoFrameRequestCallback>();
+  let last = 0;
+  const video = {
+    requestVideoFrameCallback: (callback: VideoFrameRequestCallback) => {
+      last += 1;
+      asked.set(last, callback);
+      return last;
+    },
+    cancelVideoFrameCallback: (handle: number) => void asked.delete(handle),
+  } as unknown as HTMLVideoElement;
+  const stepper = new FrameStepper(video);
+  for (let turn = 0; turn < 3; turn += 1) {
+    stepper.watch();
+    stepper.watch();
+    stepper.unwatch();
+  }
+  expect(asked.size).toBe(0);
+  stepper.watch();
+  const [[handle, shown] = []] = asked;
+  asked.delete(handle ?? 0);
+  shown?.(0, { mediaTime: 1 } as VideoFrameCallbackMetadata);
+  expect(asked.size).toBe(1);
 });
 
 test('every key of the help does something, and keys of the page and of its fields are left alone', () => {

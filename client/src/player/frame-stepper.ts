@@ -29,7 +29,8 @@ export class FrameStepper {
   readonly #length = new FrameLength();
   #shownS: number | undefined;
   #running: Promise<void> = Promise.resolve();
-  #watching = false;
+  /** Of the browser's answer that is awaited while it watches. */
+  #asked: number | undefined;
 
   constructor(video: HTMLVideoElement) {
     this.#video = video;
@@ -37,20 +38,14 @@ export class FrameStepper {
 
   /** To be called when pictures of recorded time come: from then on it learns of each that is shown. */
   watch(): void {
-    if (this.#watching || this.#video.requestVideoFrameCallback === undefined) return;
-    this.#watching = true;
-    const next = (): void => {
-      this.#video.requestVideoFrameCallback((_now, { mediaTime }) => {
-        this.#shownS = mediaTime;
-        this.#length.shown(mediaTime);
-        if (this.#watching) next();
-      });
-    };
-    next();
+    if (this.#asked !== undefined || this.#video.requestVideoFrameCallback === undefined) return;
+    this.#next();
   }
 
+  /** The answer that is still awaited is given up: a video may stand still, and be watched again, before it comes. */
   unwatch(): void {
-    this.#watching = false;
+    if (this.#asked !== undefined) this.#video.cancelVideoFrameCallback(this.#asked);
+    this.#asked = undefined;
     this.#shownS = undefined;
   }
 
@@ -58,6 +53,14 @@ export class FrameStepper {
   step(by: 1 | -1): Promise<void> {
     this.#running = this.#running.then(() => this.#step(by));
     return this.#running;
+  }
+
+  #next(): void {
+    this.#asked = this.#video.requestVideoFrameCallback((_now, { mediaTime }) => {
+      this.#shownS = mediaTime;
+      this.#length.shown(mediaTime);
+      this.#next();
+    });
   }
 
   async #step(by: 1 | -1): Promise<void> {
