@@ -8,12 +8,11 @@ import {
   type StreamKey,
   type TimeSpan,
 } from '../recordings/api.ts';
-import { lengthOf } from './timeline/scale.ts';
+import { lengthOf, padded } from './timeline/scale.ts';
 
 /** While the view is moved there is no end of new ones; this one is asked for when it rests. */
 const REST_MS = 120;
 const REFRESH_MS = 10_000;
-const MAX_LENGTH_MS = 31 * 86_400_000;
 const MAX_PICTURES = 240;
 const MAX_EVENTS = 500;
 
@@ -99,7 +98,7 @@ export class Footage {
     if (view === undefined) return;
     this.#reads += 1;
     const read = this.#reads;
-    const span = this.#around(view);
+    const span = padded(view);
     const [timeline, keptMs, events] = await Promise.all([
       readTimeline(this.#stream, span),
       readThumbnailTimes(this.#stream, span, MAX_PICTURES),
@@ -118,14 +117,5 @@ export class Footage {
     const isSampled =
       (keptMs.ok && keptMs.value.length >= MAX_PICTURES) || (events.ok && events.value.length >= MAX_EVENTS);
     this.#known = { span, view, isSampled };
-  }
-
-  /** Half as much again on both sides, for whoever moves on. */
-  #around(view: TimeSpan): TimeSpan {
-    const padMs = Math.max(0, Math.min(lengthOf(view) / 2, (MAX_LENGTH_MS - lengthOf(view)) / 2));
-    return {
-      fromMs: Math.max(0, Math.round(view.fromMs - padMs)),
-      toMs: Math.round(view.toMs + padMs),
-    };
   }
 }

@@ -1,6 +1,6 @@
-import { useSignal } from '@preact/signals';
 import { number } from '../i18n/formats.ts';
-import { fromLocalIso, localIso } from '../recordings/times.ts';
+import { JumpForm } from '../recordings/jump-form.tsx';
+import { SPEEDS } from '../recordings/speeds.ts';
 import { Button, Choice, IconButton } from '../ui/index.ts';
 import { DayPicker } from './day-picker.tsx';
 import type { CameraModel } from './model.ts';
@@ -8,8 +8,6 @@ import { t } from './texts.ts';
 import { lengthOf, moved } from './timeline/scale.ts';
 
 const JUMP_MS = 10_000;
-/** Of the full stream up to 4, by key frames above. */
-const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16];
 const MINUTE_MS = 60_000;
 
 /** Buttons below the picture: live, play, steps, speed, sound, picture to keep, window. */
@@ -79,8 +77,6 @@ export function Transport({ model, onFullscreen }: { model: CameraModel; onFulls
 
 /** Where in time: a date to go to, a day to choose, how much is shown, marks. */
 export function TimeTools({ model }: { model: CameraModel }) {
-  const typed = useSignal<string | undefined>(undefined);
-  const headMs = model.headSecondMs.value;
   const view = model.view.value;
   const spans = [
     { value: 7 * 24 * 60 * MINUTE_MS, label: `7 d` },
@@ -93,39 +89,15 @@ export function TimeTools({ model }: { model: CameraModel }) {
   const shown = spans.find(({ value }) => Math.abs(value - lengthOf(view)) < value / 50)?.value;
   return (
     <div class="camera-time-tools">
-      <form
+      <JumpForm
         class="camera-jump"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          const timeMs = fromLocalIso(typed.value ?? '');
-          typed.value = undefined;
-          if (timeMs !== undefined) model.goTo(timeMs);
-        }}
+        label={t('date-time')}
+        button={t('go')}
+        headMs={model.headSecondMs}
+        onJump={(timeMs) => model.goTo(timeMs)}
       >
-        <input
-          type="datetime-local"
-          step="1"
-          aria-label={t('date-time')}
-          value={typed.value ?? localIso(headMs)}
-          onInput={({ currentTarget }) => {
-            typed.value = currentTarget.value;
-          }}
-          // While somebody types the clock keeps its hands off.
-          onFocus={({ currentTarget }) => {
-            typed.value = currentTarget.value;
-          }}
-          onBlur={({ relatedTarget, currentTarget }) => {
-            const form = currentTarget.form;
-            if (!(relatedTarget instanceof Node) || form?.contains(relatedTarget) !== true)
-              typed.value = undefined;
-          }}
-        />
-        <Button type="submit" class="small">
-          {t('go')}
-        </Button>
         <DayPicker model={model} />
-      </form>
+      </JumpForm>
       <div class="camera-group">
         <IconButton icon="mark-in" label={t('mark-in')} onClick={() => model.markIn()} />
         <IconButton icon="mark-out" label={t('mark-out')} onClick={() => model.markOut()} />

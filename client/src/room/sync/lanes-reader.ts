@@ -2,13 +2,12 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import { parseStreamId, type StreamId } from '../../../../shared/names.ts';
 import type { RecordingTimeline } from '../../../../shared/recording.ts';
 import type { Failure } from '../api/call.ts';
-import { lengthOf } from '../camera/timeline/scale.ts';
+import { lengthOf, padded } from '../camera/timeline/scale.ts';
 import { readTimeline, type TimeSpan } from '../recordings/api.ts';
 
 /** While the view is moved there is no end of new ones; they are asked for when it rests. */
 const REST_MS = 150;
 const REFRESH_MS = 10_000;
-const MAX_LENGTH_MS = 31 * 86_400_000;
 
 /** What was recorded of one camera in the time that is looked at. */
 export type Lane =
@@ -77,7 +76,7 @@ export class LanesReader {
     if (view === undefined || parsed === undefined) return;
     const asked = this.#reading.get(id);
     if (asked !== undefined && covers(asked, view, this.#nowMs())) return;
-    const span = around(view);
+    const span = padded(view);
     this.#reading.set(id, span);
     const answer = await readTimeline(parsed, span);
     if (this.#reading.get(id) === span) this.#reading.delete(id);
@@ -96,10 +95,4 @@ export class LanesReader {
 
 function covers(span: TimeSpan, view: TimeSpan, nowMs: number): boolean {
   return span.fromMs <= view.fromMs && (span.toMs >= view.toMs || span.toMs >= nowMs);
-}
-
-/** Half as much again on both sides, for whoever moves on. */
-function around(view: TimeSpan): TimeSpan {
-  const padMs = Math.max(0, Math.min(lengthOf(view) / 2, (MAX_LENGTH_MS - lengthOf(view)) / 2));
-  return { fromMs: Math.max(0, Math.round(view.fromMs - padMs)), toMs: Math.round(view.toMs + padMs) };
 }

@@ -4,6 +4,7 @@ import type { SluicePlayer } from '../../player/index.ts';
 import { showing, viewAround, zoomed } from '../camera/timeline/scale.ts';
 import type { TimeModel } from '../camera/timeline/time-model.ts';
 import type { TimeSpan } from '../recordings/api.ts';
+import { SPEEDS } from '../recordings/speeds.ts';
 import { gatewayNow, readGatewayClock } from '../store/clock.ts';
 import { streamOf } from '../store/streams.ts';
 import { loadGroup, type MakeGroup, type PlayerGroup } from './group.ts';
@@ -11,7 +12,6 @@ import { LanesReader } from './lanes-reader.ts';
 
 /** More pictures than that few machines decode at once. */
 export const MAX_CAMERAS = 16;
-export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16] as const;
 const FIRST_VIEW_MS = 30 * 60_000;
 /** Where nobody said where to begin: there is surely something recorded of it. */
 const FIRST_BACK_MS = 60_000;

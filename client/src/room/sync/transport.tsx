@@ -1,9 +1,9 @@
-import { useSignal } from '@preact/signals';
 import { lengthOf, moved } from '../camera/timeline/scale.ts';
 import { dateTime, number } from '../i18n/formats.ts';
-import { fromLocalIso, localIso } from '../recordings/times.ts';
+import { JumpForm } from '../recordings/jump-form.tsx';
+import { SPEEDS } from '../recordings/speeds.ts';
 import { Button, Choice, IconButton } from '../ui/index.ts';
-import { SPEEDS, type SyncModel } from './model.ts';
+import type { SyncModel } from './model.ts';
 import { t } from './texts.ts';
 
 export const JUMP_MS = 10_000;
@@ -65,7 +65,6 @@ function Clock({ model }: { model: SyncModel }) {
 
 /** Where in time: a date to go to, and how much is shown. */
 export function TimeTools({ model }: { model: SyncModel }) {
-  const typed = useSignal<string | undefined>(undefined);
   const view = model.view.value;
   const spans = [
     { value: 24 * 60 * MINUTE_MS, label: '1 d' },
@@ -78,21 +77,13 @@ export function TimeTools({ model }: { model: SyncModel }) {
   const step = (by: number): void => model.look(moved(view, by * lengthOf(view), model.nowMs.peek()));
   return (
     <div class="sync-tools">
-      <form
+      <JumpForm
         class="sync-jump"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          const timeMs = fromLocalIso(typed.peek() ?? '');
-          typed.value = undefined;
-          if (timeMs !== undefined) model.goTo(timeMs);
-        }}
-      >
-        <DateField model={model} typed={typed} />
-        <Button type="submit" class="small">
-          {t('go')}
-        </Button>
-      </form>
+        label={t('date-time')}
+        button={t('go')}
+        headMs={model.headSecondMs}
+        onJump={(timeMs) => model.goTo(timeMs)}
+      />
       <div class="sync-spans">
         <IconButton icon="back" label={t('earlier')} onClick={() => step(-0.8)} />
         <Choice
@@ -106,36 +97,5 @@ export function TimeTools({ model }: { model: SyncModel }) {
         <IconButton icon="add" label={t('zoom-in')} onClick={() => model.zoom(0.5)} />
       </div>
     </div>
-  );
-}
-
-function DateField({
-  model,
-  typed,
-}: {
-  model: SyncModel;
-  typed: { value: string | undefined; peek(): string | undefined };
-}) {
-  return (
-    <input
-      class="sync-date"
-      type="datetime-local"
-      step="1"
-      aria-label={t('date-time')}
-      value={typed.value ?? localIso(model.headMs.value)}
-      onInput={({ currentTarget }) => {
-        typed.value = currentTarget.value;
-      }}
-      // While somebody types the clock keeps its hands off.
-      onFocus={({ currentTarget }) => {
-        typed.value = currentTarget.value;
-      }}
-      onBlur={({ relatedTarget, currentTarget }) => {
-        const { form } = currentTarget;
-        if (!(relatedTarget instanceof Node) || form?.contains(relatedTarget) !== true) {
-          typed.value = undefined;
-        }
-      }}
-    />
   );
 }

@@ -29,19 +29,6 @@ export class Film {
     return picture;
   }
 
-  /** The one nearest to a time, no further away than that. */
-  near(timeMs: number, reachMs: number): HTMLImageElement | undefined {
-    let best: HTMLImageElement | undefined;
-    let bestMs = reachMs;
-    for (const [atMs, picture] of this.#pictures) {
-      const apartMs = Math.abs(atMs - timeMs);
-      if (picture === undefined || apartMs > bestMs) continue;
-      best = picture;
-      bestMs = apartMs;
-    }
-    return best;
-  }
-
   /** Gets these, in this order, and forgets what was wanted before. */
   want(timesMs: readonly number[]): void {
     this.#wanted = timesMs.filter((atMs) => !this.#pictures.has(atMs));

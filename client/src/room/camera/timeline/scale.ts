@@ -83,3 +83,12 @@ export function dayOf(timeMs: number): TimeSpan {
   const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
   return { fromMs: new Date(year, month, day).getTime(), toMs: new Date(year, month, day + 1).getTime() };
 }
+
+/** The gateway tells of so much at once. */
+const MAX_ASKED_MS = 31 * 86_400_000;
+
+/** The view and half as much again on both sides, for whoever moves on; in whole milliseconds, as the gateway is asked. */
+export function padded(view: TimeSpan): TimeSpan {
+  const padMs = Math.max(0, Math.min(lengthOf(view) / 2, (MAX_ASKED_MS - lengthOf(view)) / 2));
+  return { fromMs: Math.max(0, Math.round(view.fromMs - padMs)), toMs: Math.round(view.toMs + padMs) };
+}
