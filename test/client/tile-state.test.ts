@@ -44,6 +44,11 @@ describe('a tile', () => {
     });
   });
 
+  it('goes on saying why while the camera is tried again', () => {
+    const trying = player('waiting', { code: 'CAMERA_CONNECTING', message: 'Connecting to the camera.' });
+    expect(tileState(waiting, trying, false)).toEqual({ kind: 'waiting', reason });
+  });
+
   it('tells of a camera that is gone though nobody can see the tile', () => {
     expect(tileState(waiting, player('paused', hidden), false)).toEqual({ kind: 'waiting', reason });
     expect(tileState(live, player('paused', hidden), false)).toEqual({ kind: 'paused' });

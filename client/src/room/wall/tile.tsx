@@ -174,6 +174,8 @@ function reasonWords(reason: Reason | undefined, otherwise: string): CoverWords 
   if (reason === undefined) return { title: otherwise, todo: '', detail: '' };
   const known = waitText(reason.code);
   if (known !== undefined) return { ...known, detail: reason.message };
+  if (reason.code === 'CAMERA_CONNECTING')
+    return { title: t('connecting'), todo: '', detail: reason.message };
   const title = reason.code.startsWith('VIEWER_') ? t('slow-title') : otherwise;
   return { title, todo: reason.message, detail: reason.message };
 }
