@@ -92,7 +92,10 @@ const WORDS: ReadonlyMap<string, { readonly en?: string; readonly de: string }> 
   ['STOPPED', { de: 'Dieser Stream ist angehalten.' }],
   [
     'STREAM_NOT_FOUND',
-    { de: 'Diese Kamera gibt es hier nicht (mehr). Bitte den Namen prüfen oder die Kamera neu hinzufügen.' },
+    {
+      en: 'There is no such camera here, or no longer. Check its name, or add it again.',
+      de: 'Diese Kamera gibt es hier nicht (mehr). Bitte den Namen prüfen oder die Kamera neu hinzufügen.',
+    },
   ],
   ['STREAM_NOT_LIVE', { de: 'Die Kamera sendet gerade kein Bild. Sie wird von selbst wieder versucht.' }],
   ['UNAUTHORIZED', { de: 'Das Gateway verlangt eine Anmeldung. Bitte anmelden oder das Token prüfen.' }],

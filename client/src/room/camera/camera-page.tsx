@@ -178,7 +178,7 @@ function Head({
   const isAway = reach.value.kind !== 'there';
   const state = isAway ? 'unknown' : (status?.state ?? 'idle');
   const facts = status === undefined ? [] : [factsLine(status), viewersText(status.viewers)];
-  const reason = isAway ? undefined : status?.reason;
+  const reason = useLastReason(isAway ? undefined : status);
   const why = reason === undefined ? undefined : waitText(reason);
   const notes = status === undefined ? [] : notesOf(status);
   return (
@@ -234,6 +234,14 @@ function Head({
       )}
     </div>
   );
+}
+
+/** Why there is no picture, also while it is tried again: words that come and go would move all below them up and down. */
+function useLastReason(status: StreamStatus | undefined): StreamStatus['reason'] {
+  const last = useRef<StreamStatus['reason']>(undefined);
+  const isTried = status?.state === 'connecting' && status.reason === undefined;
+  if (!isTried) last.current = status?.reason;
+  return last.current;
 }
 
 function menuItems(status: StreamStatus, model: CameraModel) {
