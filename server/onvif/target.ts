@@ -75,7 +75,7 @@ export function hostPort(host: string, port: number): string {
 }
 
 /** A host as it stands in a URL. */
-export function bracketed(host: string): string {
+function bracketed(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 

@@ -1,7 +1,7 @@
 /** What the controls offer. Any number in between does too. */
 export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 1.5, 2, 4, 8, 16];
 /** Above that only key frames are fetched and shown, without sound. */
-export const FULL_SPEED_MAX = 4;
+const FULL_SPEED_MAX = 4;
 const SLOWEST = 0.25;
 const FASTEST = 16;
 

@@ -15,7 +15,7 @@ export interface HostListOptions {
   readonly mayAsk: (address: string) => boolean;
 }
 
-export const MAX_HOSTS = 1024;
+const MAX_HOSTS = 1024;
 
 /** Networks that are somebody's own (RFC 1918, RFC 6598) and loopback. Others are not looked through, only asked one by one. */
 const OWN_NETWORKS = (() => {

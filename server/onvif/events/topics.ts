@@ -5,7 +5,7 @@ import { shown, toBoolean } from '../xml/find.ts';
 export type Item = readonly [name: string, value: string];
 
 /** A topic's steps without their prefixes: `tns1:RuleEngine/CellMotionDetector/Motion`. */
-export function topicSteps(topic: string): string[] {
+function topicSteps(topic: string): string[] {
   return topic
     .split('/')
     .map((step) => step.slice(step.indexOf(':') + 1).trim())

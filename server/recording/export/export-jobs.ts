@@ -38,7 +38,7 @@ interface Entry {
   startedAtMs: number;
 }
 
-export const EXPORTS_FOLDER = 'exports';
+const EXPORTS_FOLDER = 'exports';
 const MAX_OPEN_JOBS = 200;
 /** A job during which the gateway ended so often is not begun again by itself. */
 const MAX_INTERRUPTED = 3;

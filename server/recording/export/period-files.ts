@@ -32,7 +32,7 @@ export interface PeriodFilesOptions {
   policyOf(stream: StreamId): { readonly keepMs: number; readonly maxBytes: number | undefined };
 }
 
-export const PERIOD_FILES_FOLDER = 'period-files';
+const PERIOD_FILES_FOLDER = 'period-files';
 const TICK_MS = 5_000;
 const RETRY_MS = 60_000;
 const CHORE_MS = 3_600_000;

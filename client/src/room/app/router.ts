@@ -21,7 +21,7 @@ addEventListener('hashchange', () => {
 export const place = computed<Place>(() => parsePlace(hash.value));
 
 /** Never fails: what is no place is the wall. */
-export function parsePlace(text: string): Place {
+function parsePlace(text: string): Place {
   const [path = '', search = ''] = text.replace(/^#/, '').split('?', 2);
   const query = new URLSearchParams(search);
   const time = Number(query.get('t') ?? Number.NaN);

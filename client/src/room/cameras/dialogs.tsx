@@ -5,7 +5,7 @@ import { Button, Dialog, Notice, toast } from '../ui/index.ts';
 import { t } from './texts.ts';
 
 /** A dialog about one camera; `stream` is its `app/name`. */
-export interface CameraDialog {
+interface CameraDialog {
   readonly kind: 'edit' | 'remove' | 'report';
   readonly stream: string;
   /** After it was changed or removed, where that is where one stands. */
@@ -21,7 +21,7 @@ export function openDialog(dialog: CameraDialog): void {
   open.value = dialog;
 }
 
-export function closeDialog(): void {
+function closeDialog(): void {
   open.value = undefined;
 }
 

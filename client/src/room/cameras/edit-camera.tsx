@@ -153,7 +153,7 @@ const PASSWORD_MISSING: Failure = {
  * Whether the gateway forgets the password: it gives none out, so an editor has none to send back, and carries it over
  * to the same user at the same host only.
  */
-export function passwordIsLost(
+function passwordIsLost(
   before: StreamStatus['source'],
   after: { readonly url: string; readonly username?: string; readonly sub?: { readonly url: string } },
 ): boolean {

@@ -1,17 +1,6 @@
 import './cameras.css';
 
+// What the dialogs are made of is loaded when one is opened (`dialog-contents.ts`), so it is not to be had from here.
 export { isRecorded, mayRecord, restartCamera, toggleRecording } from './actions.ts';
-export { type CameraDialog, CameraDialogs, closeDialog, isDialogOpen, openDialog } from './dialogs.tsx';
-export { EditCamera } from './edit-camera.tsx';
-export { RemoveCamera } from './remove-camera.tsx';
-export {
-  draftOf,
-  EMPTY_SOURCE,
-  type FieldIssues,
-  fieldIssues,
-  type SourceDraft,
-  SourceFields,
-  type SourceWish,
-  sourceWish,
-} from './source-fields.tsx';
-export { isMendedByChange, type WaitText, waitText } from './wait-text.ts';
+export { CameraDialogs, isDialogOpen, openDialog } from './dialogs.tsx';
+export { isMendedByChange, waitText } from './wait-text.ts';

@@ -59,7 +59,7 @@ export function sourceWish(draft: SourceDraft): SourceWish {
 }
 
 /** Cameras that are reached over TLS show a certificate. */
-export function showsCertificate(url: string): boolean {
+function showsCertificate(url: string): boolean {
   return /^\s*(?:rtsps|onvif):/i.test(url);
 }
 

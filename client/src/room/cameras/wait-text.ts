@@ -76,7 +76,7 @@ const words = texts<WaitReason | TodoKey>({
   },
 });
 
-export interface WaitText {
+interface WaitText {
   readonly title: string;
   /** What to do about it. */
   readonly todo: string;

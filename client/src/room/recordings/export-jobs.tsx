@@ -52,7 +52,7 @@ const t = texts({
 export const isBusy = ({ state }: ExportJob): boolean => state === 'queued' || state === 'running';
 
 /** What is to be known of a job beside its name. */
-export function jobText(job: ExportJob): string {
+function jobText(job: ExportJob): string {
   const about = `${dateTime(job.start)}, ${durationText(job.end - job.start)}`;
   switch (job.state) {
     case 'queued':

@@ -32,7 +32,7 @@ async function ask(): Promise<void> {
 }
 
 /** How far that clock is ahead of ours by a date in whole seconds; undefined where that says nothing. */
-export function offsetBy(dateMs: number, startMs: number, endMs: number): number | undefined {
+function offsetBy(dateMs: number, startMs: number, endMs: number): number | undefined {
   if (Number.isNaN(dateMs) || endMs < startMs) return undefined;
   const apartMs = dateMs + 500 - (startMs + endMs) / 2;
   return Math.abs(apartMs) <= TOLERANCE_MS + (endMs - startMs) / 2 ? 0 : Math.round(apartMs);

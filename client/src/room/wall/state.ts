@@ -75,7 +75,7 @@ const found = computed(() =>
   sorted.value.filter((stream) => isWanted(stream, { text: text.value, filter: filter.value })),
 );
 
-export const tileCount = computed(() => {
+const tileCount = computed(() => {
   const chosen = layout.value?.tiles.length ?? size.value;
   return chosen === 0 ? autoSize(found.value.length, isPhone.value) : chosen;
 });
