@@ -71,7 +71,8 @@ export class ScanDesk {
 
   /** Newest first. */
   list(): Scan[] {
-    return [...this.#scans.values()].reverse().map((held) => this.#shown(held));
+    const known = this.#knownHosts();
+    return [...this.#scans.values()].reverse().map((held) => this.#shown(held, known));
   }
 
   /** SCAN_NOT_FOUND. */
@@ -131,9 +132,8 @@ export class ScanDesk {
     return held;
   }
 
-  #shown({ id, running, startedAt, state, trouble }: HeldScan): Scan {
+  #shown({ id, running, startedAt, state, trouble }: HeldScan, known = this.#knownHosts()): Scan {
     const { devices, notes, interfaces, asked, toAsk } = running.progress();
-    const known = this.#knownHosts();
     return {
       ...{ id, state, startedAt, asked, toAsk },
       interfaces: [...interfaces],
