@@ -10,6 +10,7 @@ import {
   waitText,
 } from '../cameras/index.ts';
 import type { StreamKey } from '../recordings/api.ts';
+import { diskWords } from '../recordings/disk-words.ts';
 import { CameraReport } from '../report/index.ts';
 import { factsLine, keptText, notesOf, stateName, viewersText } from '../store/facts.ts';
 import { reach } from '../store/streams.ts';
@@ -180,6 +181,7 @@ function Head({
   const facts = status === undefined ? [] : [factsLine(status), viewersText(status.viewers)];
   const reason = useLastReason(isAway ? undefined : status);
   const why = reason === undefined ? undefined : waitText(reason);
+  const disk = status?.recorder.state === 'waiting' ? diskWords(status.recorder.reason?.code) : undefined;
   const notes = status === undefined ? [] : notesOf(status);
   return (
     <div class="camera-head">
@@ -223,6 +225,11 @@ function Head({
               {t('edit')}
             </Button>
           ) : undefined}
+        </p>
+      )}
+      {disk === undefined ? undefined : (
+        <p class="camera-why" role="status">
+          <strong>{disk.title}</strong> {disk.todo} <a href={hrefOf({ page: 'system' })}>{t('to-disks')}</a>
         </p>
       )}
       {notes.length === 0 ? undefined : (

@@ -50,7 +50,7 @@ function Panel({
 type Heading = 'health' | 'load' | 'streams' | 'viewers-now' | 'disks' | 'workers';
 
 function Health({ status }: { status: SystemStatus }) {
-  const { ready, checks, version, versions, startedAt, now } = status;
+  const { ready, checks, disks, version, versions, startedAt, now } = status;
   return (
     <Panel name="health">
       <p class="system-state" data-good={ready}>
@@ -60,7 +60,7 @@ function Health({ status }: { status: SystemStatus }) {
       <dl class="system-facts">
         {Object.entries(checks).map(([check, isGood]) => (
           <Fact key={check} name={checkName(check)}>
-            {t(isGood ? 'check-good' : 'check-bad')}
+            {t(checkWords(check, isGood, disks.every(isGoodDisk)))}
           </Fact>
         ))}
         <Fact name={t('running')}>{durationText(now - startedAt)}</Fact>
@@ -79,6 +79,15 @@ function Health({ status }: { status: SystemStatus }) {
     </Panel>
   );
 }
+
+/** The recorder may run well and yet have nowhere to write. */
+function checkWords(check: string, isGood: boolean, areDisksGood: boolean) {
+  if (!isGood) return 'check-bad';
+  return check === 'recordings' && !areDisksGood ? 'check-disk' : 'check-good';
+}
+
+const isGoodDisk = ({ state }: SystemStatus['disks'][number]): boolean =>
+  state === 'ready' || state === 'opening';
 
 function checkName(check: string): string {
   return check === 'webrtc' || check === 'recordings' ? t(`check-${check}`) : check;
@@ -174,7 +183,7 @@ function Disks({ status: { disks } }: { status: SystemStatus }) {
           <li key={disk.path}>
             <p class="system-disk-head">
               <code>{disk.path}</code>
-              <span class="system-state" data-good={disk.state === 'ready' || disk.state === 'opening'}>
+              <span class="system-state" data-good={isGoodDisk(disk)}>
                 {t(`disk-${disk.state}`)}
               </span>
             </p>
