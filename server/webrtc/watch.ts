@@ -6,12 +6,12 @@ import { CongestionGuard, type CongestionNotice } from './congestion-guard.ts';
 import { FeedConsumers } from './feed-consumers.ts';
 import type { FeedLease, Feeds } from './feeds.ts';
 import type { LevelCounts } from './level-counts.ts';
-import { waitUntilLive } from './live-wait.ts';
 import type { Pipes } from './pipes.ts';
 import type { WatchableStream } from './ports.ts';
 import type { Level, QualityLadder } from './quality-ladder.ts';
 import type { RouterRef } from './router-set.ts';
 import { Serial } from './serial.ts';
+import { SubPicture } from './sub-picture.ts';
 
 /** What a viewer asked for: which of the camera's pictures, and whether it wants sound at all. */
 export interface WatchWish {
@@ -45,19 +45,8 @@ export interface WatchOptions {
 
 const PICTURE: ReadonlySet<TrackKind> = new Set(['video']);
 const NOTHING: ReadonlySet<TrackKind> = new Set();
-/** How long a second stream may take to come before its viewers are paused instead, and may be gone before they leave it. */
-const SUB_PATIENCE_MS = 8000;
 /** A second stream that was asked for and did not come is tried again after so long; till then there is the stream itself. */
 const SUB_AGAIN_MS = 30_000;
-
-interface Sub {
-  readonly consumers: FeedConsumers;
-  readonly lease: FeedLease;
-  readonly undo: Array<() => void>;
-  undoWant: (() => void) | undefined;
-  /** The viewer knows of its consumers. */
-  isTold: boolean;
-}
 
 /**
  * One stream watched in a session: its consumers follow the stream's tracks. They start paused; `resume` starts
@@ -77,7 +66,7 @@ export class Watch {
   readonly #work = new Serial();
   #wish: WatchWish;
   #given: Quality;
-  #sub: Sub | undefined;
+  #sub: SubPicture | undefined;
   /** Ends the wait for a second stream that is not wanted any more. */
   #stopWaiting = () => {};
   /** It was asked for, and could not be had. */
@@ -131,7 +120,7 @@ export class Watch {
     // One that has to be dialled first is told of later.
     if (!isLive) return { consumers, refused: false };
     await settled;
-    return { consumers: [...this.#main.wire(), ...this.#told()], refused: false };
+    return { consumers: [...this.#main.wire(), ...(this.#sub?.told ?? [])], refused: false };
   }
 
   /** What it learnt of the viewer's link. */
@@ -289,10 +278,8 @@ export class Watch {
     }
     await this.#main.consume(this.#ofMain('sub'));
     const sub = this.#sub;
-    if (sub !== undefined && !sub.isTold) {
-      sub.isTold = true;
-      if (how === 'told') for (const consumer of sub.consumers.wire()) this.#options.onAdded(consumer);
-    }
+    const added = sub?.tell() ?? [];
+    if (how === 'told') for (const consumer of added) this.#options.onAdded(consumer);
     if (this.#level === 'full') this.#tellGiven('sub');
     return 'given';
   }
@@ -330,18 +317,7 @@ export class Watch {
     } else {
       this.#undoWant ??= this.#options.lease.feed.want();
     }
-    const sub = this.#sub;
-    if (sub === undefined) return;
-    if (!this.#isWanted) {
-      sub.undoWant?.();
-      sub.undoWant = undefined;
-    } else {
-      sub.undoWant ??= sub.lease.feed.want();
-    }
-  }
-
-  #told(): WireConsumer[] {
-    return this.#sub?.isTold === true ? this.#sub.consumers.wire() : [];
+    this.#sub?.want(this.#isWanted);
   }
 
   /** Consumes the second stream's picture; false where it does not come. */
@@ -350,19 +326,19 @@ export class Watch {
     const stream = this.#options.sub();
     if (stream === undefined || this.#isClosed || this.#picture !== 'sub') return false;
     const lease = feeds.acquire(stream, router.worker);
-    const consumers = new FeedConsumers({
-      ...{ lease, pipes, router, transport, rtpCapabilities, kinds: PICTURE },
-      onAdded,
-      onClosed,
+    const sub = new SubPicture({
+      ...{ stream, lease, clock, pipes, router, transport, rtpCapabilities, onAdded, onClosed },
       onScore: () => this.#guard.hurry(),
-    });
-    const sub: Sub = { consumers, lease, undoWant: lease.feed.want(), undo: [], isTold: false };
-    this.#sub = sub;
-    sub.undo.push(
-      stream.onState((change) => {
+      onState: (change) => {
         if (this.#given === 'sub') this.#options.onState(change);
-      }),
-    );
+      },
+      onLost: () => {
+        if (this.#sub !== sub) return;
+        if (this.#level === 'sub') this.#guard.subLost();
+        else this.#subLost();
+      },
+    });
+    this.#sub = sub;
     try {
       const stopped = new Promise<never>((_, reject) => {
         this.#stopWaiting = () => {
@@ -370,34 +346,18 @@ export class Watch {
           reject(new Error('something else is wanted'));
         };
       });
-      await Promise.race([waitUntilLive(lease.feed, clock, SUB_PATIENCE_MS), stopped]);
-      await consumers.start();
+      await sub.start(stopped);
       if (this.#sub !== sub) return false;
-      if (!consumers.has('video')) {
+      if (!sub.consumers.has('video')) {
         this.#closeSub();
         return false;
       }
-      this.#followSub(sub, stream);
+      sub.follow();
       return true;
     } catch {
       if (this.#sub === sub) this.#closeSub();
       return false;
     }
-  }
-
-  #followSub(sub: Sub, stream: WatchableStream): void {
-    const lost = () => {
-      if (this.#sub !== sub) return;
-      if (this.#level === 'sub') this.#guard.subLost();
-      else this.#subLost();
-    };
-    let cancel: (() => void) | undefined;
-    const onState = () => {
-      cancel?.();
-      cancel = undefined;
-      if (stream.state.state !== 'live') cancel = this.#options.clock.after(SUB_PATIENCE_MS, lost);
-    };
-    sub.undo.push(stream.onRemoved(lost), stream.onState(onState), () => cancel?.());
   }
 
   /** What was asked for does not come any more: the stream itself takes its place, until it does. */
@@ -413,11 +373,8 @@ export class Watch {
     const sub = this.#sub;
     if (sub === undefined) return;
     this.#sub = undefined;
-    for (const undo of sub.undo) undo();
-    sub.undoWant?.();
-    const gone = sub.isTold ? sub.consumers.wire() : [];
-    sub.consumers.close();
-    sub.lease.release();
+    const gone = sub.told;
+    sub.close();
     if (this.#isClosed) return;
     for (const { id } of gone) this.#options.onClosed(id);
   }
@@ -439,6 +396,6 @@ export class Watch {
 
   #viewerReady(): void {
     this.#options.lease.feed.viewerReady();
-    this.#sub?.lease.feed.viewerReady();
+    this.#sub?.viewerReady();
   }
 }
