@@ -41,10 +41,20 @@ describe('documentation', () => {
     expect([...WAIT_REASONS, ...advice].filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
   });
 
+  it('shows every picture that it has, each small enough to be read over a slow line', () => {
+    const text = markdownFiles()
+      .map((file) => readFileSync(join(ROOT, file), 'utf8'))
+      .join('');
+    const pictures = readdirSync(join(ROOT, 'docs/images'));
+    expect(pictures.filter((name) => !text.includes(`images/${name}`))).toEqual([]);
+    const large = pictures.filter((name) => statSync(join(ROOT, 'docs/images', name)).size > 150_000);
+    expect(large).toEqual([]);
+  });
+
   it('links to files that are there', () => {
     const broken = markdownFiles().flatMap((file) => {
       const text = readFileSync(join(ROOT, file), 'utf8');
-      const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
+      const targets = [...text.matchAll(/(?:\]\(|<img src=")(?!https?:|#|mailto:)([^)"#\s]+)/g)].map(
         (match) => match[1] ?? '',
       );
       return targets.filter((target) => {
