@@ -27,21 +27,23 @@ let recorded: { start: number; end: number };
 const complaints: string[] = [];
 
 const open = async () => {
-  camera = await CameraSim.start({
-    video: await testVideo({ width: 640, height: 360, frames: 500, keyFrameEvery: 25 }),
-  });
-  sim = await startOnvifSim({ main: camera.url(), sub: camera.url() });
+  // The gateway first, as what it records meanwhile need not be waited for.
   gateway = await GatewayProcess.start({
     settings: { demo: true, apps: { live: { record: true } }, sources: { allowLoopback: true } },
   });
-  browser = await launchChromium();
+  const video = testVideo({ width: 640, height: 360, frames: 500, keyFrameEvery: 25 });
+  [browser, camera] = await Promise.all([
+    launchChromium(),
+    video.then((made) => CameraSim.start({ video: made })),
+  ]);
+  sim = await startOnvifSim({ main: camera.url(), sub: camera.url() });
   await ask('POST', '/streams', {
     name: 'door',
     source: { url: sim.url, username: 'admin', password: 'secret' },
     onDemand: true,
     record: false,
   });
-  recorded = await untilRecorded(10_000);
+  recorded = await untilRecorded(8_000);
 };
 const close = async () => {
   await Promise.all([browser?.close(), gateway?.close()]);
