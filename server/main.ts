@@ -54,7 +54,7 @@ import {
   systemRoutes,
 } from './http/index.ts';
 import { Recording } from './recording/index.ts';
-import { DialPacer, type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
+import { CameraLogins, DialPacer, type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
 import { Hub, type StartSource } from './stream/index.ts';
 import { FrameDecoder, Legs, LiveFrames, startDemoCamera } from './transcode/index.ts';
@@ -75,6 +75,7 @@ function sourceStarter(parts: {
 }): StartSource {
   const { clock, log, settings, workedTransports } = parts;
   const dialPacer = new DialPacer(clock);
+  const logins = new CameraLogins(clock);
   return (definition, sink) => {
     // A camera's second stream is declared where its first one is.
     const declared = parentStreamId(streamId(definition.app, definition.name));
@@ -85,6 +86,7 @@ function sourceStarter(parts: {
       udpPorts: settings.rtsp.udpPorts,
       workedTransports,
       dialPacer,
+      logins,
       resolveAddress: mayBeLocal ? resolveAnyAddress : resolveCameraAddress,
       // The file speaks for its cameras, not for where they send us.
       resolveRedirect: settings.sources.allowLoopback ? resolveLocalRedirect : resolveCameraAddress,

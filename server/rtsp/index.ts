@@ -1,3 +1,4 @@
+export { CameraLogins } from './client/camera-logins.ts';
 export { DialPacer } from './client/dial-pacer.ts';
 export type { ResolveFailure, ResolveSource } from './client/resolved-source.ts';
 export {

@@ -9,6 +9,7 @@ import type { Logger } from '../../base/log.ts';
 import { redactUrl } from '../../base/redact.ts';
 import type { Source, SourceSink } from '../../stream/index.ts';
 import { CameraFacts } from './camera-facts.ts';
+import type { CameraLogin, CameraLogins } from './camera-logins.ts';
 import type { CameraSession } from './connection-options.ts';
 import type { DialPacer } from './dial-pacer.ts';
 import { asRtspError, type RtspError, type RtspErrorContext } from './errors.ts';
@@ -33,6 +34,8 @@ export interface RtspSourceDeps {
   readonly workedTransports?: Map<StreamId, LowerTransport>;
   /** Spreads the dials of all sources; hand in the same one to each. Default: every source dials when it likes. */
   readonly dialPacer?: DialPacer;
+  /** What log-ins cameras have refused; hand in the same one to each. Default: every source tries its own. */
+  readonly logins?: CameraLogins;
   /**
    * Asks a playing camera for a key frame by a way of its own, such as ONVIF's SetSynchronizationPoint. Called at most
    * once in 2 s for each stream, however many viewers ask; must not throw.
@@ -111,6 +114,8 @@ export class RtspSource implements Source {
   /** Of a connection that broke: the camera may still keep its place. */
   #leftSession: CameraSession | undefined;
   #watched = false;
+  /** The log-in of the connection that there is. */
+  #login: ReturnType<CameraLogin['begin']> | undefined;
   #running: Promise<void> | undefined;
 
   constructor(definition: StreamDefinition, sink: SourceSink, deps: RtspSourceDeps) {
@@ -199,6 +204,17 @@ export class RtspSource implements Source {
       const failure = await this.#resolve();
       if (failure !== undefined) return failure;
     }
+    const login = this.#deps.logins?.of(this.#source);
+    if (login?.isTried) await login.turn(this.#stop.signal);
+    const standing = login?.standing;
+    if (standing !== undefined) return { error: standing, playedMs: 0, transport: 'tcp' };
+    this.#login = login?.begin();
+    const end = await this.#dial();
+    this.#login?.ended(end.error);
+    return end;
+  }
+
+  async #dial(): Promise<MediaSessionEnd> {
     const { transport: configured, url } = this.#source;
     const transports = transportsToTry(configured, this.#worked.get(this.#id), /^rtsps:/i.test(url));
     const end = await this.#runTransports(...transports);
@@ -284,6 +300,7 @@ export class RtspSource implements Source {
         onPlaying: (playing) => {
           const { transport: used, transportReason: reason } = playing;
           this.#playing = playing;
+          this.#login?.accepted();
           this.#why = reason === undefined ? undefined : { transport: used, reason };
           this.#state = { state: 'playing', transport: used, sinceMs: clock.monotonicMs() };
         },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../server/base/clock.ts';
 import type { Logger } from '../../../server/base/log.ts';
+import { CameraLogins } from '../../../server/rtsp/index.ts';
 import type { FakeReply, FakeRequest, FakeRtspServer } from '../../support/fake-rtsp-server.ts';
 import { waitFor } from '../../support/wait.ts';
 import { camera, firstWait, pull, stream } from './source-support.ts';
@@ -55,6 +57,33 @@ describe('passwords', () => {
     expect(wait.retryInMs).toBeGreaterThanOrEqual(15_000);
     expect(server.requests.filter((request) => request.headers.has('authorization'))).toHaveLength(1);
     expect(JSON.stringify(sink.waits)).not.toContain('very-secret');
+  });
+
+  it('a wrong one for all channels of a recorder is sent once, so that it locks nobody out', async () => {
+    const server = await camera({ onRequest: () => deny(['Digest realm="nvr", nonce="1"']) });
+    const logins = new CameraLogins(systemClock);
+    const source = { username: 'admin', password: 'very-secret' };
+    const pulled = Array.from({ length: 12 }, (_, n) => pull(server.url(`/ch${n}`), source, { logins }));
+    for (const { sink } of pulled) expect((await firstWait(sink)).reason).toBe('CAMERA_AUTH_FAILED');
+    expect(server.requests.filter((request) => request.headers.has('authorization'))).toHaveLength(1);
+  });
+
+  it('a right one lets all channels of a recorder play, but those that this user may not see', async () => {
+    const server = await camera({
+      onPlay: stream,
+      onRequest: (request) =>
+        request.headers.has('authorization') && !request.url.includes('/closed')
+          ? undefined
+          : deny(['Digest realm="nvr", nonce="1"']),
+    });
+    const logins = new CameraLogins(systemClock);
+    const source = { username: 'admin', password: 'secret' };
+    const open = (path: string) => pull(server.url(path), source, { logins });
+    const before = open('/ch0');
+    await waitFor('pictures', () => before.sink.videoUnits.length > 0);
+    expect((await firstWait(open('/closed').sink)).reason).toBe('CAMERA_AUTH_FAILED');
+    const after = Array.from({ length: 4 }, (_, n) => open(`/ch${n + 1}`));
+    await waitFor('pictures of all', () => after.every(({ sink }) => sink.videoUnits.length > 0));
   });
 
   it('a wrong one that the camera refuses without asking again is told as that', async () => {
