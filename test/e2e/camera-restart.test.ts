@@ -128,12 +128,7 @@ async function openPlayer(): Promise<Page> {
   await page.addInitScript(WATCH_PAGE);
   // With its sound: a muted player asks for none.
   await openEmbed(page, gateway.url, '<sluice-player src="/live/cam" autoplay></sluice-player>');
-  // A muted player asks for no sound.
-  await page.evaluate(`{
-    const player = document.querySelector('sluice-player');
-    player.muted = false;
-    watchVideo(player.video);
-  }`);
+  await page.evaluate(`watchVideo(document.querySelector('sluice-player').video)`);
   return page;
 }
 
