@@ -49,7 +49,12 @@ export async function repeated(film: string, seconds: number): Promise<Buffer> {
 export async function smallPng(png: Buffer, path: string): Promise<void> {
   const child = run(FFMPEG, [
     ...['-v', 'error', '-y', '-f', 'png_pipe', '-i', 'pipe:0', '-filter_complex'],
-    ...['split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=bayer:bayer_scale=5', '-frames:v', '1', path],
+    ...[
+      'split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=bayer:bayer_scale=5',
+      '-frames:v',
+      '1',
+      path,
+    ],
   ]);
   child.child.stdin?.end(png);
   await child;

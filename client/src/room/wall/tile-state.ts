@@ -54,6 +54,7 @@ export function tileState(
 /** Both know why; the list's reason has the code that there are words for in every language. */
 function knownReason(ofList: Reason | undefined, ofPlayer: Reason | undefined): Reason | undefined {
   // A next try is no news: words that come and go at each of them would flicker.
-  if (ofPlayer === undefined || (ofPlayer.code === 'CAMERA_CONNECTING' && ofList !== undefined)) return ofList;
+  if (ofPlayer === undefined || (ofPlayer.code === 'CAMERA_CONNECTING' && ofList !== undefined))
+    return ofList;
   return ofList?.code === ofPlayer.code ? ofList : ofPlayer;
 }
