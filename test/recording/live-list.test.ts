@@ -120,6 +120,14 @@ describe('the live playlist', () => {
     });
   });
 
+  it('has low discontinuity sequences, as hls.js takes seconds over high ones', () => {
+    const ring = new FakeRing(28_000_000).add(2000).add(2000, { begins: true });
+    const [first, second] = render(new LiveList(), ring).segments;
+    expect(first?.sequence).toBe(28_000_000);
+    expect(first?.discontinuity).toBeLessThan(2 ** 17);
+    expect(second?.discontinuity).toBe((first?.discontinuity ?? 0) + 1);
+  });
+
   it('keeps the rules of reloading, whatever comes', () => {
     const added = fc.record({
       durationMs: fc.integer({ min: 300, max: 9_000 }),

@@ -6,6 +6,11 @@ import { DISCONTINUITY, type Edge, headerText, roundedSeconds, segmentText } fro
 const LISTED = 6;
 /** Short segments are listed up to so much: a player that is held up for some seconds must still find its place. */
 const LISTED_MS = 10_000;
+/**
+ * hls.js keeps a list as long as the discontinuity sequence is high and copies it with the first segment: with tens of millions that
+ * takes seconds. A sequence is one a second at most, so the same place comes again after a day and a half at the earliest.
+ */
+const MAX_FIRST_PLACE = 2 ** 17;
 /** What lies before a longer interruption is not shown as live any more. */
 const MAX_GAP_MS = 30_000;
 
@@ -66,7 +71,7 @@ export class LiveList {
     const before = this.#newest;
     // Sequences go up at least as fast as breaks come, also over a restart of the gateway: so places that begin like this
     // never come again, and a player that is there all the while takes no old timeline for the new one.
-    let place = before?.place ?? sequence;
+    let place = before?.place ?? sequence % MAX_FIRST_PLACE;
     const durationS = roundedSeconds(segment.duration90k);
     const isLonger = durationS > this.#targetS;
     if (isLonger) this.#targetS = durationS;
@@ -77,7 +82,7 @@ export class LiveList {
   }
 
   #placeOf({ sequence }: RingEntry): number {
-    return this.#places.get(sequence) ?? sequence;
+    return this.#places.get(sequence) ?? sequence % MAX_FIRST_PLACE;
   }
 }
 
