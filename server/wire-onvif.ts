@@ -73,7 +73,10 @@ export function wireOnvif(parts: {
         log,
         hub,
         open: (request) =>
-          new OnvifScan({ request, clock, log, allowLoopback: settings.sources.allowLoopback }),
+          new OnvifScan({
+            ...{ request, clock, log, allowLoopback: settings.sources.allowLoopback },
+            interfaces: settings.onvif.interfaces,
+          }),
       });
       return {
         scans,

@@ -263,6 +263,9 @@ describe('a scan', () => {
         }),
     ).toThrow(OnvifError);
     expect(ownNetworks(false).some(({ address }) => address.startsWith('127.'))).toBe(false);
+    expect(ownNetworks(true, ['lo']).map(({ address }) => address)).toEqual(['127.0.0.1']);
+    expect(ownNetworks(false, ['lo'])).toEqual([]);
+    expect(ownNetworks(true, [])).toEqual([]);
   });
 
   test('tells of a network that cannot be asked, and goes on', async () => {

@@ -41,6 +41,8 @@ export class GatewayProcess {
     const { settings = {} } = options;
     const config = {
       dataDir: join(dir, 'data'),
+      // A search asks nobody but this machine.
+      onvif: { interfaces: ['lo'] },
       ...settings,
       http: { port: http, ...(settings.http as object) },
       rtsp: { port: rtsp, ...(settings.rtsp as object) },

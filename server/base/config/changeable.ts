@@ -138,6 +138,12 @@ export const SETTING_FACTS: readonly SettingFacts[] = [
     description: 'Whether a camera that is added here may be at this machine or at a link-local address.',
   },
   {
+    key: 'onvif.interfaces',
+    kind: 'list',
+    change: 'fixed',
+    description: 'The network interfaces on which cameras are searched for; all where none is named.',
+  },
+  {
     key: 'dataDir',
     kind: 'text',
     change: 'fixed',

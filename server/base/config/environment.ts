@@ -28,6 +28,7 @@ export const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable
   ['SLUICE_KEEP_EXPORT_DAYS', { path: ['exports', 'keepDays'], kind: 'number' }],
   ['SLUICE_MAX_VIDEO_LEGS', { path: ['transcode', 'maxVideoLegs'], kind: 'number' }],
   ['SLUICE_ALLOW_LOOPBACK_SOURCES', { path: ['sources', 'allowLoopback'], kind: 'boolean' }],
+  ['SLUICE_ONVIF_INTERFACES', { path: ['onvif', 'interfaces'], kind: 'list' }],
   ['SLUICE_DEMO', { path: ['demo'], kind: 'boolean' }],
   ['SLUICE_API_TOKEN', { path: ['auth', 'apiToken'], kind: 'text' }],
   ['SLUICE_LOG_LEVEL', { path: ['log', 'level'], kind: 'text' }],

@@ -89,6 +89,7 @@ export const settingsSchema = section({
   transcode: section({ maxVideoLegs: z.number().int().min(0).max(64).optional() }).prefault({}),
   apps: z.record(appSchema, appSettings).default({}),
   sources: section({ allowLoopback: z.boolean().default(false) }).prefault({}),
+  onvif: section({ interfaces: z.array(z.string().min(1).max(64)).max(32).optional() }).prefault({}),
   demo: z.boolean().optional(),
   auth: section({
     apiToken: z

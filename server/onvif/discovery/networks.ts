@@ -12,10 +12,11 @@ const MAX_NETWORKS = 32;
 
 /**
  * The IPv4 networks of this machine; its loopback only where cameras may be there. Over IPv6 devices answer from link-local
- * addresses, which no source can name.
+ * addresses, which no source can name. With `interfaces` only those of these names.
  */
-export function ownNetworks(withLoopback: boolean): Network[] {
+export function ownNetworks(withLoopback: boolean, interfaces?: readonly string[]): Network[] {
   return Object.entries(networkInterfaces())
+    .filter(([name]) => interfaces?.includes(name) ?? true)
     .flatMap(([name, entries = []]) =>
       entries
         .filter(({ family, internal }) => family === 'IPv4' && (withLoopback || !internal))

@@ -17,6 +17,8 @@ export interface OnvifScanOptions {
   readonly log: Logger;
   /** Whether cameras may be on this machine. */
   readonly allowLoopback?: boolean;
+  /** Names of the only network interfaces to ask everybody on; all without it. */
+  readonly interfaces?: readonly string[] | undefined;
   /** Something of `progress()` is new. */
   readonly onChange?: () => void;
   /** For tests. */
@@ -100,7 +102,7 @@ export class OnvifScan {
   async #askNetworks(signal: AbortSignal): Promise<void> {
     const { clock, allowLoopback = false, listenMs = LISTEN_MS } = this.#options;
     const { port = DISCOVERY_PORT, multicastAddress = DISCOVERY_ADDRESS } = this.#options;
-    this.#networks = this.#options.networks ?? ownNetworks(allowLoopback);
+    this.#networks = this.#options.networks ?? ownNetworks(allowLoopback, this.#options.interfaces);
     this.#changed();
     if (this.#networks.length === 0) {
       this.#note('The gateway is on no network where it could look around. Name addresses to ask.');
