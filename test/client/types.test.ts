@@ -21,7 +21,11 @@ const INTERNAL = new Set([
 test('the published types name what the element has', async () => {
   const published = await read('client/public/sluice-player.d.ts');
   const player = await read('client/src/player/sluice-player.ts');
-  const own = members(player, 'export class SluicePlayer').filter((name) => !INTERNAL.has(name));
+  const attributes = await read('client/src/player/player-attributes.ts');
+  const own = [
+    ...members(player, 'export class SluicePlayer').filter((name) => !INTERNAL.has(name)),
+    ...members(attributes, 'export abstract class PlayerAttributes'),
+  ].sort();
   const told = members(published, 'export declare class SluicePlayer').filter(
     (name) => name !== 'addEventListener',
   );

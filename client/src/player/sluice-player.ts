@@ -1,11 +1,29 @@
 import { parseStreamId, type StreamId } from '../../../shared/names.ts';
-import type { Qualities, Reason, Target } from '../live/index.ts';
+import type { Qualities, Reason } from '../live/index.ts';
+import { runCommand } from './commands.ts';
 import { engineFor } from './engines.ts';
+import { ErrorTeller } from './error-teller.ts';
+import { FlashWords } from './flash-words.ts';
 import { FrameStepper } from './frame-stepper.ts';
-import { type Command, FAR_SKIP_MS, SKIP_MS } from './keyboard.ts';
 import { widthOf } from './known-width.ts';
-import { askedTime } from './play-times.ts';
 import type { PlaybackEngine, Playhead, Wishes } from './playback-engine.ts';
+import {
+  askedTimeOf,
+  isRecorded,
+  PlayerAttributes,
+  SOURCE_ATTRIBUTES,
+  streamNameOf,
+  TIME_ATTRIBUTES,
+  TUNING_ATTRIBUTES,
+  targetOf,
+} from './player-attributes.ts';
+import {
+  HOLD,
+  type HoldCause,
+  type SeekableRange,
+  type StateChangeDetail,
+  type TimeChangeDetail,
+} from './player-events.ts';
 import {
   type EngineStatus,
   NOT_THEN,
@@ -14,53 +32,22 @@ import {
   type StateAndReason,
 } from './player-state.ts';
 import { showPoster } from './poster.ts';
-import { toggleFloating, toggleFullscreen } from './presentation.ts';
-import { type QualityChoice, qualityChoice, SizeQuality } from './quality.ts';
+import { SizeQuality } from './quality.ts';
 import { RewindWindow } from './rewind-window.ts';
 import { Screen } from './screen.ts';
-import { defaultServer, serverBase } from './server-base.ts';
+import { serverBase } from './server-base.ts';
 import { NoPictureError, saveFile, takeSnapshot } from './snapshot.ts';
-import { nextSpeed, speedOf } from './speed.ts';
 import type { PlayerStats } from './stats.ts';
+import { StatsPoll } from './stats-poll.ts';
 import { Surface } from './surface.ts';
 import { languageAt, translator } from './texts.ts';
+import { VideoStart } from './video-start.ts';
 import type { ViewModel } from './view/model.ts';
 import { PlayerView } from './view/player-view.tsx';
 import { watchVisibility } from './visibility.ts';
 
-/** These say what is played; a change starts anew. */
-const TIME_ATTRIBUTES = new Set(['start-time', 'end-time']);
-const SOURCE_ATTRIBUTES = new Set(['src', 'server', 'token', 'mode', ...TIME_ATTRIBUTES]);
-/** These change how it is played or shown, while it goes on. */
-const TUNING_ATTRIBUTES = new Set(['quality', 'speed']);
-
 const CONNECTING: EngineStatus = { kind: 'connecting', reason: undefined };
 const ONLY_MAIN: Qualities = { offered: ['main'], given: 'main' };
-const STATS_EVERY_MS = 1_000;
-const FLASH_MS = 4_000;
-
-/** `detail` of `statechange`. */
-export interface StateChangeDetail extends StateAndReason {
-  readonly state: PlayerState;
-  readonly reason: Reason | undefined;
-}
-
-/** `detail` of `timechange`. */
-export interface TimeChangeDetail {
-  /** Unix milliseconds of the picture; undefined where that is now. */
-  readonly timeMs: number | undefined;
-  readonly live: boolean;
-}
-
-/** Why a group has a player stand still: nothing was recorded there at that time, or it is ahead of the others. */
-export type HoldCause = 'not recorded' | 'early';
-export const HOLD = Symbol('hold');
-
-/** Times between which one can seek, in Unix milliseconds. */
-export interface SeekableRange {
-  readonly startMs: number;
-  readonly endMs: number;
-}
 
 /**
  * `<sluice-player src="/live/front-door">`: video of one stream of a Sluice gateway, live as low in latency as the
@@ -71,19 +58,22 @@ export interface SeekableRange {
  * `auto`), `stats`, `start-time`, `end-time`, `speed`. Events: `statechange` ({@link StateChangeDetail}), `timechange`
  * ({@link TimeChangeDetail}) and `error` (`{code, message}`). None of them bubbles.
  */
-export class SluicePlayer extends HTMLElement {
-  static readonly observedAttributes = [
-    ...SOURCE_ATTRIBUTES,
-    ...TUNING_ATTRIBUTES,
-    ...['muted', 'autoplay', 'controls', 'bare', 'poster', 'stats', 'lang'],
-  ];
-
+export class SluicePlayer extends PlayerAttributes {
   readonly #surface = new Surface();
   readonly #view: PlayerView;
   readonly #screen: Screen;
   readonly #stepper = new FrameStepper(this.#surface.video);
   readonly #size = new SizeQuality(this, () => this.#tune());
+  readonly #start = new VideoStart(this.#surface.video, () => this.#render());
   readonly #rewind = new RewindWindow();
+  readonly #flash = new FlashWords(() => this.#render());
+  readonly #stats = new StatsPoll(
+    () => this.stats,
+    () => this.#render(),
+  );
+  readonly #errors = new ErrorTeller((reason) => {
+    this.dispatchEvent(new CustomEvent('error', { detail: { ...reason } }));
+  });
   #engine: PlaybackEngine | undefined;
   #status: EngineStatus = CONNECTING;
   #wanted = false;
@@ -94,18 +84,12 @@ export class SluicePlayer extends HTMLElement {
   #everWanted = false;
   /** Sound that nobody hears is not asked for; once it was, turning it off and on is to be quick. */
   #soundWanted = false;
-  #soundBlocked = false;
   /** A group of players waits for its clock. */
   #held: HoldCause | undefined;
   #qualities = ONLY_MAIN;
   #shown: StateAndReason = { state: 'idle', reason: undefined };
-  #lastError = '';
   #toldTime: TimeChangeDetail | undefined;
-  #stats: PlayerStats | undefined;
-  #statsTicker: ReturnType<typeof setInterval> | undefined;
   #help = false;
-  #flash = '';
-  #flashTimer: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | undefined;
   #dropPoster: (() => void) | undefined;
   #updatePlanned = false;
@@ -114,8 +98,15 @@ export class SluicePlayer extends HTMLElement {
   constructor() {
     super();
     const { video } = this.#surface;
+    const ways = {
+      skip: (byMs: number) => this.#skip(byMs),
+      toggleHelp: () => {
+        this.#help = !this.#help;
+        this.#render();
+      },
+    };
     this.#view = new PlayerView(this.attachShadow({ mode: 'open', delegatesFocus: true }), this.#surface, {
-      do: (command) => this.#do(command),
+      do: (command) => runCommand(command, this, ways),
       unmute: () => this.#setMuted(false),
       seek: (timeMs) => this.seek(timeMs),
       setSpeed: (speed) => {
@@ -134,99 +125,6 @@ export class SluicePlayer extends HTMLElement {
     }
     video.addEventListener('leavepictureinpicture', () => this.#applyRest());
     this.addEventListener('fullscreenchange', () => this.#render());
-  }
-
-  get src(): string {
-    return this.getAttribute('src') ?? '';
-  }
-  set src(value: string) {
-    this.setAttribute('src', value);
-  }
-
-  get server(): string {
-    return this.getAttribute('server') ?? defaultServer();
-  }
-  set server(value: string) {
-    this.setAttribute('server', value);
-  }
-
-  get token(): string {
-    return this.getAttribute('token') ?? '';
-  }
-  set token(value: string) {
-    this.setAttribute('token', value);
-  }
-
-  /** `auto` (WebRTC, and HLS where that fails), `webrtc` or `hls`. */
-  get mode(): string {
-    return this.getAttribute('mode') ?? 'auto';
-  }
-  set mode(value: string) {
-    this.setAttribute('mode', value);
-  }
-
-  /** `main`, `sub` (the camera's second stream, where it has one) or `auto` (`sub` while the player is small). */
-  get quality(): QualityChoice {
-    return qualityChoice(this.getAttribute('quality'));
-  }
-  set quality(value: QualityChoice) {
-    this.setAttribute('quality', value);
-  }
-
-  /** What is shown until the video plays: a picture's address, or `auto` for the camera's newest key frame. */
-  get poster(): string {
-    return this.getAttribute('poster') ?? '';
-  }
-  set poster(value: string) {
-    this.setAttribute('poster', value);
-  }
-
-  /** Where a recorded time begins: Unix milliseconds or an ISO 8601 date. Empty plays live. */
-  get startTime(): string {
-    return this.getAttribute('start-time') ?? '';
-  }
-  set startTime(value: string | number) {
-    this.#setTime('start-time', value);
-  }
-
-  /** Where it ends; empty goes on, into live where it gets there. */
-  get endTime(): string {
-    return this.getAttribute('end-time') ?? '';
-  }
-  set endTime(value: string | number) {
-    this.#setTime('end-time', value);
-  }
-
-  /** Of recorded time: 0.25 to 4, and up to 16 by key frames alone, without sound. Live knows 1 only. */
-  get speed(): number {
-    return speedOf(this.getAttribute('speed'));
-  }
-  set speed(value: number) {
-    const speed = speedOf(value);
-    if (speed === 1) this.removeAttribute('speed');
-    else this.setAttribute('speed', String(speed));
-  }
-
-  get autoplay(): boolean {
-    return this.hasAttribute('autoplay');
-  }
-  set autoplay(value: boolean) {
-    this.toggleAttribute('autoplay', value);
-  }
-
-  get controls(): boolean {
-    return this.hasAttribute('controls');
-  }
-  set controls(value: boolean) {
-    this.toggleAttribute('controls', value);
-  }
-
-  /** Shows the picture alone, without words, buttons and keys: for pages that have their own. */
-  get bare(): boolean {
-    return this.hasAttribute('bare');
-  }
-  set bare(value: boolean) {
-    this.toggleAttribute('bare', value);
   }
 
   get muted(): boolean {
@@ -300,7 +198,7 @@ export class SluicePlayer extends HTMLElement {
    * of `start-time` and `end-time` it moves to it, else, as from live, it sets `start-time`.
    */
   seek(timeMs: number): void {
-    const asked = this.#askedTime();
+    const asked = askedTimeOf(this);
     if (asked.kind === 'recorded' && this.#engine !== undefined) {
       this.#engine.seek(timeMs);
       if (this.#status.kind === 'ended') this.play();
@@ -321,7 +219,7 @@ export class SluicePlayer extends HTMLElement {
 
   /** Stops a recorded time, and shows the next frame or, with -1, the one before. Resolves when it is shown. */
   async step(by: 1 | -1 = 1): Promise<void> {
-    if (!this.#recorded) {
+    if (!isRecorded(this)) {
       this.pause();
       return;
     }
@@ -333,7 +231,7 @@ export class SluicePlayer extends HTMLElement {
 
   /** The picture on the screen, in its full size, as a JPEG whose name tells stream and time. Rejects where there is none. */
   snapshot(): Promise<File> {
-    return takeSnapshot(this.#surface, this.#streamName, this.time ?? Date.now());
+    return takeSnapshot(this.#surface, streamNameOf(this), this.time ?? Date.now());
   }
 
   /** Has the browser save {@link snapshot} as a file, and tells the viewer. */
@@ -342,10 +240,10 @@ export class SluicePlayer extends HTMLElement {
     try {
       const file = await this.snapshot();
       saveFile(file);
-      this.#say(t('snapshotSaved', { name: file.name }));
+      this.#flash.say(t('snapshotSaved', { name: file.name }));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#say(error instanceof NoPictureError ? t('noPicture') : t('notSaved', { message }));
+      this.#flash.say(error instanceof NoPictureError ? t('noPicture') : t('notSaved', { message }));
     }
   }
 
@@ -368,7 +266,7 @@ export class SluicePlayer extends HTMLElement {
     this.video.muted = this.video.muted || this.hasAttribute('muted');
     this.#unwatch ??= this.#watchSurroundings();
     this.#planUpdate();
-    this.#tickStats();
+    this.#stats.turn(this.isConnected && this.hasAttribute('stats'));
     this.#render();
   }
 
@@ -380,7 +278,7 @@ export class SluicePlayer extends HTMLElement {
       this.#unwatch = undefined;
       this.#closeEngine();
       this.#screen.clear();
-      this.#tickStats();
+      this.#stats.turn(this.isConnected && this.hasAttribute('stats'));
     });
   }
 
@@ -390,7 +288,7 @@ export class SluicePlayer extends HTMLElement {
     if (name === 'server' && before !== null && after !== null && serverBase(before) === serverBase(after))
       return;
     if (name === 'muted') this.#setMuted(after !== null);
-    else if (name === 'stats') this.#tickStats();
+    else if (name === 'stats') this.#stats.turn(this.isConnected && this.hasAttribute('stats'));
     else if (name === 'controls' || name === 'bare' || name === 'lang') this.#render();
     else if (TUNING_ATTRIBUTES.has(name)) this.#tune();
     else {
@@ -414,20 +312,8 @@ export class SluicePlayer extends HTMLElement {
       unwatchVisibility();
       language.disconnect();
       this.#size.unwatch();
-      clearTimeout(this.#flashTimer);
+      this.#flash.clear();
     };
-  }
-
-  get #recorded(): boolean {
-    return this.hasAttribute('start-time');
-  }
-
-  get #streamName(): string {
-    return this.src.replace(/^\//, '');
-  }
-
-  get #target(): Target {
-    return { server: serverBase(this.server), token: this.token === '' ? undefined : this.token };
   }
 
   get #wishes(): Wishes {
@@ -461,7 +347,7 @@ export class SluicePlayer extends HTMLElement {
     if (this.#engine !== undefined || !this.isConnected) return;
     const stream = this.#streamId();
     if (stream === undefined) return;
-    const asked = this.#askedTime();
+    const asked = askedTimeOf(this);
     if (asked.kind === 'bad') {
       this.#setStatus({ kind: 'failed', reason: { code: 'BAD_TIME', message: asked.message } });
       return;
@@ -472,7 +358,7 @@ export class SluicePlayer extends HTMLElement {
     if (range !== undefined) this.#stepper.watch();
     const start = engineFor(this.getAttribute('mode'), range !== undefined);
     this.#engine = start({
-      target: this.#target,
+      target: targetOf(this),
       stream,
       range,
       wishes: this.#wishes,
@@ -503,13 +389,13 @@ export class SluicePlayer extends HTMLElement {
     this.#render();
     const { poster } = this;
     if (poster === '' || this.#surface.hasPicture || this.#dropPoster !== undefined) return;
-    const stream = parseStreamId(this.#streamName)?.id;
-    const asked = this.#askedTime();
+    const stream = parseStreamId(streamNameOf(this))?.id;
+    const asked = askedTimeOf(this);
     if (stream === undefined || asked.kind === 'bad') return;
     const atMs = asked.kind === 'recorded' ? asked.range.startMs : undefined;
     const widthPx = widthOf(this) * Math.min(2, devicePixelRatio);
     this.#dropPoster = showPoster(
-      { target: this.#target, stream, poster, atMs, widthPx },
+      { target: targetOf(this), stream, poster, atMs, widthPx },
       this.#surface,
       () => this.#render(),
     );
@@ -517,7 +403,7 @@ export class SluicePlayer extends HTMLElement {
 
   #streamId(): StreamId | undefined {
     if (this.src === '') return undefined;
-    const parsed = parseStreamId(this.#streamName);
+    const parsed = parseStreamId(streamNameOf(this));
     if (parsed === undefined) {
       const message = `"${this.src}" names no stream; expected something like /live/front-door.`;
       this.#setStatus({ kind: 'failed', reason: { code: 'BAD_REQUEST', message } });
@@ -536,7 +422,7 @@ export class SluicePlayer extends HTMLElement {
     this.#everPlayed = false;
     this.#qualities = ONLY_MAIN;
     this.#held = undefined;
-    this.#stats = undefined;
+    this.#stats.forget();
     this.#render();
   }
 
@@ -555,17 +441,7 @@ export class SluicePlayer extends HTMLElement {
     if (status.kind === 'ended') this.#wanted = false;
     this.#status = status;
     this.#render();
-    this.#tellError(status);
-  }
-
-  /** Each trouble is told once, not at each of the tries that follow. */
-  #tellError(status: EngineStatus): void {
-    const reason = 'reason' in status ? status.reason : undefined;
-    const told = reason === undefined || status.kind === 'waiting' ? '' : `${reason.code} ${reason.message}`;
-    if (told === this.#lastError) return;
-    if (told === '' && status.kind === 'connecting') return;
-    this.#lastError = told;
-    if (told !== '') this.dispatchEvent(new CustomEvent('error', { detail: { ...reason } }));
+    this.#errors.look(status);
   }
 
   #onPicture(): void {
@@ -593,28 +469,14 @@ export class SluicePlayer extends HTMLElement {
   }
 
   async #playVideo(): Promise<void> {
-    const { video } = this;
     if (!this.#screen.isFilled || this.#held !== undefined) return;
-    try {
-      await video.play();
-    } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return;
-      if (video.muted) {
-        // Not even silent playback is allowed without a click, for example while saving power.
-        this.pause();
-        return;
-      }
-      this.#soundBlocked = true;
-      video.muted = true;
-      this.#render();
-      await video.play().catch(() => this.pause());
-    }
+    if ((await this.#start.play()) === 'refused') this.pause();
   }
 
   #setMuted(muted: boolean): void {
     this.video.muted = muted;
     if (!muted) {
-      this.#soundBlocked = false;
+      this.#start.soundAllowed();
       if (!this.#soundWanted) {
         this.#soundWanted = true;
         this.#tune();
@@ -624,64 +486,8 @@ export class SluicePlayer extends HTMLElement {
     this.#applyRest();
   }
 
-  #askedTime(): ReturnType<typeof askedTime> {
-    return askedTime(this.getAttribute('start-time'), this.getAttribute('end-time'));
-  }
-
-  #setTime(name: string, value: string | number): void {
-    if (value === '') this.removeAttribute(name);
-    else this.setAttribute(name, String(value));
-  }
-
-  #do(command: Command): void {
-    switch (command) {
-      case 'toggle-play':
-        if (this.paused) this.play();
-        else this.pause();
-        return;
-      case 'toggle-muted':
-        this.#setMuted(!this.muted);
-        return;
-      case 'toggle-fullscreen':
-        void toggleFullscreen(this, this.video);
-        return;
-      case 'toggle-floating':
-        void toggleFloating(this.video);
-        return;
-      case 'toggle-stats':
-        this.toggleStats();
-        return;
-      case 'toggle-help':
-        this.#help = !this.#help;
-        this.#render();
-        return;
-      case 'save-snapshot':
-        void this.saveSnapshot();
-        return;
-      case 'back':
-      case 'forward':
-        void this.#skip(command === 'back' ? -SKIP_MS : SKIP_MS);
-        return;
-      case 'far-back':
-      case 'far-forward':
-        void this.#skip(command === 'far-back' ? -FAR_SKIP_MS : FAR_SKIP_MS);
-        return;
-      case 'frame-back':
-      case 'frame-forward':
-        void this.step(command === 'frame-back' ? -1 : 1);
-        return;
-      case 'slower':
-      case 'faster':
-        if (this.#recorded) this.speed = nextSpeed(this.speed, command === 'faster' ? 1 : -1);
-        return;
-      case 'go-live':
-        this.goLive();
-        return;
-    }
-  }
-
   async #skip(byMs: number): Promise<void> {
-    if (this.#recorded) {
+    if (isRecorded(this)) {
       if (this.time !== undefined) this.seek(this.time + byMs);
       return;
     }
@@ -689,58 +495,29 @@ export class SluicePlayer extends HTMLElement {
     await this.#learnRewind();
     const nowMs = Date.now();
     if (this.#rewind.playhead(nowMs) === undefined) {
-      this.#say(translator(languageAt(this))('nothingRecorded'));
-    } else if (!this.#recorded) {
+      this.#flash.say(translator(languageAt(this))('nothingRecorded'));
+    } else if (!isRecorded(this)) {
       this.seek((this.time ?? nowMs) + byMs);
     }
   }
 
   /** Learns what there is to go back to, before the viewer asks for it. */
   async #learnRewind(): Promise<void> {
-    const stream = this.#recorded ? undefined : parseStreamId(this.#streamName)?.id;
+    const stream = isRecorded(this) ? undefined : parseStreamId(streamNameOf(this))?.id;
     if (stream === undefined || this.#engine === undefined) return;
-    await this.#rewind.ask(this.#target, stream);
+    await this.#rewind.ask(targetOf(this), stream);
     this.#render();
   }
 
   #seekPlayhead(): Playhead | undefined {
-    if (this.#recorded) return this.#engine?.playhead;
+    if (isRecorded(this)) return this.#engine?.playhead;
     return this.#engine === undefined ? undefined : this.#rewind.playhead(Date.now());
-  }
-
-  /** A few words to the viewer, which go away by themselves. */
-  #say(text: string): void {
-    this.#flash = text;
-    clearTimeout(this.#flashTimer);
-    this.#flashTimer = setTimeout(() => {
-      this.#flash = '';
-      this.#render();
-    }, FLASH_MS);
-    this.#render();
-  }
-
-  #tickStats(): void {
-    clearInterval(this.#statsTicker);
-    this.#statsTicker = undefined;
-    const on = this.hasAttribute('stats') && this.isConnected;
-    if (!on) this.#stats = undefined;
-    const look = async (): Promise<void> => {
-      const now = await this.stats;
-      if (this.#statsTicker === undefined) return;
-      this.#stats = now;
-      this.#render();
-    };
-    if (on) {
-      this.#statsTicker = setInterval(() => void look(), STATS_EVERY_MS);
-      void look();
-    }
-    this.#render();
   }
 
   #onTime(): void {
     const before = this.#toldTime;
-    const now = { timeMs: this.time, live: !this.#recorded };
-    if (this.#recorded) this.#render();
+    const now = { timeMs: this.time, live: !isRecorded(this) };
+    if (isRecorded(this)) this.#render();
     if (before?.timeMs === now.timeMs && before?.live === now.live) return;
     this.#toldTime = now;
     this.dispatchEvent(new CustomEvent<TimeChangeDetail>('timechange', { detail: now }));
@@ -789,20 +566,20 @@ export class SluicePlayer extends HTMLElement {
       shown: this.#shown,
       bare: this.hasAttribute('bare'),
       language: languageAt(this),
-      stream: this.#streamName,
+      stream: streamNameOf(this),
       controls: this.controls,
       muted: this.muted,
-      soundBlocked: this.#soundBlocked && this.muted,
+      soundBlocked: this.#start.soundBlocked && this.muted,
       fullscreen: document.fullscreenElement === this,
       hasPicture: this.#surface.hasPicture,
-      recorded: this.#recorded,
+      recorded: isRecorded(this),
       playhead: this.#seekPlayhead(),
       speed: this.speed,
       quality: this.quality,
       qualities: this.#qualities,
-      stats: this.hasAttribute('stats') ? (this.#stats ?? 'none yet') : undefined,
+      stats: this.hasAttribute('stats') ? (this.#stats.latest ?? 'none yet') : undefined,
       help: this.#help,
-      flash: this.#flash,
+      flash: this.#flash.text,
     };
   }
 }

@@ -1,4 +1,5 @@
-import { HOLD, type SluicePlayer } from '../sluice-player.ts';
+import { HOLD } from '../player-events.ts';
+import type { SluicePlayer } from '../sluice-player.ts';
 import { speedOf } from '../speed.ts';
 import { type Follower, GroupClock, syncStep } from './sync-plan.ts';
 

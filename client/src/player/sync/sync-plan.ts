@@ -1,4 +1,4 @@
-import type { HoldCause } from '../sluice-player.ts';
+import type { HoldCause } from '../player-events.ts';
 
 /** Nearer than that nobody sees a difference, and frames are further apart. */
 const NEAR_MS = 25;
