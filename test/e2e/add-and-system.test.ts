@@ -352,7 +352,7 @@ test(
     await page.getByText('Enter a number.').waitFor();
     await page.getByLabel('Keep recordings for').fill('0');
     await page.getByRole('button', { name: 'Save changes' }).click();
-    await page.getByText(/is too small/).waitFor();
+    await page.getByText(/at least/).waitFor();
     await page.getByLabel('Keep recordings for').fill('2,5');
     await page.getByLabel('The log tells').selectOption('debug');
     await page.getByLabel('Small pictures along recordings').selectOption('Off');
