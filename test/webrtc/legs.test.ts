@@ -104,6 +104,9 @@ const givePicture = (sink: SourceSink | undefined, n: number, pts90k: number) =>
   });
 };
 
+/** Enough of a picture to tell it from the others of the clip. */
+const endOf = (payload = Buffer.alloc(0)) => payload.subarray(-12);
+
 test('AAC is announced as Opus before any leg runs, and comes from one leg on the timeline of the picture', async () => {
   const legs = new FakeLegs();
   const { hub, webrtc } = await house(new ClipCamera(clip, AAC).startSource, legs);
@@ -116,41 +119,48 @@ test('AAC is announced as Opus before any leg runs, and comes from one leg on th
   expect(viewer.ofKind('audio')).toEqual([]);
   const sink = legs.sinks.get('opus');
   sink?.playing([OPUS], 'ffmpeg');
-  const parent: number[] = [];
+  // Sound for each picture, at its place, told by the picture's last bytes.
   const reader = hub.get('live/cam')?.read({
     name: 'test',
     role: 'service',
     start: 'cached',
-    write: ({ pts90k, wallMs, format }) => {
+    write: ({ pts90k, wallMs, format, payloads }) => {
       if (format.kind === 'audio') return true;
-      parent.push(pts90k);
-      const place = { pts90k, wallMs };
       sink?.unit({
         kind: 'audio',
         rtpTimestamp: 0,
-        payloads: [Buffer.from([0xfc, 0xff, 0xfe])],
+        payloads: [Buffer.concat([Buffer.from([0xfc]), endOf(payloads.at(-1))])],
         isKeyFrame: true,
         receivedAtMs: performance.now(),
-        place,
+        place: { pts90k, wallMs },
       });
       return true;
     },
   });
   cleanups.push(() => reader?.close());
   await waitFor('sound', () => viewer.ofKind('audio').length > 20);
-  await waitFor('reports of both', () => new Set(viewer.reports.map(({ kind }) => kind)).size === 2);
-  // By the reports of each, sound that was given a picture's place is heard when that picture is shown.
-  const secondsOf = (kind: string, clockRate: number) => {
+  // Each end with its time, by the last report on its kind.
+  const endsOf = (kind: string, clockRate: number) => {
     const report = viewer.reports.filter((one) => one.kind === kind).at(-1);
-    if (report === undefined) throw new Error('no report');
+    if (report === undefined) return [];
     return viewer
       .ofKind(kind)
-      .map(({ timestamp }) => report.ntpSeconds + ((timestamp - report.timestamp) | 0) / clockRate);
+      .filter(({ marker }) => marker || kind === 'audio')
+      .map(({ payload, timestamp }) => ({
+        end: endOf(payload).toString('hex'),
+        seconds: report.ntpSeconds + ((timestamp - report.timestamp) | 0) / clockRate,
+      }));
   };
-  const pictures = secondsOf('video', 90_000);
-  for (const sound of secondsOf('audio', 48_000).slice(-10)) {
-    expect(Math.min(...pictures.map((picture) => Math.abs(picture - sound)))).toBeLessThan(0.015);
-  }
+  // The worker moves reports by how late the gateway's own came to it: on a busy machine one may be off, but not the next.
+  await waitFor('the reports to say that sound is heard when its picture is shown', () => {
+    const pictures = endsOf('video', 90_000);
+    const sounds = endsOf('audio', 48_000).slice(-10);
+    // The clip comes round each two seconds.
+    const apart = sounds.map(({ end, seconds }) =>
+      Math.min(...pictures.filter((one) => one.end === end).map((one) => Math.abs(one.seconds - seconds))),
+    );
+    return apart.length === 10 && Math.max(...apart) < 0.015;
+  });
   const second = await new TestSession(webrtc).play('live/cam');
   cleanups.push(() => second.viewer.close());
   expect(legs.started).toHaveLength(1);
