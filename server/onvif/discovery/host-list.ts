@@ -28,7 +28,9 @@ const OWN_NETWORKS = (() => {
   return list;
 })();
 
-const NAME = /^(?=.{1,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+$/;
+const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+/** With a dot between any two labels: were that left open, a long word could be parted in more ways than anybody can try. */
+const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*\\.?$`);
 
 /**
  * Reads what a person wants looked through: `10.0.0.7`, `10.0.0.7:8080`, `cam.local`, `2001:db8::7`, `10.0.0.0/24`, `10.0.0.10-10.0.0.40`,
