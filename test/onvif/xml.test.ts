@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toNumber, toUnixMs } from '../../server/onvif/xml/find.ts';
@@ -144,6 +146,29 @@ describe('XML', () => {
         expect(plain(inTurns.ok ? inTurns.value : inTurns.error)).toEqual(plain(read(text)));
       }),
     );
+  });
+
+  test('is not kept as a whole for a few words of it', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const padding = 'x'.repeat(500_000);
+    const kept: unknown[] = [];
+    const heapMb = () => {
+      collect();
+      return process.memoryUsage().heapUsed / 1e6;
+    };
+    const beforeMb = heapMb();
+    for (let nth = 0; nth < 100; nth++) {
+      // As an answer comes: its own bytes each time, not one string of many.
+      const text = Buffer.from(
+        `<a b="the attribute of answer ${nth}"><!--${padding}-->some text of answer ${nth}</a>`,
+      );
+      const root = read(text.toString('utf8'));
+      if (typeof root !== 'string') kept.push(root.text, root.attributes.get('b'));
+    }
+    expect(kept).toHaveLength(200);
+    // Whole they would be 50.
+    expect(heapMb() - beforeMb).toBeLessThan(15);
   });
 
   test('of a megabyte lets others have their turns', async () => {

@@ -152,7 +152,7 @@ class XmlReader {
       if (found === undefined) break;
       if (count >= MAX_ATTRIBUTES) throw new XmlProblem('an element of it has too many attributes');
       const name = found[1] ?? '';
-      const value = unescapeXml(checkedLength(found[2] ?? found[3] ?? ''));
+      const value = apart(unescapeXml(checkedLength(found[2] ?? found[3] ?? '')));
       if (name === 'xmlns' || name.startsWith('xmlns:')) {
         own ??= new Map();
         own.set(name.slice('xmlns:'.length), value);
@@ -192,7 +192,7 @@ class XmlReader {
     const open = this.#open.pop();
     if (open === undefined) return;
     const { name, namespace, attributes, children } = open;
-    const element: XmlElement = { name, namespace, attributes, children, text: open.text.trim() };
+    const element: XmlElement = { name, namespace, attributes, children, text: apart(open.text.trim()) };
     const parent = this.#open.at(-1);
     if (parent === undefined) this.#root = element;
     else parent.children.push(element);
@@ -225,6 +225,17 @@ function addText(element: OpenElement, piece: string): void {
 function checkedLength(piece: string): string {
   if (piece.length > MAX_TEXT_CHARS) throw new XmlProblem('a text in it is too long');
   return piece;
+}
+
+/** Shorter ones V8 copies by itself. */
+const MAX_COPIED_CHARS = 12;
+
+/**
+ * The same text with memory of its own. A piece of a string keeps the whole of it: a device that hides each event in a megabyte of
+ * comments would have a megabyte kept for each event that goes on.
+ */
+function apart(text: string): string {
+  return text.length <= MAX_COPIED_CHARS ? text : Buffer.from(text, 'utf8').toString('utf8');
 }
 
 function localName(qualified: string): string {
