@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { AddressResolver } from '../../server/base/address-policy.ts';
 import { systemClock } from '../../server/base/clock.ts';
-import { LoginHistories } from '../../server/onvif/index.ts';
+import { LoginHistories } from '../../server/base/login-histories.ts';
 import { DeviceClock } from '../../server/onvif/soap/device-clock.ts';
 import { envelope, readReply, securityHeader, withSecurity } from '../../server/onvif/soap/envelope.ts';
 import { exchangeHttp } from '../../server/onvif/soap/http-exchange.ts';
@@ -422,6 +422,28 @@ test('HTTP as odd as cameras send it is read', async () => {
     });
     expect(reply.body.toString()).toBe('ok');
   }
+});
+
+test('HTTP in chunks of a byte each is not taken for long', async () => {
+  const crumbs = '1\r\nx\r\n'.repeat(20_000);
+  const server = createServer((_request, response) =>
+    response.socket?.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${crumbs}0\r\n\r\n`),
+  );
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const failure = await failureOf(
+    exchangeHttp({
+      address: { ip: '127.0.0.1', host: 'cam', port, secure: false },
+      method: 'GET',
+      path: '/',
+      headers: {},
+      maxBytes: 1_000_000,
+      signal: new AbortController().signal,
+      action: 'test',
+    }),
+  );
+  expect(failure).toMatchObject({ kind: 'not-onvif', message: expect.stringContaining('pieces') });
 });
 
 describe('over TLS', () => {

@@ -40,6 +40,11 @@ export interface HttpReply {
 }
 
 const MIN_TLS = 'TLSv1.2';
+/**
+ * Parts that an answer may come in. A camera that sends a chunk for each line has some thousand; in chunks of one byte 16 MiB
+ * would take gigabytes here.
+ */
+const MAX_PARTS = 16_384;
 let pinnedContext: SecureContext | undefined;
 
 /**
@@ -158,7 +163,7 @@ function send(request: HttpRequest, socket: Socket, context: OnvifErrorContext):
           fail(tooLong(address, maxBytes, context));
           return;
         }
-        chunks.push(chunk);
+        if (chunks.push(chunk) > MAX_PARTS) fail(inCrumbs(address, context));
       });
       incoming.on('error', (failure: NodeJS.ErrnoException) => fail(replyError(failure, address, context)));
       incoming.on('end', () => {
@@ -215,6 +220,11 @@ function replyError(
   }
   const message = `The camera at ${peer} broke off the connection (${failure.code ?? failure.message}). Try again; if it goes on, restart the camera.`;
   return new OnvifError('closed', message, context, failure);
+}
+
+function inCrumbs({ host, port }: PinnedAddress, context: OnvifErrorContext): OnvifError {
+  const message = `The camera at ${hostPort(host, port)} sent one answer in more than ${MAX_PARTS} pieces, which is no ONVIF. Check the address.`;
+  return new OnvifError('not-onvif', message, context);
 }
 
 function tooLong({ host, port }: PinnedAddress, maxBytes: number, context: OnvifErrorContext): OnvifError {
