@@ -7,6 +7,8 @@ import { joinBench } from './join.ts';
 import { latencyBench } from './latency.ts';
 import { playlistBench } from './playlist.ts';
 import { recordBench } from './record.ts';
+import { scrubBench } from './scrub.ts';
+import { syncBench } from './sync.ts';
 import { wallBench } from './wall.ts';
 
 /** In the order in which they run. */
@@ -15,6 +17,8 @@ export const benches: readonly Bench[] = [
   glassBench,
   joinBench,
   wallBench,
+  scrubBench,
+  syncBench,
   cpuBench,
   recordBench,
   indexBench,

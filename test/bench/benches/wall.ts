@@ -1,10 +1,9 @@
-import { chromium } from 'playwright-core';
-import { findChromium } from '../../../server/setup/programs.mjs';
 import { waitFor } from '../../support/wait.ts';
 import { startLoadCameras } from '../camera/load-cameras.ts';
 import type { FootageSpec } from '../media/footage.ts';
 import { CAMERA_FOOTAGE } from '../media/footage.ts';
 import type { Bench, BenchContext } from '../support/bench.ts';
+import { launchChromium } from '../support/browser.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Figure } from '../support/report.ts';
 import { percentile } from '../support/stats.ts';
@@ -73,15 +72,7 @@ export const wallBench: Bench = {
 };
 
 async function openOften(context: BenchContext, url: string): Promise<Opened[]> {
-  const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error('This bench needs Chromium; npm test installs it.');
-  const browser = await chromium.launch({
-    executablePath,
-    handleSIGINT: false,
-    handleSIGTERM: false,
-    handleSIGHUP: false,
-    args: ['--no-sandbox', '--disable-features=WebRtcHideLocalIpsWithMdns'],
-  });
+  const browser = await launchChromium();
   context.closers.add(() => browser.close());
   context.progress(`${context.joins} times a wall is opened`);
   const opened: Opened[] = [];

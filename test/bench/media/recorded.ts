@@ -2,11 +2,12 @@ import { systemClock } from '../../../server/base/clock.ts';
 import { silentLogger } from '../../../server/base/log.ts';
 import type { Segment } from '../../../server/recording/segment.ts';
 import { RecordingArchive } from '../../../server/recording/store/recording-archive.ts';
+import type { StreamId } from '../../../shared/names.ts';
 import { codedFootage, segmentsOfFootage } from '../../support/coded-footage.ts';
 import { TsRetimer } from '../../support/ts-retimer.ts';
 
-const ROUND_SECONDS = 20;
-const STREAM = 'live/cam0';
+/** After that the pictures' numbers begin anew. */
+export const ROUND_SECONDS = 20;
 
 /**
  * Keeps `seconds` of 4 Mbit/s with sound in a data folder, as a recording of 2 s segments that begins at `startMs`: a piece
@@ -16,9 +17,14 @@ export async function keepFootage(
   dataDir: string,
   startMs: number,
   seconds: number,
+  {
+    stream = 'live/cam0',
+    width = 640,
+    height = 360,
+  }: { stream?: StreamId; width?: number; height?: number } = {},
 ): Promise<{ bytes: number }> {
   const ts = await codedFootage({
-    ...{ seconds: ROUND_SECONDS, width: 640, height: 360, bitrate: '3950k', noise: true },
+    ...{ seconds: ROUND_SECONDS, width, height, bitrate: '3950k', noise: true },
   });
   const round = segmentsOfFootage(ts, { name: 'bench', startMs });
   const disks = new Map<string, string>();
@@ -39,7 +45,7 @@ export async function keepFootage(
       for (const segment of round) {
         if (segment.startMs - startMs + at * 1000 >= seconds * 1000) break;
         const moved = later(segment, at);
-        if (!archive.append(STREAM, moved)) throw new Error('the store does not keep up');
+        if (!archive.append(stream, moved)) throw new Error('the store does not keep up');
         bytes += moved.data.length;
       }
       await archive.flush();

@@ -42,10 +42,11 @@ export interface Glass {
 
 const JOIN_TIMEOUT_MS = 15_000;
 
-export async function launchBrowser(): Promise<BenchBrowser> {
+/** Chromium without a window, which outlives Ctrl-C until the bench closes it. */
+export function launchChromium(): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('This bench needs Chromium; npm test installs it.');
-  const browser = await chromium.launch({
+  return chromium.launch({
     executablePath,
     handleSIGINT: false,
     handleSIGTERM: false,
@@ -56,6 +57,10 @@ export async function launchBrowser(): Promise<BenchBrowser> {
       '--disable-features=WebRtcHideLocalIpsWithMdns',
     ],
   });
+}
+
+export async function launchBrowser(): Promise<BenchBrowser> {
+  const browser = await launchChromium();
   const script = await readFile(new URL('../page/page.js', import.meta.url), 'utf8');
   return { newPage: (url) => openPage(browser, url, script), close: () => browser.close() };
 }

@@ -114,6 +114,8 @@ function settingsText(dataDir: string, { cameras, settings = {} }: BenchGatewayO
     rtsp: { host: '127.0.0.1', port: 0 },
     webrtc: { host: '127.0.0.1', port: 0 },
     demo: false,
+    // Nothing of a bench leaves this machine.
+    onvif: { interfaces: ['lo'] },
     log: { level: 'warn' },
     streams: Object.fromEntries(
       cameras.map((url, index) => [`live/cam${index}`, { source: { url, transport: 'tcp' } }]),
