@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../../server/base/clock.ts';
 import { silentLogger } from '../../server/base/log.ts';
 import { EventStates } from '../../server/onvif/events/event-states.ts';
 import { type Notification, readPulled } from '../../server/onvif/events/notification.ts';
+import { Subscription } from '../../server/onvif/events/subscription.ts';
 import { kindOfTopic, labelOf, stateOf } from '../../server/onvif/events/topics.ts';
 import {
   type EventsState,
@@ -11,11 +12,12 @@ import {
   type OnvifEvent,
   OnvifEvents,
 } from '../../server/onvif/index.ts';
+import type { SafeCam } from '../../server/onvif/soap/safe-cam.ts';
 import { parseXml } from '../../server/onvif/xml/parse.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { type MakerName, makers } from '../support/onvif-sim/index.ts';
 import { waitFor } from '../support/wait.ts';
-import { DeviceHouse } from './device-house.ts';
+import { DeviceHouse, failureOf } from './device-house.ts';
 
 const MOTION = 'tns1:VideoSource/MotionAlarm';
 const CELLS = 'tns1:RuleEngine/CellMotionDetector/Motion';
@@ -194,6 +196,20 @@ describe('states', () => {
     }
     expect(states.activeCount).toBeLessThanOrEqual(256);
   });
+});
+
+test.each([
+  ['one long name', `<Address>http://127.0.0.1/${'x'.repeat(9_000)}</Address>`],
+  [
+    'many names',
+    `<ReferenceParameters>${'<Id xmlns="urn:x">&amp;&amp;&amp;</Id>'.repeat(500)}</ReferenceParameters>`,
+  ],
+])('a subscription is not named at length: %s', async (_what, reference) => {
+  const parsed = parseXml(`<R><SubscriptionReference>${reference}</SubscriptionReference></R>`);
+  if (!parsed.ok) throw new Error(parsed.error);
+  const endpoint = { host: '127.0.0.1', ip: '127.0.0.1', port: 80, secure: false };
+  const cam = { endpoint, post: async () => parsed.value } as unknown as SafeCam;
+  expect(await failureOf(Subscription.create(cam, {}))).toMatchObject({ kind: 'not-onvif' });
 });
 
 describe('a listener', () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { OnvifError } from '../errors.ts';
 import type { AskOptions } from '../soap/asking.ts';
 import { type PlaceOnDevice, placeOnDevice } from '../soap/camera-address.ts';
 import type { SafeCam } from '../soap/safe-cam.ts';
@@ -14,6 +15,8 @@ const MAX_PULL_MS = 20_000;
 /** How much later than its timeout a pull may be answered. */
 const PULL_GRACE_MS = 10_000;
 const MAX_MESSAGES = 64;
+/** What a device has itself named by goes along with each pull, and costs each time; it is some hundred characters. */
+const MAX_REFERENCE_CHARS = 8_192;
 
 const EVENTS = 'http://www.onvif.org/ver10/events/wsdl';
 const NOTIFICATION = 'http://docs.oasis-open.org/wsn/b-2';
@@ -36,6 +39,10 @@ export class Subscription {
     this.#headers =
       (address === undefined ? '' : `<a:To>${escapeXml(address)}</a:To>`) +
       (parameters?.children ?? []).map((parameter) => writeParameter(parameter)).join('');
+    if (this.#headers.length > MAX_REFERENCE_CHARS) {
+      const message = `The camera's name for its event subscription is longer than ${MAX_REFERENCE_CHARS} characters, which is no ONVIF.`;
+      throw new OnvifError('not-onvif', message);
+    }
     this.lifetimeMs = lifetimeOf(reply) ?? WISHED_LIFETIME_MS;
   }
 
