@@ -63,6 +63,13 @@ describe('coordinate systems', () => {
       x: { min: 0, max: 1 },
     });
     expect(readSpaces(undefined).continuousPanTilt).toBeUndefined();
+    for (const end of ['3.402823e+38', '1e308', '1e12']) {
+      const { absolutePanTilt } = readSpaces(
+        xml(`<S>${space('AbsolutePanTiltPositionSpace', 'PositionGenericSpace', `-${end}`, end)}</S>`),
+      );
+      // Of no number may a sum become one that JSON and cameras have no word for.
+      expect(absolutePanTilt?.x, end).toEqual({ min: -1, max: 1 });
+    }
   });
 });
 

@@ -70,11 +70,15 @@ function readPanTilt(space: XmlElement): PanTiltSpace {
   };
 }
 
-/** Some cameras give `-INF` and `+INF`, or nothing: they mean the usual. */
+/** Degrees, pulses of motors, shares: none is longer. Beyond it some cameras mean that there is no end, and sums would have none. */
+const MAX_REACH = 1e9;
+
+/** Some cameras give `-INF` and `+INF`, the largest float, or nothing: they mean the usual. */
 function readRange(range: XmlElement | undefined, usual: Range): Range {
   const min = numberAt(range, 'Min');
   const max = numberAt(range, 'Max');
-  return min === undefined || max === undefined || min >= max ? usual : { min, max };
+  if (min === undefined || max === undefined || min >= max) return usual;
+  return Math.max(Math.abs(min), Math.abs(max)) > MAX_REACH ? usual : { min, max };
 }
 
 /**
