@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { day } from '../i18n/formats.ts';
 import { language } from '../i18n/index.ts';
 import { readTimeline, type StreamKey } from '../recordings/api.ts';
@@ -19,7 +19,8 @@ export function DayPicker({ model }: { model: CameraModel }) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  // Gone with what is shown, or an Escape that comes right after would still be taken for it.
+  useLayoutEffect(() => {
     if (!isOpen) return;
     const close = (event: Event): void => {
       if (event.target instanceof Node && root.current?.contains(event.target) !== true) setOpen(false);
