@@ -278,6 +278,30 @@ it('adds what was written as CSV as it was, whatever the password', async () => 
   );
 });
 
+it('is taken from a few at a time; further ones are told to come again', async () => {
+  const reading: Array<() => void> = [];
+  const bulk = new BulkAdd({
+    clock: new PromptClock(),
+    read: ({ format, text }) => new Promise((resolve) => reading.push(() => resolve(readRows(format, text)))),
+    streams: { has: () => false, check: () => {}, create: async () => {} },
+  });
+  const text = 'front,rtsp://10.0.0.5/s1';
+  const all = Array.from({ length: 30 }, () =>
+    bulk.add({ format: 'csv', text, dryRun: true }).then(
+      () => 'done',
+      (failure: ApiError) => failure.code,
+    ),
+  );
+  expect(reading).toHaveLength(2);
+  for (let done = 0; done < 10; done += 1) {
+    reading.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const outcomes = await Promise.all(all);
+  expect(outcomes.filter((outcome) => outcome === 'done')).toHaveLength(10);
+  expect(outcomes.filter((outcome) => outcome === 'RATE_LIMITED')).toHaveLength(20);
+});
+
 it('is read in a thread of its own, which deep nesting does not outlast', async () => {
   const clock = systemClock;
   const rows = await readInThread({ clock, format: 'csv', text: 'front,rtsp://10.0.0.5/s1' });

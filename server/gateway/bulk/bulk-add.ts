@@ -4,6 +4,7 @@ import type { BulkRequest, BulkResult, BulkRow } from '../../../shared/probe.ts'
 import type { StreamDefinition } from '../../../shared/stream.ts';
 import type { Clock } from '../../base/clock.ts';
 import { redactUrl } from '../../base/redact.ts';
+import { Turns } from '../../base/turns.ts';
 import { MAX_ROWS, type ReadRow, toldRow } from './rows.ts';
 
 /** The streams as adding sees them. */
@@ -22,16 +23,26 @@ export interface BulkAddOptions {
   readonly read: (request: Pick<BulkRequest, 'format' | 'text'>) => Promise<ReadRow[]>;
 }
 
+/** Each list is read by a thread with a heap of its own; people paste one at a time. */
+const MAX_RUNNING = 2;
+const MAX_WAITING = 8;
+const RETRY_AFTER_MS = 5_000;
+
 /** Adds the cameras of a list, one after the other: what is wrong with one keeps no other back. */
 export class BulkAdd {
   readonly #options: BulkAddOptions;
+  readonly #turns = new Turns({ maxRunning: MAX_RUNNING, maxWaiting: MAX_WAITING, refuse: tooMany });
 
   constructor(options: BulkAddOptions) {
     this.#options = options;
   }
 
-  /** BAD_REQUEST where there is nothing in it, or too much. */
-  async add({ format, text, dryRun }: BulkRequest): Promise<BulkResult> {
+  /** BAD_REQUEST where there is nothing in it, or too much; RATE_LIMITED. */
+  add(request: BulkRequest): Promise<BulkResult> {
+    return this.#turns.run(() => this.#add(request));
+  }
+
+  async #add({ format, text, dryRun }: BulkRequest): Promise<BulkResult> {
     const read = await this.#options.read({ format, text });
     if (read.length === 0) {
       throw new ApiError(
@@ -84,4 +95,10 @@ export class BulkAdd {
       return told(failure.code === 'STREAM_EXISTS' ? 'exists' : 'wrong', failure.message);
     }
   }
+}
+
+function tooMany(): ApiError {
+  return new ApiError('RATE_LIMITED', 'Other lists are being added already; try again in a moment.', {
+    retryAfterMs: RETRY_AFTER_MS,
+  });
 }

@@ -130,7 +130,7 @@ function bulkRoute(bulk: BulkPort): ApiRoute {
         schema: bulkResultSchema,
       },
     ],
-    errors: ['BAD_REQUEST', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
+    errors: ['BAD_REQUEST', 'RATE_LIMITED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'],
     handle: ({ body }) => bulk.add(body),
   });
 }
