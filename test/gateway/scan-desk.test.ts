@@ -82,6 +82,27 @@ test('two run at once; one that is cancelled makes room', async () => {
   expect(() => desk.start({ multicast: false, hosts: [] })).toThrow(/nobody to ask|run already/);
 });
 
+test('one that is cancelled has its place until it has really ended', async () => {
+  let end = () => {};
+  const slow = new ScanDesk({
+    clock,
+    log: silentLogger,
+    hub: { list: () => [] },
+    open: () => ({
+      run: () =>
+        new Promise<void>((resolve) => {
+          end = resolve;
+        }),
+      progress: () => ({ interfaces: [], asked: 0, toAsk: 16, notes: [], devices: [] }),
+    }),
+  });
+  for (let nth = 0; nth < 2; nth += 1) slow.remove(slow.start(REQUEST).id);
+  expect(() => slow.start(REQUEST)).toThrow(expect.objectContaining({ code: 'TOO_MANY_SCANS' }));
+  end();
+  await settle();
+  slow.start(REQUEST);
+});
+
 test('one that does not end is ended, and one that fails says so', async () => {
   const { id } = desk.start(REQUEST);
   clock.advance(10 * 60_000);

@@ -35,6 +35,8 @@ interface HeldScan {
 export class ScanDesk {
   readonly #options: ScanDeskOptions;
   readonly #scans = new Map<string, HeldScan>();
+  /** Those that have not ended, however they are to be: names that are being looked up cannot be called back. */
+  #running = 0;
 
   constructor(options: ScanDeskOptions) {
     this.#options = options;
@@ -42,8 +44,7 @@ export class ScanDesk {
 
   /** BAD_REQUEST, FORBIDDEN, TOO_MANY_SCANS. */
   start(request: ScanRequest): Scan {
-    const running = [...this.#scans.values()].filter(({ state }) => state === 'running').length;
-    if (running >= MAX_RUNNING) {
+    if (this.#running >= MAX_RUNNING) {
       throw new ApiError(
         'TOO_MANY_SCANS',
         `${MAX_RUNNING} searches run already; wait for one of them, or cancel it.`,
@@ -102,11 +103,14 @@ export class ScanDesk {
   }
 
   async #run(held: HeldScan): Promise<void> {
+    this.#running += 1;
     try {
       await held.running.run(held.stop.signal);
     } catch (failure) {
       this.#options.log.warn({ err: failure }, 'a search for cameras failed');
       held.trouble = failure instanceof Error ? failure.message : String(failure);
+    } finally {
+      this.#running -= 1;
     }
     if (held.state === 'running') held.state = 'done';
     held.cancelTimer();
