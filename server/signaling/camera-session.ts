@@ -3,6 +3,9 @@ import { type StreamId, streamId } from '../../shared/names.ts';
 import type { EventData, MethodResult, Params } from '../../shared/signaling.ts';
 import type { CameraDesk } from './ports.ts';
 
+/** What goes on at each camera is some few; of cameras that make it up there could be more than a session is sent at once. */
+const MAX_ACTIVE_TOLD = 500;
+
 /** What one session asks of cameras besides their media: to move them, and to hear of their events. */
 export class CameraSession {
   readonly #id: string;
@@ -35,7 +38,7 @@ export class CameraSession {
         this.#onEvent(removed ? { ...event, removed: true } : event);
       }
     });
-    return { active: [...this.#desk.activeEvents(wanted)] };
+    return { active: this.#desk.activeEvents(wanted).slice(-MAX_ACTIVE_TOLD) };
   }
 
   unsubscribe(): void {

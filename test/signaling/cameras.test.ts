@@ -88,6 +88,16 @@ describe('events of cameras', () => {
     for (const data of heard()) EVENTS['camera.event'].parse(data);
   });
 
+  it('SG52: of what goes on a session is told no more than it is sent at once', async () => {
+    const topic = 'tns1:RuleEngine/'.padEnd(250, 'x');
+    edge.cameras.active = Array.from({ length: 6_000 }, (_, n) => event(`door-${n}`, { topic }));
+    const { result } = await viewer.ask(1, 'events.subscribe', {});
+    const { active } = METHODS['events.subscribe'].result.parse(result);
+    expect(active).toHaveLength(500);
+    expect(active.at(-1)?.name).toBe('door-5999');
+    expect((await viewer.ask(2, 'streams.list')).error).toBeUndefined();
+  });
+
   it('SG52: a later subscription takes the place of the one before; one that is ended tells nothing', async () => {
     edge.cameras.changes.emit({ event: event('door'), removed: false });
     await viewer.ask(1, 'events.subscribe', { streams: ['live/door'] });
