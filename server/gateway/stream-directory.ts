@@ -12,6 +12,7 @@ import {
 import type { StreamCatalog } from '../catalog/index.ts';
 import type { Hub, Stream } from '../stream/index.ts';
 import { cameraReport } from './camera-report.ts';
+import { withKeptPassword } from './kept-password.ts';
 import { streamStatus } from './stream-status.ts';
 
 export interface StreamDirectoryOptions {
@@ -24,6 +25,8 @@ export interface StreamDirectoryOptions {
   readonly recorder: (id: StreamId) => RecorderStatus;
   /** What is converted of a stream just now. */
   readonly legs?: (id: StreamId) => readonly LegStatus[];
+  /** Somebody has a stream connect anew; told before it does. */
+  readonly onRestart?: (definition: StreamDefinition) => void;
   /** A stream was added or removed. */
   readonly onCountChanged?: () => void;
 }
@@ -120,7 +123,8 @@ export class StreamDirectory {
   /** Connects to the camera anew; also to one that comes from the configuration. */
   restart(id: StreamId): Promise<void> {
     return this.#inTurn(async () => {
-      this.#existing(id);
+      const { definition } = this.#existing(id);
+      this.#options.onRestart?.(definition);
       await this.#options.hub.restart(id);
     });
   }
@@ -183,21 +187,4 @@ function requirePublishSecret({ source }: StreamDefinition): void {
       'source.username and source.password are needed with publish:; publishers log in with them.',
     );
   }
-}
-
-/**
- * A new source for the same camera and user that leaves the password out keeps the old one: the API never gives
- * passwords out, so an editor has none to send back. Never carried over to another host.
- */
-function withKeptPassword(definition: StreamDefinition, patch: StreamPatch): StreamPatch {
-  const { source } = patch;
-  const old = definition.source;
-  if (source === undefined || source.password !== undefined || old.password === undefined) return patch;
-  const hosts = [source.url, source.sub?.url ?? source.url].map(hostOf);
-  if (source.username !== old.username || hosts.some((host) => host !== hostOf(old.url))) return patch;
-  return { ...patch, source: { ...source, password: old.password } };
-}
-
-function hostOf(url: string): string {
-  return url === 'publish:' ? url : new URL(url).host;
 }

@@ -88,6 +88,31 @@ describe('stream directory', () => {
     expect(dialled).toEqual([SECRET, SECRET, 'new', undefined, undefined]);
   });
 
+  it.each([
+    ['rtsps://10.0.0.5:322/s1', 'rtsp://10.0.0.5:322/s1', {}],
+    ['rtsp://10.0.0.5/s1', 'rtsp://10.0.0.5:8554/s1', {}],
+    ['onvif://10.0.0.5:8443?tls=true', 'onvif://10.0.0.5:8443', {}],
+    ['rtsps://10.0.0.5/s1', 'rtsps://10.0.0.5/s1', { onvif: { url: 'onvif://10.0.0.5' } }],
+    ['rtsps://10.0.0.5/s1', 'rtsps://10.0.0.5/s1', { sub: { url: 'rtsp://10.0.0.5/s2' } }],
+  ])('a kept password goes neither to a weaker nor to another place (%s to %s)', async (url, next, more) => {
+    await directory.create(definitionOf('door', { url, username: 'admin', password: SECRET }));
+    const source = sourceSchema.parse({ url: next, username: 'admin', ...more });
+    await directory.patch('live/door', { source });
+    expect(dialled).toEqual([SECRET, undefined]);
+  });
+
+  it.each([
+    ['rtsp://10.0.0.5/s1', 'rtsps://10.0.0.5/s1', {}],
+    ['rtsp://10.0.0.5/s1', 'onvif://10.0.0.5', {}],
+    ['rtsp://10.0.0.5/s1', 'rtsp://10.0.0.5/s1', { onvif: { url: 'onvif://10.0.0.5:8000' } }],
+    ['rtsps://10.0.0.5/s1', 'rtsps://10.0.0.5/s2', { onvif: { url: 'onvif://10.0.0.5:443' } }],
+  ])('but stays with the same machine as well kept as before (%s to %s)', async (url, next, more) => {
+    await directory.create(definitionOf('door', { url, username: 'admin', password: SECRET }));
+    const source = sourceSchema.parse({ url: next, username: 'admin', ...more });
+    await directory.patch('live/door', { source });
+    expect(dialled).toEqual([SECRET, SECRET]);
+  });
+
   it('dials again for another source only, however the same one was written', async () => {
     await directory.create(definitionOf('door'));
     await directory.patch('live/door', { labels: { place: 'north' } });
