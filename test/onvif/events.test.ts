@@ -157,6 +157,23 @@ describe('states', () => {
     expect(states.activeCount).toBe(0);
   });
 
+  test('that pass by and are told once and never again end, those that may last do not', () => {
+    const states = new EventStates();
+    const take = (notification: Notification) => words(states.take(notification, 1));
+    take(told(MOTION, true));
+    take(told(INPUT, true));
+    expect(states.doubtSilent()).toBe(false);
+    expect(states.doubtSilent()).toBe(true);
+    // Asked for what is on, it says so.
+    take(told(MOTION, true, { operation: 'initialized' }));
+    expect(words(states.endDoubtful(2))).toEqual([]);
+    expect(states.doubtSilent()).toBe(false);
+    expect(states.doubtSilent()).toBe(true);
+    expect(words(states.endDoubtful(2))).toEqual(['motion end']);
+    expect(take(told(MOTION, true))).toEqual(['motion start']);
+    expect(states.activeCount).toBe(2);
+  });
+
   test('end as often as they begin, in turns, whatever comes', () => {
     const step = fc.record({
       topic: fc.constantFrom(MOTION, CELLS, INPUT, 'tns1:Device/X'),
@@ -329,6 +346,26 @@ describe('a listener', () => {
     }
     await waitFor('a renewal', () => sim.asked('Renew') > 0);
     expect(states).toEqual(['subscribed']);
+  });
+
+  test('ends motion that a device never tells the end of, and nothing else', async () => {
+    const sim = await house.sim({ maker: 'reolink' });
+    const clock = new FakeClock();
+    const { words } = listen(house.device(sim), clock);
+    const pause = () => waitFor('its pause', () => clock.timers === 1);
+    await pause();
+    sim.cues.input(true);
+    // No property, so nothing to be told again.
+    sim.cues.event({ topic: MOTION, data: { State: 'true' } });
+    clock.advance(1_000);
+    await waitFor('both', () => words().length === 2);
+    for (let minutes = 0; minutes < 36; minutes += 3) {
+      await pause();
+      clock.advance(180_000);
+    }
+    await waitFor('the end', () => words().includes('motion end'));
+    await pause();
+    expect(words().sort()).toEqual(['input start', 'motion end', 'motion start']);
   });
 
   test('of a device without events says so, and asks again much later', async () => {

@@ -32,7 +32,12 @@ interface Active {
   /** Of plain motion: the detectors that see it. */
   readonly seenBy: Set<string>;
   isConfirmed: boolean;
+  /** It went on through a whole `doubtSilent` without being told again. */
+  isSilent: boolean;
 }
+
+/** What does not go on for hours of its own; a door may stand open. */
+const PASSING: ReadonlySet<EventKind> = new Set(['motion', 'line', 'sound']);
 
 /** A device names some inputs and rules; what sends a new name with each message would fill memory. */
 const MAX_ACTIVE = 256;
@@ -72,6 +77,19 @@ export class EventStates {
     for (const active of this.#active.values()) active.isConfirmed = false;
   }
 
+  /** To be called now and then: what was not told since the last call has to be told again. Gives whether there is any. */
+  doubtSilent(): boolean {
+    let isAny = false;
+    for (const active of this.#active.values()) {
+      if (active.isSilent && PASSING.has(active.event.kind)) {
+        active.isConfirmed = false;
+        isAny = true;
+      }
+      active.isSilent = true;
+    }
+    return isAny;
+  }
+
   /** Ends what was not told again. */
   endDoubtful(atMs: number): OnvifEvent[] {
     return [...this.#active].flatMap(([key, { isConfirmed }]) => (isConfirmed ? [] : this.#end(key, atMs)));
@@ -86,10 +104,11 @@ export class EventStates {
     if (known !== undefined) {
       if (known.seenBy.size < MAX_ACTIVE) known.seenBy.add(detector);
       known.isConfirmed = true;
+      known.isSilent = false;
       return [];
     }
     if (this.#active.size >= MAX_ACTIVE) return [];
-    this.#active.set(event.key, { event, seenBy: new Set([detector]), isConfirmed: true });
+    this.#active.set(event.key, { event, seenBy: new Set([detector]), isConfirmed: true, isSilent: false });
     return [{ ...event, state: 'start', atMs, isInitial }];
   }
 

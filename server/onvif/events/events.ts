@@ -18,7 +18,8 @@ export interface OnvifEventsParts {
   readonly onStateChange?: (state: EventsState, message?: string) => void;
 }
 
-const BACKOFF = { minMs: 1_000, maxMs: 60_000 };
+/** As seldom as a camera's stream is dialled, so that both are back at the same time. */
+const BACKOFF = { minMs: 1_000, maxMs: 30_000 };
 /** A wrong password is not tried often: devices lock accounts. What a device cannot it may learn with a new firmware. */
 const SLOW_BACKOFF = { minMs: 60_000, maxMs: 900_000 };
 /** A subscription that lasted so long was a good one. */
@@ -28,6 +29,8 @@ const EMPTY_PACE_MS = 1_000;
 const BUSY_PACE_MS = 100;
 /** How long a device has to tell again what is on. */
 const DOUBT_MS = 30_000;
+/** What goes on for so long (twice that at most) is asked for again: some devices tell of motion and never of its end. */
+const SILENT_MS = 10 * 60_000;
 const SHORT_TIMEOUT_MS = 3_000;
 /** What is older by its own stamps was not sent when it happened, or is stamped by another clock. */
 const MAX_AGE_MS = 60_000;
@@ -59,6 +62,8 @@ export class OnvifEvents {
         const isSlow = failure.kind === 'auth-failed' || failure.kind === 'unsupported';
         const delayMs = backoffDelayMs(isSlow ? SLOW_BACKOFF : BACKOFF, failures);
         failures += 1;
+        if (failure.kind === 'internal')
+          log.error({ err: thrown }, 'ONVIF events failed in an unforeseen way');
         onStateChange?.(failure.kind === 'unsupported' ? 'unsupported' : 'waiting', failure.message);
         log.debug(
           { device: device.name, kind: failure.kind, delayMs },
@@ -105,7 +110,8 @@ export class OnvifEvents {
     const beganMs = clock.monotonicMs();
     let renewedMs = beganMs;
     let mayRenew = true;
-    let isDoubting = true;
+    let doubtedMs: number | undefined = beganMs;
+    let lookedMs = beganMs;
     while (!signal.aborted) {
       const askedMs = clock.monotonicMs();
       if (mayRenew && askedMs - renewedMs > subscription.lifetimeMs / 3) {
@@ -116,9 +122,17 @@ export class OnvifEvents {
       const pulled = await device.with(() => subscription.pull({ signal }), signal);
       const { notifications } = pulled;
       this.#take(pulled, lens);
-      if (isDoubting && clock.monotonicMs() - beganMs > DOUBT_MS) {
-        isDoubting = false;
+      const nowMs = clock.monotonicMs();
+      if (doubtedMs !== undefined && nowMs - doubtedMs > DOUBT_MS) {
+        doubtedMs = undefined;
         this.#tell(this.#states.endDoubtful(clock.wallMs()));
+      }
+      if (nowMs - lookedMs > SILENT_MS) {
+        lookedMs = nowMs;
+        if (this.#states.doubtSilent()) {
+          doubtedMs = nowMs;
+          await subscription.synchronise({ signal, timeoutMs: SHORT_TIMEOUT_MS }).catch(ignoreRefusal);
+        }
       }
       const paceMs = notifications.length === 0 ? EMPTY_PACE_MS : BUSY_PACE_MS;
       const tookMs = clock.monotonicMs() - askedMs;
