@@ -113,6 +113,8 @@ export const WAIT_REASONS = [
   /** Only of what is made of another stream's track: no room for one more, or FFmpeg does not do it. */
   'TRANSCODER_BUSY',
   'TRANSCODER_FAILED',
+  /** A fault of the gateway's own, which its log tells; or it has no port or file left. */
+  'INTERNAL',
   'STOPPED',
 ] as const;
 

@@ -17,6 +17,7 @@ export const GAP_WORDS: Readonly<Record<GapReason, string>> = {
   NO_PUBLISHER: 'nobody published',
   TRANSCODER_BUSY: 'too many streams were converted already',
   TRANSCODER_FAILED: 'converting the stream failed',
+  INTERNAL: 'the gateway failed',
   STOPPED: 'the stream was stopped',
   NO_KEY_FRAME: 'the camera sent no key frame',
   RECORDER_RESTARTED: 'the recorder was restarting',

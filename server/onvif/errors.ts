@@ -19,6 +19,8 @@ const KINDS = {
   refused: { reason: 'CAMERA_REFUSED', code: 'DEVICE_REFUSED' },
   /** The device has no such service, profile or preset. */
   unsupported: { reason: 'CAMERA_NOT_ONVIF', code: 'ONVIF_UNSUPPORTED' },
+  /** A bug of ours. */
+  internal: { reason: 'INTERNAL', code: 'INTERNAL' },
   /** We gave up on it ourselves. */
   stopped: { reason: 'STOPPED', code: 'DEVICE_UNREACHABLE' },
 } as const satisfies Record<string, { reason: WaitReason; code: ErrorCode }>;
@@ -63,10 +65,5 @@ export class OnvifError extends Error {
 export function asOnvifError(thrown: unknown): OnvifError {
   if (thrown instanceof OnvifError) return thrown;
   const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return new OnvifError(
-    'connect-failed',
-    `The gateway failed while talking to the camera: ${text}.`,
-    {},
-    thrown,
-  );
+  return new OnvifError('internal', `The gateway failed while talking to the camera: ${text}.`, {}, thrown);
 }

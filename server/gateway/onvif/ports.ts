@@ -91,14 +91,15 @@ export function deviceError(failure: unknown): unknown {
   return isErrorCode(code) ? new ApiError(code, failure.message) : failure;
 }
 
-/** Why a stream of it has to wait. */
+/** Why a stream of it has to wait; what no device is to blame for is a bug of ours. */
 export function waitOf(failure: unknown): { reason: WaitReason; message: string } {
   if (failure instanceof ApiError && failure.code === 'SHUTTING_DOWN') {
     return { reason: 'STOPPED', message: failure.message };
   }
   const { reason } = failure as { reason?: unknown };
   const message = failure instanceof Error ? failure.message : String(failure);
-  return { reason: typeof reason === 'string' ? (reason as WaitReason) : 'CAMERA_NOT_ONVIF', message };
+  if (typeof reason === 'string') return { reason: reason as WaitReason, message };
+  return { reason: 'INTERNAL', message: `The gateway failed while it asked the camera: ${message}.` };
 }
 
 function isErrorCode(code: unknown): code is ErrorCode {

@@ -29,7 +29,7 @@ const REASON_OF_KIND = {
   // Never shown: what follows is a connection over TCP.
   lossy: 'CAMERA_CLOSED',
   ended: 'CAMERA_CLOSED',
-  'local-failure': 'CAMERA_UNREACHABLE',
+  'local-failure': 'INTERNAL',
   stopped: 'STOPPED',
 } as const satisfies Record<string, WaitReason>;
 

@@ -30,6 +30,7 @@ const KINDS: Partial<Record<WaitReason, RtspErrorKind>> = {
   CAMERA_REFUSED: 'refused',
   CAMERA_SILENT: 'request-timeout',
   ADDRESS_FORBIDDEN: 'address-forbidden',
+  INTERNAL: 'local-failure',
   STOPPED: 'stopped',
 };
 

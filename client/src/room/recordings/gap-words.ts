@@ -21,6 +21,7 @@ export const gapWords: (reason: GapReason) => string = texts<GapReason>({
     NO_PUBLISHER: 'niemand veröffentlichte den Stream',
     TRANSCODER_BUSY: 'es wurden schon zu viele Streams umgewandelt',
     TRANSCODER_FAILED: 'das Umwandeln des Streams misslang',
+    INTERNAL: 'das Gateway versagte',
     STOPPED: 'der Stream war angehalten',
     NO_KEY_FRAME: 'die Kamera sandte kein Schlüsselbild',
     RECORDER_RESTARTED: 'der Rekorder startete neu',
