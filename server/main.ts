@@ -16,6 +16,7 @@ import type { Settings } from './base/config/settings.ts';
 import { createLogger, type LogGate, type Logger } from './base/log.ts';
 import { prettyStream } from './base/log-pretty.ts';
 import { LogRing, teeToRing } from './base/log-ring.ts';
+import { LoginHistories } from './base/login-histories.ts';
 import { stopOnSignals } from './base/stop-on-signals.ts';
 import { VERSION } from './base/version.ts';
 import { SqliteCatalog } from './catalog/index.ts';
@@ -70,12 +71,13 @@ function sourceStarter(parts: {
   log: Logger;
   settings: Settings;
   workedTransports: Map<StreamId, LowerTransport>;
+  logins: LoginHistories;
   mayBeLocal: (id: StreamId) => boolean;
   cameras: WiredOnvif['cameras'];
 }): StartSource {
   const { clock, log, settings, workedTransports } = parts;
   const dialPacer = new DialPacer(clock);
-  const logins = new CameraLogins(clock);
+  const logins = new CameraLogins(clock, parts.logins);
   return (definition, sink) => {
     // A camera's second stream is declared where its first one is.
     const declared = parentStreamId(streamId(definition.app, definition.name));
@@ -205,9 +207,10 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
   const isDemo = (id: StreamId) => id === 'live/demo' && demo.isOn;
   const isFixed = (id: StreamId) => ofFile.has(id) || isDemo(id);
   const workedTransports = new Map<StreamId, LowerTransport>();
-  const onvif = wireOnvif({ ...base, isFixed });
+  const logins = new LoginHistories(clock);
+  const onvif = wireOnvif({ ...base, logins, isFixed });
   const startSource = sourceStarter({
-    ...{ ...base, workedTransports, mayBeLocal: isFixed, cameras: onvif.cameras },
+    ...{ ...base, workedTransports, logins, mayBeLocal: isFixed, cameras: onvif.cameras },
   });
   const ffmpegPath = process.env.FFMPEG_PATH;
   const legs = new Legs({
@@ -282,6 +285,10 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
     sharedViewers: (id) => webRtc.viewersOf(id),
     recorder: (id) => recording.status(id),
     legs: (id) => legs.status(id),
+    onRestart: ({ app, name, source }) => {
+      logins.forgive(source);
+      onvif.cameras.askAnew(streamId(app, name));
+    },
     onCountChanged: () => {
       forgetTransports();
       updateDemo();

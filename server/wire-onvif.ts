@@ -5,6 +5,7 @@ import { resolveAnyAddress, resolveCameraAddress } from './base/address-policy.t
 import type { Clock } from './base/clock.ts';
 import type { Settings } from './base/config/settings.ts';
 import type { Logger } from './base/log.ts';
+import type { LoginHistories } from './base/login-histories.ts';
 import {
   type CameraAccess,
   OnvifCameras,
@@ -14,7 +15,7 @@ import {
   ScanDesk,
 } from './gateway/index.ts';
 import type { OnvifPort, ScansPort } from './http/index.ts';
-import { LoginHistories, OnvifDevice, OnvifEvents, OnvifScan } from './onvif/index.ts';
+import { OnvifDevice, OnvifEvents, OnvifScan } from './onvif/index.ts';
 import type { Recording } from './recording/index.ts';
 import type { CameraDesk } from './signaling/index.ts';
 import type { Hub } from './stream/index.ts';
@@ -37,12 +38,12 @@ export function wireOnvif(parts: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: Settings;
+  readonly logins: LoginHistories;
   /** Streams whose cameras may be on this machine whatever the settings say. */
   readonly isFixed: (stream: StreamId) => boolean;
 }): WiredOnvif {
-  const { clock, log, settings, isFixed } = parts;
+  const { clock, log, settings, logins, isFixed } = parts;
   let events: Recording['events'] | undefined;
-  const logins = new LoginHistories(clock);
   const open = ({ mayBeLocal, ...access }: CameraAccess): OpenedCamera => {
     const resolveAddress = mayBeLocal ? resolveAnyAddress : resolveCameraAddress;
     const device = new OnvifDevice({ clock, log, logins, resolveAddress, ...access });

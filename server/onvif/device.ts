@@ -2,6 +2,7 @@ import type { DeviceFacts, MediaProfile } from '../../shared/onvif.ts';
 import type { AddressResolver } from '../base/address-policy.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { LoginHistories, LoginHistory } from '../base/login-histories.ts';
 import { type Connected, DeviceConnection } from './device-connection.ts';
 import { OnvifError } from './errors.ts';
 import type { LensTokens } from './events/event-states.ts';
@@ -20,7 +21,6 @@ import { chooseProfiles, choosePtzProfile, type ProfileRecord } from './read/pro
 import { fetchSnapshot, type Snapshot } from './snapshot.ts';
 import { streamUrlOnDevice } from './soap/camera-address.ts';
 import { DeviceAuth } from './soap/device-auth.ts';
-import { LoginHistories, LoginHistory } from './soap/login-history.ts';
 import { type OnvifTarget, parseOnvifUrl } from './target.ts';
 
 export interface OnvifDeviceOptions {
@@ -35,7 +35,7 @@ export interface OnvifDeviceOptions {
   readonly resolveAddress: AddressResolver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Shared by all devices whose refused log-ins are to count together; default: its own. */
+  /** Shared by all whose refused log-ins are to count together, whatever they speak; default: its own. */
   readonly logins?: LoginHistories | undefined;
   /** Somebody waits for the answer: a refused log-in is tried again after 30 s, not after ever more. */
   readonly isAsked?: boolean | undefined;
@@ -71,7 +71,7 @@ export class OnvifDevice {
         credentials,
         credentials === undefined
           ? new LoginHistory(options.clock)
-          : logins.of(this.#target.host, credentials, what),
+          : logins.of(this.#target.host, credentials, `onvif ${what}`),
       );
     this.#snapshotAuth = authFor('pictures');
     const { resolveAddress, clock, log, tlsFingerprint: fingerprint, isAsked = false } = options;

@@ -7,5 +7,4 @@ export type { OnvifEvent } from './events/event-states.ts';
 export { type EventsState, OnvifEvents, type OnvifEventsParts } from './events/events.ts';
 export type { OnvifPtz } from './ptz/ptz.ts';
 export type { Snapshot } from './snapshot.ts';
-export { LoginHistories } from './soap/login-history.ts';
 export { type OnvifTarget, onvifUrl, parseOnvifUrl } from './target.ts';

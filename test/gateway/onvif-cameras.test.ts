@@ -179,6 +179,17 @@ describe('the devices behind the streams', () => {
     }
   });
 
+  test('one whose stream is restarted is listened to anew at once, after what it told before has ended', async () => {
+    hub.add(definition('one', { url: ONVIF }));
+    const first = device().tell;
+    cameras.askAnew('live/one');
+    await settle();
+    expect(device().tell).toBeDefined();
+    expect(device().tell).not.toBe(first);
+    cameras.askAnew('live/none');
+    expect(devices).toHaveLength(1);
+  });
+
   test('what a device fails with is told in its words, to streams and to people', async () => {
     const one = definition('one', { url: ONVIF });
     hub.add(one);
@@ -187,6 +198,16 @@ describe('the devices behind the streams', () => {
       ok: false,
       error: { reason: 'CAMERA_AUTH_FAILED', message: 'Wrong password.' },
     });
+    // A bug of ours is not laid to the camera.
+    device().failWith = new TypeError('x is not a function');
+    expect(await cameras.resolve(one, signal())).toEqual({
+      ok: false,
+      error: {
+        reason: 'INTERNAL',
+        message: 'The gateway failed while it asked the camera: x is not a function.',
+      },
+    });
+    device().failWith = new DeviceFailure('Wrong password.');
     const code = 'DEVICE_AUTH_FAILED';
     await expect(desk.facts('live/one')).rejects.toMatchObject({ name: 'ApiError', code });
     await expect(cameras.steering('live/one').do({ action: 'home' })).rejects.toMatchObject({ code });

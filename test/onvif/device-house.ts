@@ -1,7 +1,8 @@
 import { type AddressResolver, resolveAnyAddress } from '../../server/base/address-policy.ts';
 import { type Clock, systemClock } from '../../server/base/clock.ts';
 import { silentLogger } from '../../server/base/log.ts';
-import { type LoginHistories, OnvifDevice, OnvifError } from '../../server/onvif/index.ts';
+import type { LoginHistories } from '../../server/base/login-histories.ts';
+import { OnvifDevice, OnvifError } from '../../server/onvif/index.ts';
 import { type OnvifSim, type OnvifSimOptions, startOnvifSim } from '../support/onvif-sim/index.ts';
 
 export const STREAMS = { main: 'rtsp://127.0.0.1:5544/main?a=1&b=2', sub: 'rtsp://127.0.0.1:5544/sub' };

@@ -41,6 +41,7 @@ export class HeldCamera {
   #profiles: readonly MediaProfile[] | undefined;
   #isReading = false;
   #listening: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  #lastEnded: Promise<void> | undefined;
   #eventsState: EventsState | undefined;
 
   constructor(options: HeldCameraOptions) {
@@ -82,6 +83,13 @@ export class HeldCamera {
     this.#eventsState = undefined;
   }
 
+  /** Listens anew at once, also where it waits for its next try. */
+  askAnew(): void {
+    if (this.#listening === undefined) return;
+    this.#listening.stop.abort();
+    this.#listening = this.#listen();
+  }
+
   /** Never rejects. */
   async readProfiles(): Promise<void> {
     if (this.#isReading) return;
@@ -105,7 +113,7 @@ export class HeldCamera {
   #listen(): { readonly stop: AbortController; readonly ended: Promise<void> } {
     const stop = new AbortController();
     const { opened, log } = this.#options;
-    const ended = opened.listen({
+    const listening: Parameters<OpenedCamera['listen']>[0] = {
       onEvent: (news) => this.#onNews(news),
       onStateChange: (state, message) => {
         if (stop.signal.aborted) return;
@@ -116,7 +124,13 @@ export class HeldCamera {
         if (state === 'waiting') log.debug({ message }, 'a camera tells no events just now');
       },
       signal: stop.signal,
-    });
+    };
+    // The ends that an earlier subscription still tells must not end what this one begins.
+    const ended =
+      this.#lastEnded === undefined
+        ? opened.listen(listening)
+        : this.#lastEnded.then(() => (stop.signal.aborted ? undefined : opened.listen(listening)));
+    this.#lastEnded = ended;
     return { stop, ended };
   }
 

@@ -88,7 +88,13 @@ export class OnvifCameras {
       if (!isSub) void held.readProfiles();
       return ok({ url: found.url });
     } catch (failure) {
-      return err(waitOf(failure));
+      const wait = waitOf(failure);
+      if (wait.reason === 'INTERNAL')
+        this.#options.log.error(
+          { err: failure, stream: id },
+          'asking an ONVIF camera failed in an unforeseen way',
+        );
+      return err(wait);
     }
   }
 
@@ -114,6 +120,13 @@ export class OnvifCameras {
       .askKeyFrame(token, stop.signal)
       .catch((failure: unknown) => log.debug({ err: failure }, 'the camera was not asked for a key frame'))
       .finally(cancel);
+  }
+
+  /** Somebody has the stream connect anew: its camera is asked for its events at once too. */
+  askAnew(stream: StreamId): void {
+    const definition = this.#hub?.get(stream)?.definition;
+    const access = definition === undefined ? undefined : this.#accessOf(definition);
+    if (access !== undefined) this.#held.get(keyOf(access))?.camera.askAnew();
   }
 
   /** What steers the camera of a stream, the same for all streams of it. STREAM_NOT_FOUND, ONVIF_UNSUPPORTED. */

@@ -5,13 +5,8 @@ import {
   chooseChallenge,
   parseChallenges,
 } from '../../base/auth/client.ts';
-import type { OnvifError } from '../errors.ts';
-import type { LoginHistory } from './login-history.ts';
-
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
+import type { LoginCredentials, LoginHistory } from '../../base/login-histories.ts';
+import { OnvifError } from '../errors.ts';
 
 /** How a request shows who we are: in the SOAP header (WS-UsernameToken), by an answer to a challenge in the HTTP header, in both. */
 export interface AuthPlan {
@@ -43,7 +38,7 @@ export const WSSE: AuthPlan = { wsse: true, challenge: undefined };
  * nonce that the device gave, so that it takes one round trip.
  */
 export class DeviceAuth {
-  readonly #credentials: Credentials | undefined;
+  readonly #credentials: LoginCredentials | undefined;
   readonly #history: LoginHistory;
   readonly #nonceCounts = new WeakMap<Challenge, number>();
   /** Asks first what the device wants: of two ways, one would be a wrong log-in. */
@@ -52,7 +47,7 @@ export class DeviceAuth {
   /** A log-in that does not show the password went through. */
   #hasHiddenWorked = false;
 
-  constructor(credentials: Credentials | undefined, history: LoginHistory) {
+  constructor(credentials: LoginCredentials | undefined, history: LoginHistory) {
     this.#credentials = credentials;
     this.#history = history;
   }
@@ -64,7 +59,8 @@ export class DeviceAuth {
 
   /** Why the log-in is not tried again just now; undefined: it may be. */
   standingRefusal(isAsked: boolean): OnvifError | undefined {
-    return this.#credentials === undefined ? undefined : this.#history.standingRefusal(isAsked);
+    const standing = this.#credentials === undefined ? undefined : this.#history.standing(isAsked);
+    return standing === undefined ? undefined : new OnvifError('auth-failed', standing);
   }
 
   /** One after another, as long as nothing is proven. */
@@ -80,10 +76,10 @@ export class DeviceAuth {
 
   /** The log-in was refused for good. */
   refused(failure: OnvifError): void {
-    if (this.#credentials !== undefined) this.#history.refused(failure);
+    if (this.#credentials !== undefined) this.#history.refused(failure.message);
   }
 
-  get credentials(): Credentials | undefined {
+  get credentials(): LoginCredentials | undefined {
     return this.#credentials;
   }
 

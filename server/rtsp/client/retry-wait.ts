@@ -6,7 +6,7 @@ import type { RtspErrorKind } from './errors.ts';
 const RETRY: BackoffPolicy = { minMs: 2_000, maxMs: 30_000 };
 const RETRY_WATCHED: BackoffPolicy = { minMs: 2_000, maxMs: 5_000 };
 /** Cameras lock an account after a handful of wrong passwords; watching must not make that worse. */
-const RETRY_AUTH: BackoffPolicy = { minMs: 30_000, maxMs: 30_000 };
+const RETRY_AUTH: BackoffPolicy = { minMs: 30_000, maxMs: 900_000 };
 
 export interface RetryWaitOptions {
   readonly clock: Clock;
@@ -23,6 +23,7 @@ export class RetryWait {
     this.#options = options;
   }
 
+  /** `attempt`: how many of that kind came before it; of a refused log-in only those that the camera was asked for. */
   delayMs(kind: RtspErrorKind, attempt: number, watched: boolean): number {
     const policy = kind === 'auth-failed' ? RETRY_AUTH : watched ? RETRY_WATCHED : RETRY;
     return backoffDelayMs(policy, attempt, this.#options.random);

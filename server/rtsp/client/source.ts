@@ -101,6 +101,8 @@ export class RtspSource implements Source {
   #source: StreamDefinition['source'];
   #state: RtspSourceState = { state: 'connecting', attempt: 0 };
   #attempt = 0;
+  /** Log-ins that the camera refused this one alone, in a row. */
+  #refusals = 0;
   /** Why a transport is the one to be tried. */
   #why: { readonly transport: LowerTransport; readonly reason: string } | undefined;
   #stayOnUdpUntilMs = 0;
@@ -144,7 +146,7 @@ export class RtspSource implements Source {
   setWatched(watched: boolean): void {
     this.#watched = watched;
     const state = this.#state;
-    if (!watched || state.state !== 'waiting') return;
+    if (!watched || state.state !== 'waiting' || state.error.kind === 'auth-failed') return;
     const delayMs = this.#retryWait.delayMs(state.error.kind, this.#attempt, true);
     if (this.#retryWait.shortenTo(delayMs)) this.#tellWaiting(state.error, delayMs);
   }
@@ -183,7 +185,8 @@ export class RtspSource implements Source {
       const end = await this.runOnce();
       if (this.#stop.signal.aborted) break;
       if (end.playedMs >= STEADY_AFTER_MS) this.#attempt = 0;
-      const delayMs = this.#retryWait.delayMs(end.error.kind, this.#attempt, this.#watched);
+      const attempt = end.error.kind === 'auth-failed' ? Math.max(0, this.#refusals - 1) : this.#attempt;
+      const delayMs = this.#retryWait.delayMs(end.error.kind, attempt, this.#watched);
       this.#attempt += 1;
       this.#log.debug(
         { ...loggable(end.error.context), kind: end.error.kind, delayMs },
@@ -211,6 +214,9 @@ export class RtspSource implements Source {
     this.#login = login?.begin();
     const end = await this.#dial();
     this.#login?.ended(end.error);
+    // Where it is held back for all, looking whether it still is costs nothing.
+    const isOwn = end.error.kind === 'auth-failed' && login?.standing === undefined;
+    this.#refusals = isOwn ? this.#refusals + 1 : 0;
     return end;
   }
 
