@@ -238,6 +238,16 @@ describe('the devices behind the streams', () => {
     await desk.facts('live/one');
   });
 
+  test('are asked for pictures some at a time, as these are large', async () => {
+    const streams = Array.from({ length: 160 }, (_, index) => {
+      hub.add(definition(`n${index}`, { url: `onvif://10.0.1.${index}` }));
+      return `live/n${index}` as const;
+    });
+    const asked = await Promise.allSettled(streams.map((stream) => desk.snapshot(stream)));
+    const refused = asked.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+    expect(refused).toEqual(Array(16).fill('RATE_LIMITED'));
+  });
+
   test('one that is looked at before it is added is let go of at once, and only some at a time are', async () => {
     const all = Array.from({ length: 9 }, () =>
       desk.inspect({ url: ONVIF }).then(

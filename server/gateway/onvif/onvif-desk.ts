@@ -1,12 +1,16 @@
 import { ApiError } from '../../../shared/errors.ts';
 import type { StreamId } from '../../../shared/names.ts';
 import type { DeviceAccess, DeviceFacts, Preset, PtzCommand, PtzStatus } from '../../../shared/onvif.ts';
+import { Turns } from '../../base/turns.ts';
 import type { OnvifCameras } from './onvif-cameras.ts';
 import { type CameraAccess, deviceError, type OpenedCamera } from './ports.ts';
 import type { PtzDesk } from './ptz-desk.ts';
 
 /** Devices that are asked what they are, at once. */
 const MAX_INSPECTED = 8;
+/** Cameras that are asked for a picture of up to 16 MB at once, and how many more may wait for that. */
+const MAX_SNAPSHOTS = 16;
+const MAX_WAITING_SNAPSHOTS = 128;
 /** Changes of one camera's presets that wait for each other; people make one in a while. */
 const MAX_CHANGES = 8;
 
@@ -24,6 +28,14 @@ export class OnvifDesk {
   /** What cameras are being asked just now, and by that what comes of it. */
   readonly #running = new Map<string, Promise<unknown>>();
   readonly #changes = new Map<StreamId, { count: number; last: Promise<unknown> }>();
+  readonly #snapshots = new Turns({
+    ...{ maxRunning: MAX_SNAPSHOTS, maxWaiting: MAX_WAITING_SNAPSHOTS },
+    refuse: () =>
+      new ApiError(
+        'RATE_LIMITED',
+        'Too many cameras are being asked for pictures just now; try again in a moment.',
+      ),
+  });
   #inspecting = 0;
 
   constructor(options: OnvifDeskOptions) {
@@ -51,9 +63,9 @@ export class OnvifDesk {
     return this.#inTurn(stream, () => this.#camera(stream).ptz.removePreset(token));
   }
 
-  /** A JPEG as the camera itself makes it. */
+  /** A JPEG as the camera itself makes it. RATE_LIMITED besides. */
   snapshot(stream: StreamId): Promise<{ readonly bytes: Buffer }> {
-    return this.#once(stream, 'snapshot', () => this.#camera(stream).snapshot());
+    return this.#once(stream, 'snapshot', () => this.#snapshots.run(() => this.#camera(stream).snapshot()));
   }
 
   /** What a device that is no stream yet says of itself. */

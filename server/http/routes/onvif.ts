@@ -237,7 +237,7 @@ function snapshotRoute(cameras: OnvifPort): ApiRoute {
       'Often larger than the stream, and slower to come than `/api/v1/streams/{app}/{name}/frame`, which needs no camera that can do this.',
     params: streamPathSchema,
     answers: [{ status: 200, description: 'The picture.', contentType: JPEG_TYPE }],
-    errors: OF_CAMERA,
+    errors: [...OF_CAMERA, 'RATE_LIMITED'],
     async handle({ params, reply }) {
       const { bytes } = await cameras.snapshot(streamId(params.app, params.name));
       return reply.type(JPEG_TYPE).send(bytes);
