@@ -75,6 +75,18 @@ export const mediaProfileSchema = z.object({
 });
 export type MediaProfile = z.infer<typeof mediaProfileSchema>;
 
+/** What one lens of a device shows, or one camera behind a recorder: a stream of its own. */
+export const deviceChannelSchema = z.object({
+  /** Of its main profile. */
+  name: z.string(),
+  /** For a stream's source; names the main profile. */
+  url: z.string(),
+  /** Tokens of its profiles: the largest picture, and the smaller one that is its second stream by itself. */
+  main: z.string(),
+  sub: z.string().optional(),
+});
+export type DeviceChannel = z.infer<typeof deviceChannelSchema>;
+
 /** What a device said of itself once it was logged in to. */
 export const deviceFactsSchema = z.object({
   manufacturer: z.string().optional(),
@@ -83,6 +95,8 @@ export const deviceFactsSchema = z.object({
   serial: z.string().optional(),
   hardware: z.string().optional(),
   profiles: z.array(mediaProfileSchema),
+  /** One of most cameras, many of a recorder; in the device's order. */
+  channels: z.array(deviceChannelSchema),
   services: z.object({
     media2: z.boolean(),
     ptz: z.boolean(),

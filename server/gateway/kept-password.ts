@@ -46,5 +46,7 @@ function placeOf(text: string, isBeside: boolean): Place {
   const { protocol, host, port, searchParams } = new URL(text);
   const tls = searchParams.get('tls');
   const isSecureOnvif = protocol === 'onvif:' && (tls === null ? port === '443' : tls === 'true');
-  return { host, isBeside, isSecure: protocol === 'rtsps:' || isSecureOnvif };
+  // One that follows the device to other hosts has it sent to those.
+  const others = searchParams.get('followHosts') === 'true' ? ' and where it leads' : '';
+  return { host: `${host}${others}`, isBeside, isSecure: protocol === 'rtsps:' || isSecureOnvif };
 }

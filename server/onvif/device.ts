@@ -17,11 +17,11 @@ import {
 } from './media.ts';
 import { OnvifPtz } from './ptz/ptz.ts';
 import { readDeviceInformation } from './read/device-information.ts';
-import { chooseProfiles, choosePtzProfile, type ProfileRecord } from './read/profiles.ts';
+import { chooseChannels, chooseProfiles, choosePtzProfile, type ProfileRecord } from './read/profiles.ts';
 import { fetchSnapshot, type Snapshot } from './snapshot.ts';
 import { streamUrlOnDevice } from './soap/camera-address.ts';
 import { DeviceAuth } from './soap/device-auth.ts';
-import { type OnvifTarget, parseOnvifUrl } from './target.ts';
+import { type OnvifTarget, parseOnvifUrl, profileUrl } from './target.ts';
 
 export interface OnvifDeviceOptions {
   /** `onvif://host[:port][/path][?profile=TOKEN]`. */
@@ -42,7 +42,7 @@ export interface OnvifDeviceOptions {
 }
 
 export interface StreamAddress {
-  /** `rtsp://` or `rtsps://` at the device's own host, without user and password. */
+  /** `rtsp://` or `rtsps://`, without user and password; at the device's own host, unless its URL says `followHosts`. */
   readonly url: string;
   readonly profile: MediaProfile;
 }
@@ -132,6 +132,12 @@ export class OnvifDevice {
       return {
         ...information,
         profiles: this.#shown(media),
+        channels: chooseChannels(media.records).map(({ main, sub }) => ({
+          name: main.name,
+          url: profileUrl(this.#target, main.token),
+          main: main.token,
+          ...(sub === undefined ? {} : { sub: sub.token }),
+        })),
         services: {
           media2: cam.has('media2'),
           ptz: cam.has('ptz') && choosePtzProfile(media.records, this.#target.profile) !== undefined,
@@ -163,7 +169,9 @@ export class OnvifDevice {
       const record = chooseProfiles(media.records, asked)[as];
       if (record === undefined) throw noProfile(this.name, media, as, asked);
       const address = await streamAddress(connected.cam, media, record.token, signal);
-      const url = address === undefined ? undefined : streamUrlOnDevice(address, connected.endpoint);
+      const { followsHosts } = this.#target;
+      const url =
+        address === undefined ? undefined : streamUrlOnDevice(address, connected.endpoint, followsHosts);
       if (url === undefined) {
         const message = `The camera at ${this.name} names no RTSP address for its profile "${record.name}". Use another one: onvif://…?profile=NAME, or the camera's rtsp:// address.`;
         throw new OnvifError('unsupported', message);

@@ -13,6 +13,8 @@ export interface OnvifTarget {
   readonly path: string;
   /** Token or name of the media profile that is asked for; undefined: the best for main or sub. */
   readonly profile: string | undefined;
+  /** `?followHosts=true`: its streams may be at other hosts, as it names them. */
+  readonly followsHosts: boolean;
   readonly user: { readonly username: string; readonly password: string } | undefined;
 }
 
@@ -21,9 +23,9 @@ export const DEVICE_SERVICE_PATH = '/onvif/device_service';
 const DEFAULT_PORT = 80;
 const TLS_PORT = 443;
 const MAX_TOKEN_CHARS = 128;
-const KNOWN_PARAMETERS = new Set(['profile', 'tls']);
+const KNOWN_PARAMETERS = new Set(['profile', 'tls', 'followHosts']);
 
-/** Reads `onvif://[user:password@]host[:port][/path][?profile=TOKEN][&tls=true]`. */
+/** Reads `onvif://[user:password@]host[:port][/path][?profile=TOKEN][&tls=true][&followHosts=true]`. */
 export function parseOnvifUrl(text: string): Result<OnvifTarget, OnvifError> {
   let url: URL;
   try {
@@ -37,15 +39,19 @@ export function parseOnvifUrl(text: string): Result<OnvifTarget, OnvifError> {
   if (url.hostname === '') return bad('The URL names no host; expected something like onvif://10.0.0.5.');
   const unknown = [...url.searchParams.keys()].find((key) => !KNOWN_PARAMETERS.has(key));
   if (unknown !== undefined) {
-    return bad(`The URL has "${unknown.slice(0, 40)}" behind its "?"; only profile and tls may stand there.`);
+    return bad(
+      `The URL has "${unknown.slice(0, 40)}" behind its "?"; only profile, tls and followHosts may stand there.`,
+    );
   }
   const profile = url.searchParams.get('profile') ?? undefined;
   if (profile !== undefined && (profile === '' || profile.length > MAX_TOKEN_CHARS)) {
     return bad(`The profile in the URL is empty or longer than ${MAX_TOKEN_CHARS} characters.`);
   }
   const tls = url.searchParams.get('tls');
-  if (tls !== null && tls !== 'true' && tls !== 'false') {
-    return bad('tls in the URL must be true or false.');
+  const followHosts = url.searchParams.get('followHosts');
+  for (const [name, value] of Object.entries({ tls, followHosts })) {
+    if (value === null || value === 'true' || value === 'false') continue;
+    return bad(`${name} in the URL must be true or false.`);
   }
   const secure = tls === null ? url.port === String(TLS_PORT) : tls === 'true';
   if (/[\s\p{Cc}]/u.test(url.pathname)) return bad('The path in the URL holds blanks or control characters.');
@@ -55,6 +61,7 @@ export function parseOnvifUrl(text: string): Result<OnvifTarget, OnvifError> {
     secure,
     path: url.pathname === '' || url.pathname === '/' ? DEVICE_SERVICE_PATH : url.pathname,
     profile,
+    followsHosts: followHosts === 'true',
     user:
       url.username === '' ? undefined : { username: decoded(url.username), password: decoded(url.password) },
   });
@@ -67,6 +74,13 @@ export function onvifUrl(target: Pick<OnvifTarget, 'host' | 'port' | 'secure' | 
   const shownPath = path === DEVICE_SERVICE_PATH ? '' : path;
   const tls = secure === (port === TLS_PORT) ? '' : `${shownPath === '' ? '/' : ''}?tls=${secure}`;
   return `onvif://${bracketed(host)}${shownPort}${shownPath}${tls}`;
+}
+
+/** The same of one of its profiles. */
+export function profileUrl(target: OnvifTarget, token: string): string {
+  const url = onvifUrl(target);
+  const follow = target.followsHosts ? '&followHosts=true' : '';
+  return `${url}${url.includes('?') ? '&' : '?'}profile=${encodeURIComponent(token)}${follow}`;
 }
 
 /** `host:port` for messages and Host headers. */

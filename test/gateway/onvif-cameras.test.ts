@@ -36,7 +36,7 @@ class FakeDevice implements OpenedCamera {
   }
 
   readonly camera: OnvifCamera = {
-    facts: () => this.#answer('facts', { profiles: [], services: {} as never }),
+    facts: () => this.#answer('facts', { profiles: [], channels: [], services: {} as never }),
     profiles: () => this.#answer('profiles', this.profiles),
     streamUri: ({ as }) => {
       const [main, sub = main] = this.profiles;

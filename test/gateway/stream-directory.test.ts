@@ -93,6 +93,7 @@ describe('stream directory', () => {
     ['rtsp://10.0.0.5/s1', 'rtsp://10.0.0.5:8554/s1', {}],
     ['onvif://10.0.0.5:8443?tls=true', 'onvif://10.0.0.5:8443', {}],
     ['rtsps://10.0.0.5/s1', 'rtsps://10.0.0.5/s1', { onvif: { url: 'onvif://10.0.0.5' } }],
+    ['onvif://10.0.0.5', 'onvif://10.0.0.5?followHosts=true', {}],
     ['rtsps://10.0.0.5/s1', 'rtsps://10.0.0.5/s1', { sub: { url: 'rtsp://10.0.0.5/s2' } }],
   ])('a kept password goes neither to a weaker nor to another place (%s to %s)', async (url, next, more) => {
     await directory.create(definitionOf('door', { url, username: 'admin', password: SECRET }));

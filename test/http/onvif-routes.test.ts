@@ -50,6 +50,7 @@ beforeEach(async () => {
       note('facts', stream);
       return {
         profiles: [],
+        channels: [],
         services: { media2: false, ptz: true, events: true, imaging: false, snapshot: true },
       };
     },

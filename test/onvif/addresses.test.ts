@@ -24,6 +24,7 @@ describe('an onvif URL', () => {
       secure: false,
       path: '/onvif/device_service',
       profile: undefined,
+      followsHosts: false,
       user: undefined,
     });
     expect(read('onvif://ad%40min:p%3Aw@cam.local:8080/onvif/services?profile=Profile_1')).toMatchObject({
@@ -123,6 +124,9 @@ describe('an address that a device gives', () => {
     expect(read('rtsp://10.0.0.7')).toBe('rtsp://cam.local/');
     expect(read('rtsp://10.0.0.7?x=1')).toBe('rtsp://cam.local?x=1');
     expect(streamUrlOnDevice('rtsp://10.0.0.7/a', { host: '2001:db8::7' })).toBe('rtsp://[2001:db8::7]/a');
+    // A recorder that was said to speak for others.
+    expect(streamUrlOnDevice('rtsp://a:b@10.0.0.7:554/a', DEVICE, true)).toBe('rtsp://10.0.0.7:554/a');
+    expect(streamUrlOnDevice('rtsp://[fe80::1]/a', DEVICE, true)).toBe('rtsp://[fe80::1]/a');
     for (const text of [
       'http://10.0.0.7/a',
       'rtsp://',

@@ -180,6 +180,39 @@ describe('profiles', () => {
     expect(chosen([])).toEqual([undefined, undefined]);
   });
 
+  test('of a recorder are one channel for each of its cameras', async () => {
+    const profiles = Array.from({ length: 4 }, (_, channel) =>
+      [
+        { token: `small ${channel}&`, width: 640, height: 360, uri: `${STREAMS.sub}${channel}` },
+        { token: `large ${channel}&`, width: 1920, height: 1080, uri: `${STREAMS.main}${channel}` },
+      ].map((one) => ({ ...PROFILE, ...one, name: `Camera ${channel}`, videoSource: `eye ${channel}` })),
+    ).flat();
+    const sim = await house.sim({ maker: 'hikvision', profiles });
+    const { channels } = await house.device(sim).facts();
+    expect(channels).toHaveLength(4);
+    expect(channels[2]).toEqual({
+      name: 'Camera 2',
+      url: `${sim.url}?profile=large%202%26`,
+      main: 'large 2&',
+      sub: 'small 2&',
+    });
+    // Each is a stream of its own, with the second stream of its own.
+    for (const [index, { url }] of channels.entries()) {
+      const device = house.device(sim, { url });
+      expect((await device.streamUri({ as: 'main' })).url).toBe(`${STREAMS.main}${index}`);
+      expect((await device.streamUri({ as: 'sub' })).url).toBe(`${STREAMS.sub}${index}`);
+    }
+  });
+
+  test('of a recorder may be at its cameras, where its URL says that they may', async () => {
+    const sim = await house.sim({ told: { streams: '10.0.0.77' } });
+    const device = house.device(sim, { url: `${sim.url}?followHosts=true` });
+    expect(new URL((await device.streamUri({ as: 'main' })).url).hostname).toBe('10.0.0.77');
+    const [channel] = (await device.facts()).channels;
+    expect(channel?.url).toMatch(/&followHosts=true$/);
+    expect(new URL((await house.device(sim).streamUri({ as: 'main' })).url).hostname).toBe('127.0.0.1');
+  });
+
   test('for PTZ are of the lens that is shown', () => {
     const all = [
       record('fixed', 1920, 1080),

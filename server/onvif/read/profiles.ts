@@ -83,9 +83,7 @@ export function chooseProfiles(records: readonly ProfileRecord[], asked?: string
       ? undefined
       : (records.find(({ token }) => token === asked) ?? records.find(({ name }) => name === asked));
   if (asked !== undefined && named === undefined) return { main: undefined, sub: undefined };
-  const known = records.filter(({ codec }) => codec === 'H264' || codec === 'H265');
-  // Where no profile says, any may be it; beside others one that says nothing has no encoder.
-  const usable = known.length > 0 ? known : records.filter(({ codec }) => codec === undefined);
+  const usable = usableOf(records);
   const lens = (named ?? usable[0])?.videoSource;
   const ofLens = usable.filter(({ videoSource }) => videoSource === lens);
   const main = named ?? ofLens.toSorted(bySize)[0];
@@ -94,6 +92,22 @@ export function chooseProfiles(records: readonly ProfileRecord[], asked?: string
   const distance = (record: ProfileRecord) => Math.abs(Math.log(areaOf(record) / SUB_AREA));
   const sub = smaller.toSorted((one, other) => distance(one) - distance(other))[0];
   return { main, sub };
+}
+
+/** What `chooseProfiles` takes of each lens, in the device's order. */
+export function chooseChannels(
+  records: readonly ProfileRecord[],
+): Array<{ main: ProfileRecord; sub?: ProfileRecord }> {
+  const lenses = new Map<string | undefined, ProfileRecord[]>();
+  for (const record of usableOf(records)) {
+    const ofLens = lenses.get(record.videoSource);
+    if (ofLens === undefined) lenses.set(record.videoSource, [record]);
+    else ofLens.push(record);
+  }
+  return [...lenses.values()].flatMap((ofLens) => {
+    const { main, sub } = chooseProfiles(ofLens);
+    return main === undefined ? [] : [{ main, ...(sub === undefined ? {} : { sub }) }];
+  });
 }
 
 /**
@@ -109,6 +123,13 @@ export function choosePtzProfile(
   return records.find(
     ({ hasPtz, videoSource }) => hasPtz && (main === undefined || videoSource === main.videoSource),
   );
+}
+
+/** Those with a picture that can be shown. */
+function usableOf(records: readonly ProfileRecord[]): readonly ProfileRecord[] {
+  const known = records.filter(({ codec }) => codec === 'H264' || codec === 'H265');
+  // Where no profile says, any may be it; beside others one that says nothing has no encoder.
+  return known.length > 0 ? known : records.filter(({ codec }) => codec === undefined);
 }
 
 /** The largest first; of two as large the one that browsers take as it is. */

@@ -38,12 +38,14 @@ export function placeOnDevice(address: string, endpoint: DeviceEndpoint): PlaceO
 }
 
 /**
- * A stream's address as it is dialled: with the device's host as it was reached, without user and password. The text is otherwise the
- * device's own, letter by letter, as it compares it. Undefined: not RTSP, or not fit to be sent.
+ * A stream's address as it is dialled: with the device's host as it was reached (with its own words for it only where `followsHosts` says that
+ * it speaks for others too), without user and password. The text is otherwise the device's own, letter by letter, as it compares it.
+ * Undefined: not RTSP, or not fit to be sent.
  */
 export function streamUrlOnDevice(
   address: string,
   endpoint: Pick<DeviceEndpoint, 'host'>,
+  followsHosts = false,
 ): string | undefined {
   const text = address.trim();
   const url = readUrl(text);
@@ -53,7 +55,8 @@ export function streamUrlOnDevice(
   );
   if (match === null || url.hostname === '' || url.port === '0') return undefined;
   const [, scheme = 'rtsp', port = '', rest = '/'] = match;
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
+  const own = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
+  const host = followsHosts ? url.hostname : own;
   return `${scheme.toLowerCase()}://${host}${port}${rest}`;
 }
 

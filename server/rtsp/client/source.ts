@@ -295,8 +295,7 @@ export class RtspSource implements Source {
         facts: this.#facts,
         clock,
         log: this.#log,
-        resolveAddress: this.#deps.resolveAddress ?? resolveAnyAddress,
-        resolveRedirect: this.#deps.resolveRedirect ?? this.#deps.resolveAddress ?? resolveAnyAddress,
+        ...this.#resolvers(),
         udpPorts: this.#deps.udpPorts ?? DEFAULT_UDP_PORTS,
         random: this.#deps.random ?? Math.random,
         tls: this.#deps.tls,
@@ -333,6 +332,13 @@ export class RtspSource implements Source {
     }
   }
 
+  /** What a camera answers speaks for no other host; so what is asked where its stream is may name one, but that is looked at as a redirect is. */
+  #resolvers(): { readonly resolveAddress: AddressResolver; readonly resolveRedirect: AddressResolver } {
+    const { resolveAddress = resolveAnyAddress, resolveRedirect = resolveAddress } = this.#deps;
+    const isOwn = hostnameOf(this.#source.url) === hostnameOf(this.#definition.source.url);
+    return { resolveAddress: isOwn ? resolveAddress : resolveRedirect, resolveRedirect };
+  }
+
   #tellWaiting(error: RtspError, delayMs: number): void {
     const untilMs = this.#deps.clock.monotonicMs() + delayMs;
     this.#state = { state: 'waiting', reason: error.reason, error, untilMs };
@@ -342,6 +348,10 @@ export class RtspSource implements Source {
   get #id(): StreamId {
     return streamId(this.#definition.app, this.#definition.name);
   }
+}
+
+function hostnameOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname.toLowerCase() : undefined;
 }
 
 /** A camera may put credentials into the place it sends us to. */

@@ -46,6 +46,21 @@ describe('a source whose address has to be asked for', () => {
     }
   });
 
+  it('dials another host that it is told only where a redirect may lead', async () => {
+    const elsewhere = await camera({ onPlay: stream });
+    const { sink } = pull(
+      'onvif://localhost',
+      {},
+      {
+        resolve: async () => ok({ url: elsewhere.url() }),
+        resolveAddress: async (host) => ok(host),
+        resolveRedirect: async () => err({ kind: 'address-forbidden', message: 'not there' }),
+      },
+    );
+    expect(await firstWait(sink)).toMatchObject({ reason: 'ADDRESS_FORBIDDEN', message: 'not there' });
+    expect(elsewhere.connections).toHaveLength(0);
+  });
+
   it('waits where nobody can ask', async () => {
     const { sink } = pull(ONVIF);
     expect(await firstWait(sink)).toMatchObject({ reason: 'CAMERA_NOT_ONVIF' });
