@@ -10,4 +10,6 @@ import './app/app.css';
 const root = document.getElementById('room');
 if (root === null) throw new Error('the page has no place for the control room');
 void startAsking();
-render(<App />, root);
+/** What is given here is kept as it was first drawn: see `Content`. */
+const Room = () => <App />;
+render(<Room />, root);

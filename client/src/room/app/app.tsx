@@ -46,7 +46,15 @@ function skip(): void {
   document.getElementById('main')?.focus();
 }
 
+/**
+ * Preact keeps what an element was first given as its content, with all that is drawn there until it is drawn anew. Hence this
+ * step between: of a form that was left nothing stays in memory, nor the password that was typed into it.
+ */
 function Content() {
+  return <Current />;
+}
+
+function Current() {
   const now = reach.value;
   if (now.kind === 'login') return <LogIn />;
   if (streams.value === undefined) return null;
