@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Follower, GroupClock, syncStep } from '../../client/src/player/sync/sync-plan.ts';
+import { clockRest, type Follower, GroupClock, syncStep } from '../../client/src/player/sync/sync-plan.ts';
 
 const AT = 1_800_000_000_000;
 const follower = (aheadMs: number, more: Partial<Follower> = {}): Follower => ({
@@ -10,9 +10,11 @@ const follower = (aheadMs: number, more: Partial<Follower> = {}): Follower => ({
 
 test('who is on time runs at the speed, who is a little off a little faster or slower', () => {
   expect(syncStep(follower(10), AT, 1)).toEqual({ kind: 'run', rate: 1 });
-  expect(syncStep(follower(-20), AT, 2)).toEqual({ kind: 'run', rate: 2 });
-  expect(syncStep(follower(-120), AT, 1)).toMatchObject({ kind: 'run', rate: expect.closeTo(1.1, 6) });
-  expect(syncStep(follower(120), AT, 1)).toMatchObject({ kind: 'run', rate: expect.closeTo(0.9, 6) });
+  expect(syncStep(follower(-18), AT, 2)).toEqual({ kind: 'run', rate: 2 });
+  // However fast time goes by, it is recorded time in which they have to be together.
+  expect(syncStep(follower(50), AT, 4)).toMatchObject({ kind: 'run', rate: expect.closeTo(3.9, 6) });
+  expect(syncStep(follower(-50), AT, 1)).toMatchObject({ kind: 'run', rate: expect.closeTo(1.1, 6) });
+  expect(syncStep(follower(50), AT, 1)).toMatchObject({ kind: 'run', rate: expect.closeTo(0.9, 6) });
 });
 
 test('who is far ahead waits, and over a time without pictures says why; who is far behind leaps', () => {
@@ -80,4 +82,26 @@ test('wherever players begin and however they drift, they are soon within 100 ms
       },
     ),
   );
+});
+
+test('where a machine is too slow for one of them the clock slows down, and they stay together', () => {
+  let clockMs = AT;
+  const times = [AT, AT];
+  const rates = [4, 4];
+  for (let tick = 0; tick < 500; tick += 1) {
+    clockMs += TICK_MS * 4 * (1 - clockRest(times.map((timeMs) => (timeMs - clockMs) / 4)));
+    for (const [at, timeMs] of times.entries()) {
+      // The second one gets three quarters of what it asks for.
+      times[at] = timeMs + TICK_MS * (rates[at] ?? 0) * (at === 1 ? 0.75 : 1);
+      const step = syncStep(follower(0, { timeMs: times[at] }), clockMs, 4);
+      rates[at] = step.kind === 'run' ? step.rate : 0;
+      expect(step.kind, `tick ${tick}`).toBe('run');
+    }
+  }
+  const [first = 0, second = 0] = times;
+  expect((first - second) / 4).toBeLessThan(160);
+  // It still goes on, and nobody is waited for who has to leap.
+  expect(clockMs - AT).toBeGreaterThan(500 * TICK_MS * 4 * 0.7);
+  expect(clockRest([0, -60_000])).toBe(0);
+  expect(clockRest([])).toBe(0);
 });

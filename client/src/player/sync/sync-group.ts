@@ -1,9 +1,11 @@
 import { HOLD } from '../player-events.ts';
 import type { SluicePlayer } from '../sluice-player.ts';
 import { speedOf } from '../speed.ts';
-import { type Follower, GroupClock, syncStep } from './sync-plan.ts';
+import { clockRest, type Follower, GroupClock, syncStep } from './sync-plan.ts';
 
 const TICK_MS = 80;
+/** Ticks that were longer say nothing of the players. */
+const MAX_TICK_MS = 250;
 /** The clock waits for who loads, but not for ever. */
 const PATIENCE_MS = 5_000;
 /** Who all are behind by more are not waited for, but followed. */
@@ -46,6 +48,7 @@ export class SyncGroup extends EventTarget {
   readonly #ticker: ReturnType<typeof setInterval>;
   #state: SyncState = 'paused';
   #speed = 1;
+  #tickedAtMs = performance.now();
 
   constructor(players: Iterable<SluicePlayer> = []) {
     super();
@@ -177,6 +180,8 @@ export class SyncGroup extends EventTarget {
 
   #tick(): void {
     const nowMs = performance.now();
+    const tickMs = nowMs - this.#tickedAtMs;
+    this.#tickedAtMs = nowMs;
     if (this.paused || this.#members.length === 0) {
       this.#settle(nowMs);
       return;
@@ -195,7 +200,7 @@ export class SyncGroup extends EventTarget {
       this.#clock.setRunning(runs, nowMs);
       this.#setState(runs ? 'playing' : 'waiting');
     }
-    if (runs) this.#waitForAll(ready, nowMs);
+    if (runs) this.#waitForAll(ready, nowMs, tickMs);
     for (const member of ready) this.#follow(member, nowMs, runs);
     if (runs) this.#leapOverNothing(ready, nowMs);
     this.#tell();
@@ -266,13 +271,21 @@ export class SyncGroup extends EventTarget {
     member.player[HOLD](cause);
   }
 
-  /** A machine that is busy holds all of them up: then the clock is wrong, and nobody has to leap. */
-  #waitForAll(ready: readonly Member[], nowMs: number): void {
+  /**
+   * A machine that is busy holds all of them up: then the clock is wrong, and nobody has to leap. Where it holds up some, the
+   * clock slows down for them.
+   */
+  #waitForAll(ready: readonly Member[], nowMs: number, tickMs: number): void {
     const clockMs = this.#clock.time(nowMs);
     const running = ready.filter(({ held, leaping }) => !held && !leaping);
-    if (running.length === 0 || running.length < ready.length) return;
-    const aheadMs = Math.max(...running.map(({ player }) => (player.time ?? clockMs) - clockMs));
-    if (aheadMs < -COMMON_DELAY_MS * this.#speed) this.#clock.set(clockMs + aheadMs, nowMs);
+    const aheadMs = running.map(({ player }) => (player.time ?? clockMs) - clockMs);
+    const commonMs = running.length < ready.length ? 0 : Math.max(...aheadMs);
+    if (commonMs < -COMMON_DELAY_MS * this.#speed) {
+      this.#clock.set(clockMs + commonMs, nowMs);
+      return;
+    }
+    const restMs = clockRest(aheadMs.map((ms) => ms / this.#speed)) * Math.min(tickMs, MAX_TICK_MS);
+    if (restMs > 0) this.#clock.set(clockMs - restMs * this.#speed, nowMs);
   }
 
   /** Where no camera has anything the clock goes on to what comes next. */

@@ -1,7 +1,11 @@
 import type { HoldCause } from '../player-events.ts';
 
-/** Nearer than that nobody sees a difference, and frames are further apart. */
-const NEAR_MS = 25;
+/** Who waits goes on when it is due in so much time: starting takes some of it. */
+const DUE_MS = 25;
+/** Nearer than that, in recorded time, nobody sees a difference, and frames are further apart. */
+const NEAR_MS = 20;
+/** In time of the viewer's: a browser tells its position no better. */
+const EXACT_MS = 8;
 /** Who is ahead by more stands still until the clock gets there. */
 const HOLD_MS = 350;
 /** A picture that is that far ahead has leapt over a time without any. */
@@ -11,7 +15,7 @@ const LEAP_MS = 900;
 /** How much faster or slower than its speed a player may run to get even: nobody sees or hears much of it. */
 const MAX_NUDGE = 0.2;
 /** What is off is to be made good within about that time. */
-const EVEN_IN_MS = 1_200;
+const EVEN_IN_MS = 500;
 /** Browsers play no faster. */
 const MAX_RATE = 16;
 
@@ -38,15 +42,29 @@ export function syncStep(follower: Follower, clockMs: number, speed: number): Sy
   const { timeMs, held, sinceLeapMs, leapTakesMs } = follower;
   // In time of the viewer's: at 4 times the speed 400 ms of video are over in 100.
   const aheadMs = (timeMs - clockMs) / speed;
-  if (held ? aheadMs > NEAR_MS : aheadMs > HOLD_MS) {
+  if (held ? aheadMs > DUE_MS : aheadMs > HOLD_MS) {
     return { kind: 'hold', cause: timeMs - clockMs > GAP_MS ? 'not recorded' : 'early' };
   }
   if (aheadMs < -LEAP_MS && sinceLeapMs > MIN_BETWEEN_LEAPS_MS) {
     return { kind: 'leap', toMs: clockMs + leapTakesMs * speed };
   }
-  if (Math.abs(aheadMs) <= NEAR_MS) return { kind: 'run', rate: speed };
+  if (Math.abs(aheadMs) <= Math.max(EXACT_MS, NEAR_MS / speed)) return { kind: 'run', rate: speed };
   const nudge = Math.min(MAX_NUDGE, Math.max(-MAX_NUDGE, -aheadMs / EVEN_IN_MS));
   return { kind: 'run', rate: Math.min(MAX_RATE, speed * (1 + nudge)) };
+}
+
+/** Behind by more the clock runs slower for the slowest player, and at half its speed for who is that far behind. */
+const WAITS_FROM_MS = 40;
+const HALF_SPEED_MS = 240;
+
+/**
+ * How much of its time the clock of a group stands still, 0 to 0.5, so that all stay together where a machine is too slow for
+ * so many. `aheadMs` are those of the players that run, in time of the viewer's; who has to leap is not waited for.
+ */
+export function clockRest(aheadMs: readonly number[]): number {
+  const behindMs = Math.max(0, ...aheadMs.map((ms) => -ms).filter((ms) => ms <= LEAP_MS));
+  const share = (behindMs - WAITS_FROM_MS) / (HALF_SPEED_MS - WAITS_FROM_MS) / 2;
+  return Math.min(0.5, Math.max(0, share));
 }
 
 /** The clock of a group: it runs at a speed, or stands still. Times are Unix milliseconds, `nowMs` is the page's own. */
