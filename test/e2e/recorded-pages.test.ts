@@ -179,7 +179,7 @@ describe('cameras that play together', () => {
         return times !== undefined && spread(times) <= FRAME_MS;
       });
       const [stoodMs = 0] = (await shown()) ?? [];
-      await page.getByRole('button', { name: 'One picture on' }).click();
+      await page.getByRole('button', { name: 'One picture forward' }).click();
       await page.keyboard.press('.');
       await waitFor('the pictures after that', async () => {
         const times = await shown();

@@ -392,6 +392,9 @@ test(
     await dialog.getByText(/320 × 180/).waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
+    // The keyboard goes on from the menu that the dialog came from.
+    const focused = 'document.activeElement.getAttribute("aria-label") ?? document.activeElement.id';
+    await waitFor('the menu', async () => (await page.evaluate(focused)) === 'Menu of Back yard');
 
     await choose(yard, 'Start recording');
     await yard.getByText('REC').waitFor();
@@ -406,6 +409,8 @@ test(
     await page.keyboard.press('Enter');
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await yard.waitFor({ state: 'detached' });
+    await waitFor('the content', async () => (await page.evaluate(focused)) === 'main');
+    expect(await page.title()).toBe('Wall · Sluice');
     const { streams } = (await ask('GET', 'streams')) as { streams: StreamStatus[] };
     expect(streams.map(({ name }) => name)).not.toContain('yard');
     expect(await page.content()).not.toMatch(/secret/);

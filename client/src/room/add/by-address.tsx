@@ -87,7 +87,7 @@ export function ByMaker() {
           )}
         />
       </div>
-      <p class="add-quiet">{t('maker-text')}</p>
+      <p class="quiet">{t('maker-text')}</p>
       {draft.url === '' ? undefined : (
         <SourceForm
           draft={draft}

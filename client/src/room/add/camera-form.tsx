@@ -167,7 +167,7 @@ export function CameraForm({
           <Icon name="add" />
           {t(isBusy ? 'saving' : 'save')}
         </Button>
-        {isProven(test) ? undefined : <p class="add-quiet">{t('save-untested')}</p>}
+        {isProven(test) ? undefined : <p class="quiet">{t('save-untested')}</p>}
       </div>
     </form>
   );

@@ -37,7 +37,7 @@ export function DeviceForm({ device, onBack }: { device: DiscoveredDevice; onBac
       <div class="add-device-head">
         <div>
           <h2 id="add-device-heading">{deviceName(device, facts)}</h2>
-          <p class="add-quiet">{[device.url, ...factsOf(facts)].join(' · ')}</p>
+          <p class="quiet">{[device.url, ...factsOf(facts)].join(' · ')}</p>
         </div>
         <Button icon="back" onClick={onBack}>
           {t('device-back')}
@@ -52,7 +52,7 @@ export function DeviceForm({ device, onBack }: { device: DiscoveredDevice; onBac
             void ask();
           }}
         >
-          <p class="add-quiet">{t('device-text')}</p>
+          <p class="quiet">{t('device-text')}</p>
           <div class="pair">
             <Field
               label={t('user')}

@@ -23,7 +23,7 @@ export function Find() {
   const hosts = ranges.split(/[\s,;]+/).filter((part) => part !== '');
   return (
     <div class="add-find">
-      <p class="add-quiet">{t('find-text')}</p>
+      <p class="quiet">{t('find-text')}</p>
       <form
         class="add-fields"
         onSubmit={(event) => {
@@ -89,7 +89,7 @@ function Found({ scan, onChoose }: { scan: Scan; onChoose: (device: DiscoveredDe
       {state === 'running' ? (
         <Progress value={toAsk === 0 ? undefined : asked / toAsk} label={words} />
       ) : undefined}
-      {toAsk === 0 ? undefined : <p class="add-quiet">{t('find-asked', { asked: asked, all: toAsk })}</p>}
+      {toAsk === 0 ? undefined : <p class="quiet">{t('find-asked', { asked: asked, all: toAsk })}</p>}
       {notes.map((note) => (
         <p key={note} class="add-warning">
           {note}
@@ -101,7 +101,7 @@ function Found({ scan, onChoose }: { scan: Scan; onChoose: (device: DiscoveredDe
             <Icon name="camera" />
             <div>
               <strong>{deviceName(device)}</strong>
-              <p class="add-quiet">
+              <p class="quiet">
                 {[device.host, device.name === undefined ? undefined : device.hardware, device.location]
                   .filter((part) => part !== undefined)
                   .join(' · ')}
@@ -119,9 +119,9 @@ function Found({ scan, onChoose }: { scan: Scan; onChoose: (device: DiscoveredDe
           </li>
         ))}
       </ul>
-      {state !== 'running' && found === 0 ? <p class="add-quiet">{t('find-none')}</p> : undefined}
+      {state !== 'running' && found === 0 ? <p class="quiet">{t('find-none')}</p> : undefined}
       {interfaces.length === 0 ? undefined : (
-        <p class="add-quiet add-networks">{t('find-networks', { networks: interfaces.join(', ') })}</p>
+        <p class="quiet add-networks">{t('find-networks', { networks: interfaces.join(', ') })}</p>
       )}
     </section>
   );

@@ -1,5 +1,4 @@
-import { useState } from 'preact/hooks';
-import type { Place } from '../app/router.ts';
+import { go, type Place } from '../app/router.ts';
 import { Choice } from '../ui/index.ts';
 import { ByAddress, ByMaker } from './by-address.tsx';
 import { Find } from './find.tsx';
@@ -11,8 +10,8 @@ const WAYS = ['find', 'address', 'maker', 'many'] as const;
 type Way = (typeof WAYS)[number];
 
 /** Adds cameras: those that are found, one by its address, or many by a list. */
-export function Page(_: { place: Extract<Place, { page: 'add' }> }) {
-  const [way, setWay] = useState<Way>('find');
+export function Page({ place }: { place: Extract<Place, { page: 'add' }> }) {
+  const { way = 'find' } = place;
   return (
     <div class="add-page">
       <h1>{t('heading')}</h1>
@@ -20,7 +19,7 @@ export function Page(_: { place: Extract<Place, { page: 'add' }> }) {
         label={t('ways')}
         options={WAYS.map((value) => ({ value, label: t(`way-${value}`) }))}
         value={way}
-        onChoose={setWay}
+        onChoose={(chosen) => go({ page: 'add', ...(chosen === 'find' ? {} : { way: chosen }) })}
       />
       <div class="add-panel">{contents(way)}</div>
     </div>

@@ -126,7 +126,7 @@ export function LiveTestPanel({
   return (
     <section class="add-test" aria-labelledby="add-test-heading">
       <h2 id="add-test-heading">{t('test-heading')}</h2>
-      <p class="add-quiet">{t('test-text')}</p>
+      <p class="quiet">{t('test-text')}</p>
       <div class="form-actions">
         <Button icon="camera" onClick={() => test.start(source())}>
           {t(state.kind === 'none' ? 'test' : 'test-again')}
@@ -159,7 +159,7 @@ function TestWords({
     case 'none':
       return null;
     case 'over':
-      return <p class="add-quiet">{t(state.why === 'changed' ? 'test-changed' : 'test-over')}</p>;
+      return <p class="quiet">{t(state.why === 'changed' ? 'test-changed' : 'test-over')}</p>;
     case 'starting':
       return <Working text={t('testing')} />;
     default: {
@@ -243,7 +243,7 @@ function SubWords({ sub }: { sub: NonNullable<Probe['sub']> }) {
       </p>
     );
   }
-  if (sub.reason === undefined) return <p class="add-quiet">{t('test-sub-wait')}</p>;
+  if (sub.reason === undefined) return <p class="quiet">{t('test-sub-wait')}</p>;
   const words = waitText(sub.reason);
   const why = words === undefined ? sub.reason.message : `${words.title}. ${words.todo}`;
   return <p class="add-warning">{t('test-sub-bad', { why })}</p>;

@@ -91,7 +91,7 @@ export function Many() {
     >
       {isAdded ? undefined : (
         <div class="add-fields">
-          <p class="add-quiet">{t('many-text')}</p>
+          <p class="quiet">{t('many-text')}</p>
           <div class="add-many-tools">
             <Choice
               label={t('many-format')}
@@ -103,7 +103,7 @@ export function Many() {
               onChoose={(chosen) => change({ format: chosen })}
             />
             <Button onClick={() => picker.current?.click()}>{t('many-file')}</Button>
-            <span class="add-quiet add-drop">{t('many-drop')}</span>
+            <span class="quiet add-drop">{t('many-drop')}</span>
             <input
               ref={picker}
               class="unseen"
@@ -208,7 +208,7 @@ function Rows({ result }: { result: BulkResult }) {
                   />
                   {t(`outcome-${row.outcome}`)}
                 </span>
-                {row.message === undefined ? undefined : <p class="add-quiet">{row.message}</p>}
+                {row.message === undefined ? undefined : <p class="quiet">{row.message}</p>}
               </td>
             </tr>
           ))}

@@ -1,10 +1,12 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { failureText } from '../api/failure-text.ts';
 import { reach, streams } from '../store/streams.ts';
 import { Button, Notice, Toasts } from '../ui/index.ts';
 import { Wall } from '../wall/index.tsx';
 import { Header } from './header.tsx';
 import { LogIn } from './log-in.tsx';
+import { useTitle } from './page-title.ts';
 import { type Place, place } from './router.ts';
 import { t } from './texts.ts';
 
@@ -24,6 +26,7 @@ const PAGES: Readonly<Record<Exclude<Place['page'], 'wall'>, () => Promise<Loade
 /** The control room: a header, and below it the page that the address names. */
 export function App() {
   const now = reach.value;
+  useTitle();
   return (
     <>
       <button class="skip" type="button" onClick={skip}>
@@ -31,7 +34,7 @@ export function App() {
       </button>
       <Header />
       {now.kind === 'away' ? (
-        <Notice kind="trouble">{t('away', { message: now.failure.message })}</Notice>
+        <Notice kind="trouble">{t('away', { why: failureText(now.failure) })}</Notice>
       ) : undefined}
       <main id="main" tabIndex={-1}>
         <Content />

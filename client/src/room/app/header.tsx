@@ -80,6 +80,7 @@ function Preferences() {
         <label>
           {t('theme')}
           <select
+            class="compact"
             value={theme.value}
             onChange={({ currentTarget }) =>
               setTheme(THEMES.find((one) => one === currentTarget.value) ?? 'system')
@@ -95,6 +96,7 @@ function Preferences() {
         <label>
           {t('language')}
           <select
+            class="compact"
             value={language.value}
             onChange={({ currentTarget }) =>
               setLanguage(LANGUAGES.find((one) => one === currentTarget.value) ?? 'en')

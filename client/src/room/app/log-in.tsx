@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { logIn } from '../api/call.ts';
+import { failureText } from '../api/failure-text.ts';
 import { loggedIn } from '../store/streams.ts';
 import { Button, Field } from '../ui/index.ts';
 import { t } from './texts.ts';
@@ -19,7 +20,7 @@ export function LogIn() {
       loggedIn();
       return;
     }
-    setTrouble(answer.error.code === 'UNAUTHORIZED' ? t('token-wrong') : answer.error.message);
+    setTrouble(answer.error.code === 'UNAUTHORIZED' ? t('token-wrong') : failureText(answer.error));
     input.current?.select();
   };
   return (

@@ -9,9 +9,11 @@ export type Place =
   | { readonly page: 'wall'; readonly layout?: string; readonly large?: string }
   | { readonly page: 'camera'; readonly app: string; readonly name: string; readonly timeMs?: number }
   | { readonly page: 'sync'; readonly streams: readonly string[]; readonly timeMs?: number }
-  | { readonly page: 'add' }
+  /** Without a way, cameras are searched for. */
+  | { readonly page: 'add'; readonly way?: 'address' | 'maker' | 'many' }
   | { readonly page: 'exports' }
-  | { readonly page: 'system' };
+  /** Without a part, its overview. */
+  | { readonly page: 'system'; readonly part?: 'viewers' | 'log' | 'settings' };
 
 const hash = signal(location.hash);
 addEventListener('hashchange', () => {
@@ -20,8 +22,8 @@ addEventListener('hashchange', () => {
 
 export const place = computed<Place>(() => parsePlace(hash.value));
 
-/** Never fails: what is no place is the wall. */
-function parsePlace(text: string): Place {
+/** Of what stands behind `#`. Never fails: what is no place is the wall. */
+export function parsePlace(text: string): Place {
   const [path = '', search = ''] = text.replace(/^#/, '').split('?', 2);
   const query = new URLSearchParams(search);
   const time = Number(query.get('t') ?? Number.NaN);
@@ -35,9 +37,15 @@ function parsePlace(text: string): Place {
       return { page: 'sync', streams, ...timeMs };
     }
     case 'add':
+      return app === 'address' || app === 'maker' || app === 'many'
+        ? { page: 'add', way: app }
+        : { page: 'add' };
     case 'exports':
+      return { page: 'exports' };
     case 'system':
-      return { page: first };
+      return app === 'viewers' || app === 'log' || app === 'settings'
+        ? { page: 'system', part: app }
+        : { page: 'system' };
     case 'wall': {
       const layout = query.get('layout') ?? '';
       const large = query.get('large') ?? '';
@@ -74,6 +82,10 @@ export function hrefOf(to: Place): string {
       );
       return `#/sync${query.length === 0 ? '' : `?${query.join('&')}`}`;
     }
+    case 'add':
+      return to.way === undefined ? '#/add' : `#/add/${to.way}`;
+    case 'system':
+      return to.part === undefined ? '#/system' : `#/system/${to.part}`;
     default:
       return `#/${to.page}`;
   }

@@ -98,7 +98,11 @@ export function CameraPage({
         <div class="camera-main" ref={main} tabIndex={-1}>
           <Stage model={model} id={id} startMs={timeMs} steering={steering} />
           <section class="camera-time" aria-label={t('recording')}>
-            <Transport model={model} onFullscreen={() => void toggleFullscreen(main.current, model)} />
+            <Transport
+              model={model}
+              isGone={status === undefined}
+              onFullscreen={() => void toggleFullscreen(main.current, model)}
+            />
             <Timeline model={model} label={t('recorded-time')} />
             <TimeTools model={model} />
           </section>

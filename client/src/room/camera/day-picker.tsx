@@ -6,6 +6,7 @@ import { Icon, IconButton } from '../ui/index.ts';
 import type { CameraModel } from './model.ts';
 import { t } from './texts.ts';
 import { dayOf } from './timeline/scale.ts';
+import './day-picker.css';
 
 const DAY_KEYS: Readonly<Record<string, number>> = {
   ArrowLeft: -1,

@@ -9,6 +9,7 @@ import { Button, Notice, toast } from '../ui/index.ts';
 import type { CameraModel } from './model.ts';
 import { t } from './texts.ts';
 import type { Marked } from './timeline/layout.ts';
+import './export-panel.css';
 
 const POLL_BUSY_MS = 1_000;
 const POLL_MS = 15_000;
@@ -46,7 +47,7 @@ export function ExportPanel({ model }: { model: CameraModel }) {
     });
   return (
     <section class="camera-export" aria-label={t('export')}>
-      <p class="camera-quiet">{t('export-piece')}</p>
+      <p class="quiet">{t('export-piece')}</p>
       <div class="camera-marks">
         <Mark
           label={t('from')}
@@ -86,7 +87,7 @@ export function ExportPanel({ model }: { model: CameraModel }) {
       <div class="camera-lock">
         <label>
           {t('lock-label')}
-          <input ref={label} type="text" maxLength={200} />
+          <input ref={label} class="compact" type="text" maxLength={200} />
         </label>
         <Button
           icon="lock"
@@ -122,6 +123,7 @@ function Mark({
       <label>
         {label}
         <input
+          class="compact"
           type="datetime-local"
           step="1"
           value={timeMs === undefined ? '' : localIso(timeMs)}

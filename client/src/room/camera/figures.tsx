@@ -3,6 +3,7 @@ import type { PlayerStats } from '../../player/index.ts';
 import { bitrate, number } from '../i18n/formats.ts';
 import type { CameraModel } from './model.ts';
 import { t } from './texts.ts';
+import './details.css';
 
 const REFRESH_MS = 1_000;
 const UNKNOWN = '–';

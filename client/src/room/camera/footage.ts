@@ -1,6 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import type { CameraEvent } from '../../../../shared/events.ts';
 import type { RecordingTimeline } from '../../../../shared/recording.ts';
+import { failureText } from '../api/failure-text.ts';
 import {
   readEvents,
   readThumbnailTimes,
@@ -106,7 +107,7 @@ export class Footage {
     ]);
     // A later one is under way, for what is looked at now.
     if (read !== this.#reads) return;
-    this.#trouble.value = timeline.ok ? undefined : timeline.error.message;
+    this.#trouble.value = timeline.ok ? undefined : failureText(timeline.error);
     if (timeline.ok) this.#timeline.value = timeline.value;
     if (keptMs.ok) this.#keptMs.value = keptMs.value;
     if (events.ok) this.#events.value = events.value;

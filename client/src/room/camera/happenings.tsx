@@ -9,6 +9,7 @@ import { t } from './texts.ts';
 import { type Gap, isQuiet } from './timeline/layout.ts';
 import { lengthOf } from './timeline/scale.ts';
 import { gapText } from './timeline/texts.ts';
+import './happenings.css';
 
 const MAX_SHOWN = 120;
 /** What led to it is shown too. */
@@ -52,9 +53,10 @@ export function Happenings({ model }: { model: CameraModel }) {
     <section class="camera-happenings" aria-label={t('events')}>
       {trouble.value === undefined ? undefined : <Notice kind="trouble">{trouble.value}</Notice>}
       {kinds.length + (gaps.length > 0 ? 1 : 0) > 1 ? (
-        <label class="camera-filter">
+        <label>
           <span class="unseen">{t('kind-filter')}</span>
           <select
+            class="compact"
             value={chosen.value}
             onChange={({ currentTarget }) => {
               chosen.value = currentTarget.value as EventKind | 'gap' | 'all';
@@ -70,7 +72,7 @@ export function Happenings({ model }: { model: CameraModel }) {
           </select>
         </label>
       ) : undefined}
-      {shown.length === 0 ? <p class="camera-quiet">{emptyText(model)}</p> : undefined}
+      {shown.length === 0 ? <p class="quiet">{emptyText(model)}</p> : undefined}
       <ul class="happenings">
         {shown.map((one) => (
           <li key={one.kind === 'event' ? one.event.id : `gap ${one.gap.start}`}>

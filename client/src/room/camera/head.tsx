@@ -6,11 +6,12 @@ import type { StreamKey } from '../recordings/api.ts';
 import { diskWords } from '../recordings/disk-words.ts';
 import { factsLine, keptText, notesOf, stateName, viewersText } from '../store/facts.ts';
 import { reach } from '../store/streams.ts';
-import { titleOf } from '../store/titles.ts';
-import { Button, Icon, Menu } from '../ui/index.ts';
+import { nameOf, titleOf } from '../store/titles.ts';
+import { Button, Icon, Menu, toast } from '../ui/index.ts';
 import type { CameraModel } from './model.ts';
 import { RecordSwitch } from './record-switch.tsx';
 import { t } from './texts.ts';
+import './head.css';
 
 /** What the camera is called, how it stands with it, and what can be done about it. */
 export function Head({
@@ -23,7 +24,7 @@ export function Head({
   model: CameraModel;
 }) {
   const id = `${stream.app}/${stream.name}`;
-  const title = status === undefined ? id : titleOf(status);
+  const title = status === undefined ? nameOf(stream) : titleOf(status);
   const isAway = reach.value.kind !== 'there';
   const state = isAway ? 'unknown' : (status?.state ?? 'idle');
   const facts = status === undefined ? [] : [factsLine(status), viewersText(status.viewers)];
@@ -65,7 +66,7 @@ export function Head({
         <p class="camera-why" role="status">
           <strong>{why.title}.</strong> {why.todo}{' '}
           {/* The gateway's own words tell the address too, in English. */}
-          <span class="camera-quiet" lang="en">
+          <span class="quiet" lang="en">
             {reason?.message}
           </span>
           {status?.readOnly === false && isMendedByChange(reason?.code) ? (
@@ -110,6 +111,13 @@ function menuItems(status: StreamStatus, model: CameraModel) {
       href: hrefOf({ page: 'sync', streams: [id], ...timeMs }),
     },
     {
+      key: 'link',
+      label: t('timeMs' in timeMs ? 'copy-link' : 'copy-link-live'),
+      icon: 'link' as const,
+      onChoose: () =>
+        void copyLink(hrefOf({ page: 'camera', app: status.app, name: status.name, ...timeMs })),
+    },
+    {
       key: 'restart',
       label: t('restart'),
       icon: 'restart' as const,
@@ -133,4 +141,14 @@ function menuItems(status: StreamStatus, model: CameraModel) {
           },
         ]),
   ];
+}
+
+async function copyLink(href: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(new URL(href, document.baseURI).href);
+    toast(t('link-copied'));
+  } catch {
+    // The clipboard is there in secure contexts only.
+    toast(t('link-by-hand'));
+  }
 }

@@ -2,9 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { keptRecordingsSchema } from '../../../../shared/recording.ts';
 import { call } from '../api/call.ts';
-import type { Place } from '../app/router.ts';
+import { hrefOf, type Place } from '../app/router.ts';
 import { streamOf } from '../store/streams.ts';
-import { Notice } from '../ui/index.ts';
+import { Icon } from '../ui/index.ts';
 import { CameraPage } from './camera-page.tsx';
 import { t } from './texts.ts';
 
@@ -34,7 +34,18 @@ export function Page({ place }: { place: Extract<Place, { page: 'camera' }> }) {
     return <CameraPage key={id} stream={{ app, name }} status={status} timeMs={timeMs} />;
   }
   if (kept?.id !== id) return null;
-  if (kept.newestMs === undefined) return <Notice kind="trouble">{t('not-there', { id })}</Notice>;
+  if (kept.newestMs === undefined) {
+    return (
+      <section class="nothing-here">
+        <Icon name="camera" />
+        <h1>{t('not-there', { id })}</h1>
+        <p>{t('not-there-todo')}</p>
+        <a class="button primary" href={hrefOf({ page: 'wall' })}>
+          {t('back-to-wall')}
+        </a>
+      </section>
+    );
+  }
   // The last minute of it, unless the address names another.
   const atMs = timeMs ?? kept.newestMs - 60_000;
   return <CameraPage key={id} stream={{ app, name }} status={undefined} timeMs={atMs} />;

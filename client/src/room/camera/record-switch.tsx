@@ -3,6 +3,7 @@ import type { StreamStatus } from '../../../../shared/stream.ts';
 import { isRecorded, mayRecord, toggleRecording, waitText } from '../cameras/index.ts';
 import { gapWords } from '../recordings/gap-words.ts';
 import { t } from './texts.ts';
+import './record-switch.css';
 
 /** Switches recording on and off, and says how it stands with it. */
 export function RecordSwitch({ status }: { status: StreamStatus }) {

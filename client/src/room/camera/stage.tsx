@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { SluicePlayer } from '../../player/index.ts';
 import { dateTime } from '../i18n/formats.ts';
 import { askSoon } from '../store/streams.ts';
@@ -7,6 +7,7 @@ import { CentringLayer } from './ptz/pad.tsx';
 import type { Steering } from './ptz/steering.ts';
 import type { Preview } from './scrub-preview.ts';
 import { t } from './texts.ts';
+import './stage.css';
 
 /** Without the place behind `#`, which changes: a player whose server changes begins anew. */
 const SERVER = new URL('.', document.baseURI).href;
@@ -65,7 +66,8 @@ export function Stage({
 function PreviewPicture({ preview }: { preview: Preview }) {
   const place = useRef<HTMLDivElement>(null);
   const { picture, timeMs, kind } = preview;
-  useEffect(() => {
+  // Before it is seen: an empty canvas would be black for a frame.
+  useLayoutEffect(() => {
     const canvas = place.current?.querySelector('canvas');
     const context = canvas?.getContext('2d');
     if (canvas == null || context == null) return;

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { StreamStatus } from '../../../../shared/stream.ts';
 import { removeStream } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
@@ -19,6 +19,7 @@ export function RemoveCamera({
 }) {
   const [trouble, setTrouble] = useState('');
   const [isBusy, setBusy] = useState(false);
+  const isRemoved = useRef(false);
   const camera = titleOf(status);
   const remove = async (): Promise<void> => {
     setTrouble('');
@@ -30,13 +31,14 @@ export function RemoveCamera({
       setTrouble(failureText(answer.error));
       return;
     }
+    isRemoved.current = true;
     toast(t('removed', { camera }));
     askSoon();
     onRemoved?.();
     onClose();
   };
   return (
-    <Dialog title={t('remove-title', { camera })} onClose={onClose}>
+    <Dialog title={t('remove-title', { camera })} onClose={onClose} isOpenerGone={() => isRemoved.current}>
       <p>{t('remove-text')}</p>
       <p class="form-error" role="alert" hidden={trouble === ''}>
         {trouble}

@@ -81,12 +81,12 @@ export function Page(_: { place: Extract<Place, { page: 'exports' }> }) {
 }
 
 function KeptSummary({ kept }: { kept: readonly KeptRecordings[] | undefined }) {
-  if (kept === undefined) return <p class="exports-quiet">{t('loading')}</p>;
+  if (kept === undefined) return <p class="quiet">{t('loading')}</p>;
   if (kept.length === 0) {
-    return <p class="exports-quiet">{t((streams.value ?? []).length === 0 ? 'no-cameras' : 'kept-none')}</p>;
+    return <p class="quiet">{t((streams.value ?? []).length === 0 ? 'no-cameras' : 'kept-none')}</p>;
   }
   const bytes = kept.reduce((sum, one) => sum + one.bytes, 0);
-  return <p class="exports-quiet">{t('kept-sum', { size: size(bytes), cameras: kept.length })}</p>;
+  return <p class="quiet">{t('kept-sum', { size: size(bytes), cameras: kept.length })}</p>;
 }
 
 function Jobs({
@@ -99,8 +99,8 @@ function Jobs({
   onPlay: (film: Film) => void;
 }) {
   const [isLong, setLong] = useState(false);
-  if (jobs === undefined) return <p class="exports-quiet">{t('loading')}</p>;
-  if (jobs.length === 0) return <p class="exports-quiet">{t('exports-none')}</p>;
+  if (jobs === undefined) return <p class="quiet">{t('loading')}</p>;
+  if (jobs.length === 0) return <p class="quiet">{t('exports-none')}</p>;
   const shown = isLong ? jobs : jobs.slice(0, SHOWN_JOBS);
   return (
     <>

@@ -40,8 +40,8 @@ function LockList({ stream, onPlay, onExport }: { stream: StreamKey } & Actions)
   };
   useEffect(() => void load(), [app, name]);
   if (failure !== undefined) return <Notice kind="trouble">{failureText(failure)}</Notice>;
-  if (locks === undefined) return <p class="exports-quiet">{t('loading')}</p>;
-  if (locks.length === 0) return <p class="exports-quiet">{t('locks-none')}</p>;
+  if (locks === undefined) return <p class="quiet">{t('loading')}</p>;
+  if (locks.length === 0) return <p class="quiet">{t('locks-none')}</p>;
   return (
     <>
       <ul class="exports-list" aria-label={t('locks-what', { what: nameOf(stream) })}>

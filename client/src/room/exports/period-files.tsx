@@ -30,7 +30,7 @@ export function PeriodFiles({
         <h2 id="exports-periods">{t('periods')}</h2>
         {cameras.size > 1 ? (
           <select
-            class="exports-select"
+            class="compact"
             aria-label={t('filter')}
             value={camera}
             onChange={({ currentTarget }) => setCamera(currentTarget.value)}
@@ -44,8 +44,8 @@ export function PeriodFiles({
           </select>
         ) : undefined}
       </div>
-      <p class="exports-quiet">{t('periods-hint')}</p>
-      {chosen.length === 0 ? <p class="exports-quiet">{t('periods-none')}</p> : undefined}
+      <p class="quiet">{t('periods-hint')}</p>
+      {chosen.length === 0 ? <p class="quiet">{t('periods-none')}</p> : undefined}
       <ul class="exports-list" aria-label={t('periods')}>
         {chosen.slice(0, shown).map((file) => (
           <Row key={file.id} file={file} onPlay={onPlay} />

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ExportJob } from '../../../../shared/recording.ts';
+import { failureText } from '../api/failure-text.ts';
 import { dateTime, number, size } from '../i18n/formats.ts';
 import { texts } from '../i18n/index.ts';
 import { Button, Notice, Progress } from '../ui/index.ts';
@@ -89,7 +90,7 @@ export function ExportJobs({
   const [trouble, setTrouble] = useState<string>();
   const act = async (action: typeof retryExport, id: string): Promise<void> => {
     const answer = await action(id);
-    setTrouble(answer.ok ? undefined : answer.error.message);
+    setTrouble(answer.ok ? undefined : failureText(answer.error));
     onChanged();
   };
   return (

@@ -32,6 +32,7 @@ export function JumpForm({
       }}
     >
       <input
+        class="compact"
         type="datetime-local"
         step="1"
         aria-label={label}

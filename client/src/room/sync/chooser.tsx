@@ -67,7 +67,7 @@ export function Chooser({ model, onClose }: { model: SyncModel; onClose: () => v
                   <span>
                     {title}
                     {hasRecordings || kept === undefined ? undefined : (
-                      <span class="sync-quiet"> · {t('not-recorded-mark')}</span>
+                      <span class="quiet"> · {t('not-recorded-mark')}</span>
                     )}
                   </span>
                 </label>

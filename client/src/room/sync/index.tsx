@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { parseStreamId } from '../../../../shared/names.ts';
 import { go, type Place } from '../app/router.ts';
+import { JUMP_MS } from '../recordings/time-controls.tsx';
 import { Button, Notice } from '../ui/index.ts';
 import { Chooser } from './chooser.tsx';
 import { Lanes } from './lanes.tsx';
 import { SyncModel } from './model.ts';
 import { t } from './texts.ts';
 import { Tiles } from './tiles.tsx';
-import { JUMP_MS, TimeTools, Transport } from './transport.tsx';
+import { TimeTools, Transport } from './transport.tsx';
 import './sync.css';
 
 type SyncPlace = Extract<Place, { page: 'sync' }>;
@@ -65,7 +66,7 @@ export function Page({ place }: { place: SyncPlace }) {
             <Transport model={model} />
             <Lanes model={model} />
             <TimeTools model={model} />
-            <p class="sync-quiet sync-keys">{t('keys')}</p>
+            <p class="quiet sync-keys">{t('keys')}</p>
           </section>
         </>
       )}

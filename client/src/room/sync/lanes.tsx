@@ -113,7 +113,7 @@ function Pointed({ model, surface: { pointedX, widthPx } }: { model: SyncModel; 
   const timeMs = timeAt(pointed, model.view.value, width);
   const isToday = timeMs > model.nowMs.value - 18 * 3_600_000;
   return (
-    <div class="sync-pointed" ref={place}>
+    <div class="pointed" ref={place}>
       <strong>{isToday ? timeOfDay(timeMs) : dateTime(timeMs)}</strong>
       {timeMs > model.nowMs.value ? undefined : <span>{recordedText(model, timeMs)}</span>}
     </div>

@@ -1,8 +1,8 @@
-import { useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { systemStatusSchema } from '../../../../shared/system.ts';
 import { call } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
-import type { Place } from '../app/router.ts';
+import { go, type Place } from '../app/router.ts';
 import { usePolled } from '../store/use-polled.ts';
 import { Choice, Notice } from '../ui/index.ts';
 import { LogPart } from './log-part.tsx';
@@ -17,8 +17,8 @@ type Part = (typeof PARTS)[number];
 const ASK_EVERY_MS = 4_000;
 
 /** How the gateway fares, who watches, what it tells, and how it is set. */
-export function Page(_: { place: Extract<Place, { page: 'system' }> }) {
-  const [part, setPart] = useState<Part>('overview');
+export function Page({ place }: { place: Extract<Place, { page: 'system' }> }) {
+  const { part = 'overview' } = place;
   return (
     <div class="system-page">
       <h1>{t('heading')}</h1>
@@ -26,7 +26,7 @@ export function Page(_: { place: Extract<Place, { page: 'system' }> }) {
         label={t('parts')}
         options={PARTS.map((value) => ({ value, label: t(value) }))}
         value={part}
-        onChoose={setPart}
+        onChoose={(chosen) => go({ page: 'system', ...(chosen === 'overview' ? {} : { part: chosen }) })}
       />
       {contents(part)}
     </div>
@@ -64,7 +64,7 @@ function Overview() {
         </Notice>
       )}
       {value === undefined ? (
-        failure === undefined && <p class="system-quiet">{t('asking')}</p>
+        failure === undefined && <p class="quiet">{t('asking')}</p>
       ) : (
         <OverviewPart status={value} receivedAtMs={receivedAtMs.current} />
       )}

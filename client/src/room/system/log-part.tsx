@@ -7,7 +7,7 @@ import { Button, Field, Notice, toast } from '../ui/index.ts';
 import { filterLines, LEVELS, type Level } from './log-filter.ts';
 import { t } from './texts.ts';
 
-const ASK_EVERY_MS = 2_000;
+const ASK_EVERY_MS = 1_000;
 const FIRST = 500;
 const KEPT = 2_000;
 
@@ -91,7 +91,7 @@ export function LogPart() {
           isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24;
         }}
       >
-        {shown.length === 0 ? <p class="system-quiet">{t('log-empty')}</p> : undefined}
+        {shown.length === 0 ? <p class="quiet">{t('log-empty')}</p> : undefined}
         <ol>
           {shown.map((line) => (
             <li key={line.seq} data-level={line.level}>
@@ -105,7 +105,7 @@ export function LogPart() {
           ))}
         </ol>
       </section>
-      <p class="system-quiet">
+      <p class="quiet">
         {t('log-lines', { count: shown.length })} · {t('log-note')}
       </p>
     </div>

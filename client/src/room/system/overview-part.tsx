@@ -56,7 +56,7 @@ function Health({ status }: { status: SystemStatus }) {
       <p class="system-state" data-good={ready}>
         {t(ready ? 'ready' : 'not-ready')}
       </p>
-      {ready ? undefined : <p class="system-quiet">{t('not-ready-todo')}</p>}
+      {ready ? undefined : <p class="quiet">{t('not-ready-todo')}</p>}
       <dl class="system-facts">
         {Object.entries(checks).map(([check, isGood]) => (
           <Fact key={check} name={checkName(check)}>
@@ -66,7 +66,7 @@ function Health({ status }: { status: SystemStatus }) {
         <Fact name={t('running')}>{durationText(now - startedAt)}</Fact>
         <Fact name={t('version')}>
           Sluice {version}
-          <span class="system-quiet">
+          <span class="quiet">
             {t('versions-of', {
               node: versions.node,
               mediasoup: versions.mediasoup ?? t('unknown'),
@@ -128,7 +128,7 @@ function Meter({
     <div class="system-meter">
       <p>
         <span>{name}</span>
-        <span class="system-quiet">{children}</span>
+        <span class="quiet">{children}</span>
       </p>
       <meter aria-label={name} min={0} max={1} low={0.7} high={0.9} optimum={0} value={share} />
     </div>
@@ -150,7 +150,7 @@ function Streams({ status }: { status: SystemStatus }) {
           {inTrouble.slice(0, 20).map((stream) => (
             <li key={`${stream.app}/${stream.name}`}>
               <a href={hrefOf({ page: 'camera', app: stream.app, name: stream.name })}>{titleOf(stream)}</a>
-              <span class="system-quiet">
+              <span class="quiet">
                 {stream.reason === undefined ? '' : (waitText(stream.reason)?.title ?? stream.reason.message)}
               </span>
             </li>
@@ -196,7 +196,7 @@ function Disks({ status: { disks } }: { status: SystemStatus }) {
                   max={1}
                   value={1 - disk.freeBytes / Math.max(1, disk.totalBytes)}
                 />
-                <p class="system-quiet">
+                <p class="quiet">
                   {t('disk-free', { free: size(disk.freeBytes), all: size(disk.totalBytes) })}
                 </p>
               </>

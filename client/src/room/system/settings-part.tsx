@@ -23,7 +23,7 @@ export function SettingsPart() {
   }, []);
   if (settings === undefined) {
     return failure === undefined ? (
-      <p class="system-quiet">{t('asking')}</p>
+      <p class="quiet">{t('asking')}</p>
     ) : (
       <Notice kind="trouble">{failureText(failure)}</Notice>
     );
@@ -73,7 +73,7 @@ export function SettingsPart() {
         if (changes.wrong.size === 0 && count > 0) void save(changes.values);
       }}
     >
-      <p class="system-quiet">{t('settings-text')}</p>
+      <p class="quiet">{t('settings-text')}</p>
       {GROUPS.map(({ name, holds }) => (
         <section key={name} class="system-panel" aria-labelledby={`settings-${name}`}>
           <h2 id={`settings-${name}`}>{t(`group-${name}`)}</h2>
@@ -108,11 +108,11 @@ export function SettingsPart() {
               <div key={setting.key}>
                 <dt>
                   <code>{setting.key}</code>
-                  <span class="system-quiet">{settingWords(setting).does}</span>
+                  <span class="quiet">{settingWords(setting).does}</span>
                 </dt>
                 <dd>
                   {valueText(setting, setting.value)}
-                  <span class="system-quiet">{fixedBy(setting)}</span>
+                  <span class="quiet">{fixedBy(setting)}</span>
                 </dd>
               </div>
             ))}
@@ -175,7 +175,7 @@ function SettingRow({
           </p>
         )}
         {notes.map((note) => (
-          <p key={note} class="system-quiet">
+          <p key={note} class="quiet">
             {note}
           </p>
         ))}

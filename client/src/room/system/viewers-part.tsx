@@ -19,7 +19,7 @@ export function ViewersPart() {
   );
   if (value === undefined) {
     return failure === undefined ? (
-      <p class="system-quiet">{t('asking')}</p>
+      <p class="quiet">{t('asking')}</p>
     ) : (
       <Notice kind="trouble">{failureText(failure)}</Notice>
     );
@@ -31,7 +31,7 @@ export function ViewersPart() {
         <Notice kind="trouble">{t('no-answer', { why: failureText(failure) })}</Notice>
       )}
       {viewers.length === 0 ? (
-        <p class="system-quiet">{t('viewers-none')}</p>
+        <p class="quiet">{t('viewers-none')}</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard.
         <section class="system-panel system-table" tabIndex={0} aria-label={t('viewers')}>
@@ -60,9 +60,9 @@ export function ViewersPart() {
         </section>
       )}
       {total > viewers.length ? (
-        <p class="system-quiet">{t('viewers-more', { total, shown: viewers.length })}</p>
+        <p class="quiet">{t('viewers-more', { total, shown: viewers.length })}</p>
       ) : undefined}
-      <p class="system-quiet">{t('viewers-note')}</p>
+      <p class="quiet">{t('viewers-note')}</p>
     </div>
   );
 }

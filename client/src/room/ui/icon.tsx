@@ -39,6 +39,7 @@ export const ICONS = {
   minus: 'M5 12h14',
   'mark-in': 'M10 5H6v14h4M11 12h8M16 9l-5 3 5 3',
   'mark-out': 'M14 5h4v14h-4M13 12H5M8 9l5 3-5 3',
+  link: 'M10 14a4 4 0 0 0 5.700 0l3-3a4 4 0 0 0-5.700-5.700l-1 1M14 10a4 4 0 0 0-5.700 0l-3 3a4 4 0 0 0 5.700 5.700l1-1',
   home: 'M5 11l7-6 7 6v8.500h-5v-5h-4v5H5z',
 } as const;
 

@@ -47,7 +47,11 @@ export function Menu({
     place(list.current, button.current);
     itemsOf(list.current)[0]?.focus();
   }, [isOpen]);
-  const close = (): void => list.current?.hidePopover();
+  const close = (): void => {
+    list.current?.hidePopover();
+    // Not every browser does it by itself; a dialog that is opened gives the focus back to here.
+    button.current?.focus();
+  };
   return (
     <>
       <button

@@ -6,7 +6,7 @@ import { t } from './texts.ts';
 /** What is shown where there is no camera at all. */
 export function NoCameras() {
   return (
-    <section class="wall-none">
+    <section class="nothing-here">
       <Icon name="camera" />
       <h2>{t('empty-title')}</h2>
       <p>{t('empty-text')}</p>
@@ -22,7 +22,7 @@ export function NoCameras() {
 /** What is shown where no camera fits what is sought. */
 export function NothingFound() {
   return (
-    <section class="wall-none">
+    <section class="nothing-here">
       <Icon name="search" />
       <p role="status">{t('nothing-found')}</p>
       <Button onClick={showAll}>{t('show-all')}</Button>

@@ -28,6 +28,8 @@ import { moving, told } from './tile-signals.ts';
 import { Toolbar } from './toolbar.tsx';
 import { useTurning } from './turning.ts';
 import './wall.css';
+import './tile.css';
+import './large.css';
 
 /** All cameras side by side, or those of a saved wall; one of them may be enlarged. */
 export function Wall() {

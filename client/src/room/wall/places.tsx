@@ -38,6 +38,7 @@ export function GonePlace({ index, id }: { index: number; id: string }) {
 function ChooseCamera({ index }: { index: number }) {
   return (
     <select
+      class="compact"
       aria-label={t('choose-camera')}
       value=""
       onChange={({ currentTarget }) => {

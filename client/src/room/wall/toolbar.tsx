@@ -134,6 +134,7 @@ function Search() {
       <label class="wall-search">
         <Icon name="search" />
         <input
+          class="compact"
           type="search"
           aria-label={t('search')}
           placeholder={t('search')}
@@ -176,7 +177,7 @@ function Select({
   return (
     <label class="wall-select">
       <span>{label}</span>
-      <select value={value} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
+      <select class="compact" value={value} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
         {children}
       </select>
     </label>

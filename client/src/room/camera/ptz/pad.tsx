@@ -23,14 +23,14 @@ const KEYS: Readonly<Record<string, Vector>> = {
 /** What a camera with motors can: move while held, zoom, home, centre by a click, positions. */
 export function PtzPad({ steering, model }: { steering: Steering; model: CameraModel }) {
   const status = steering.status.value;
-  if (status === undefined) return <p class="camera-quiet">{steering.trouble.value ?? t('asking')}</p>;
+  if (status === undefined) return <p class="quiet">{steering.trouble.value ?? t('asking')}</p>;
   const { can } = status;
   return (
     <section class="ptz" aria-label={t('steer')}>
       {steering.trouble.value === undefined ? undefined : (
         <Notice kind="trouble">{steering.trouble.value}</Notice>
       )}
-      {model.isLive.value ? undefined : <p class="camera-quiet">{t('not-live')}</p>}
+      {model.isLive.value ? undefined : <p class="quiet">{t('not-live')}</p>}
       <div class="ptz-row">
         {can.panTilt && can.continuous ? <Stick steering={steering} /> : undefined}
         <div class="ptz-buttons">
@@ -196,7 +196,7 @@ function Presets({ steering, presets }: { steering: Steering; presets: PtzStatus
   return (
     <div class="ptz-presets">
       <h2>{t('presets')}</h2>
-      {presets.length === 0 ? <p class="camera-quiet">{t('no-presets')}</p> : undefined}
+      {presets.length === 0 ? <p class="quiet">{t('no-presets')}</p> : undefined}
       <ul aria-label={t('presets')}>
         {presets.map(({ token, name: title }) => (
           <li key={token}>
@@ -222,6 +222,7 @@ function Presets({ steering, presets }: { steering: Steering; presets: PtzStatus
         }}
       >
         <input
+          class="compact"
           type="text"
           maxLength={64}
           aria-label={t('preset-name')}

@@ -38,7 +38,7 @@ export interface Marked {
 const MIN_PX = 1;
 const MIN_EVENT_PX = 4;
 /** What nobody expected to be recorded is left empty. */
-const QUIET_REASONS: ReadonlySet<GapReason> = new Set(['RECORDING_OFF', 'EXPIRED']);
+const QUIET_REASONS: ReadonlySet<GapReason> = new Set(['RECORDING_OFF', 'EXPIRED', 'DELETED']);
 
 export const isQuiet = ({ reason }: Gap): boolean => QUIET_REASONS.has(reason);
 

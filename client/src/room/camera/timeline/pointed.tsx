@@ -37,7 +37,7 @@ export function Pointed({
   const picture = isNear && instant.recorded === 'yes' ? model.film.at(keptMs) : undefined;
   const isToday = timeMs > model.nowMs.value - 18 * 3_600_000;
   return (
-    <div class="timeline-pointed" ref={place}>
+    <div class="pointed timeline-pointed" ref={place}>
       {picture === undefined ? undefined : <img src={picture.src} alt="" />}
       <strong>{isToday ? timeOfDay(timeMs) : dateTime(timeMs)}</strong>
       {timeMs > model.nowMs.value ? undefined : <span>{instantText(instant)}</span>}
