@@ -32,6 +32,8 @@ export class ScrubPreview {
   #isLoading = false;
   #restTimer: ReturnType<typeof setTimeout> | undefined;
   #told = new Set<string>();
+  /** When the time of the picture on the screen was asked for. */
+  #presentedSinceMs = 0;
 
   constructor(stream: StreamKey, film: Film, keptMs: () => readonly number[]) {
     this.#stream = stream;
@@ -91,6 +93,9 @@ export class ScrubPreview {
   }
 
   #present(wanted: { timeMs: number; sinceMs: number }, preview: Preview): void {
+    // Pictures do not always come in the order in which they were asked for.
+    if (wanted.sinceMs < this.#presentedSinceMs) return;
+    this.#presentedSinceMs = wanted.sinceMs;
     this.#shown.value = preview;
     if (this.#told.has(preview.kind) || this.#wanted?.timeMs !== wanted.timeMs) return;
     this.#told.add(preview.kind);
