@@ -56,6 +56,8 @@ export class HlsEngine implements PlaybackEngine {
   #status: EngineStatus = { kind: 'connecting', reason: undefined };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
+  /** Counts what was opened. */
+  #opened = 0;
   /** Unix milliseconds of the last picture, where a playlist that broke is taken up again. */
   #lastMs: number | undefined;
   #speed: number;
@@ -220,6 +222,7 @@ export class HlsEngine implements PlaybackEngine {
 
   #open(asked: Asked): void {
     clearTimeout(this.#timer);
+    this.#opened += 1;
     this.#opening?.close();
     this.#opening = undefined;
     if (this.#closed) return;
@@ -229,7 +232,8 @@ export class HlsEngine implements PlaybackEngine {
     if (this.#status.kind !== 'waiting') this.#setStatus({ kind: 'connecting', reason });
     const { target, stream } = this.#options;
     let media: HlsMedia | undefined;
-    const isCurrent = (): boolean => media === this.#opening || media === this.#shown?.media;
+    // What is on the screen has no more say once another place is on its way there.
+    const isCurrent = (): boolean => media !== undefined && media === (this.#opening ?? this.#shown?.media);
     const events: HlsMediaEvents = {
       onReady: () => {
         if (media !== undefined && media === this.#opening) this.#show(asked, media);
@@ -301,8 +305,10 @@ export class HlsEngine implements PlaybackEngine {
     this.#opening = undefined;
     const mayGoOn = 'after' in asked ? asked.after === 'next' : asked.kind === 'into-live';
     if (reason.code === 'NOT_RECORDED' && mayGoOn) {
+      const opened = this.#opened;
       const nextMs = await this.#nextMs(asked);
-      if (this.#closed || this.#opening !== undefined) return;
+      // The viewer may have gone elsewhere.
+      if (this.#closed || opened !== this.#opened) return;
       if (nextMs !== undefined) {
         this.#openFrom(nextMs);
         return;
