@@ -92,7 +92,9 @@ export declare class SluicePlayer extends HTMLElement {
   readonly seekable: SeekableRange | undefined;
   /** The camera's pictures that may be asked for: `main`, and `sub` where it has a second stream. */
   readonly qualities: readonly string[];
-  readonly stats: Promise<PlayerStats | undefined>;
+  get stats(): Promise<PlayerStats | undefined>;
+  /** Shows or hides the figures over the picture, as the attribute does. */
+  set stats(shown: boolean);
   play(): void;
   pause(): void;
   /** Plays what was recorded at that time, in Unix milliseconds; where nothing was, what came next. */

@@ -7,8 +7,11 @@ import { posterAddress } from '../../client/src/player/poster.ts';
 import { qualityChoice, qualityFor } from '../../client/src/player/quality.ts';
 import { reasonText } from '../../client/src/player/reason-text.ts';
 import { RewindWindow } from '../../client/src/player/rewind-window.ts';
+import { defaultServer } from '../../client/src/player/server-base.ts';
+import { SkipGoal } from '../../client/src/player/skip-goal.ts';
 import { snapshotName } from '../../client/src/player/snapshot.ts';
 import { nextSpeed, SPEEDS, speedOf, speedText } from '../../client/src/player/speed.ts';
+import { takeUpProperties } from '../../client/src/player/take-up.ts';
 import { translator } from '../../client/src/player/texts.ts';
 import { statsRows } from '../../client/src/player/view/stats-overlay.tsx';
 import { WAIT_REASONS } from '../../shared/errors.ts';
@@ -222,4 +225,48 @@ test('figures are told line by line in both languages, and what is not known is 
     why: expect.stringMatching(/Firewall/),
     bitrate: '2.064,5 kbit/s',
   });
+});
+
+test('what was set on an element before its class was there counts afterwards', () => {
+  const element: Record<string, unknown> = Object.assign({}, { muted: true, src: '/live/door', other: 1 });
+  const set: unknown[] = [];
+  Object.setPrototypeOf(element, {
+    set muted(value: unknown) {
+      set.push(['muted', value]);
+    },
+    set src(value: unknown) {
+      set.push(['src', value]);
+    },
+  });
+  takeUpProperties(element, ['src', 'muted', 'speed']);
+  expect(set).toEqual([
+    ['src', '/live/door'],
+    ['muted', true],
+  ]);
+  element.muted = false;
+  expect(set.at(-1)).toEqual(['muted', false]);
+  expect(element.other).toBe(1);
+});
+
+test('the gateway is where the script is, also below a path of a proxy', () => {
+  expect(defaultServer('https://cams.example.com/sluice-player.js')).toBe('https://cams.example.com');
+  expect(defaultServer('https://example.com/cams/sluice-player.js?v=2')).toBe('https://example.com/cams');
+  // Bundled by the page: nothing tells where the gateway is.
+  expect(defaultServer('https://shop.example.com/assets/index-1a2b.js')).toBe('https://shop.example.com');
+});
+
+test('quick skips in a row add up while the first of them is on its way, and begin anew once it is there', () => {
+  const skips = new SkipGoal();
+  expect(skips.next(-10_000, undefined, 0)).toBeUndefined();
+  expect(skips.next(-10_000, NOW, 1_000)).toBe(NOW - 10_000);
+  // The player tells no time yet, or still the one before.
+  expect(skips.next(-10_000, undefined, 1_200)).toBe(NOW - 20_000);
+  expect(skips.next(-10_000, NOW + 400, 1_400)).toBe(NOW - 30_000);
+  expect(skips.next(10_000, NOW, 1_500)).toBe(NOW - 20_000);
+  // It is there and played on.
+  expect(skips.next(-10_000, NOW - 18_500, 3_000)).toBe(NOW - 28_500);
+  // Where nothing was recorded it went on elsewhere.
+  expect(skips.next(-10_000, NOW + 60_000, 60_000)).toBe(NOW + 50_000);
+  skips.forget();
+  expect(skips.next(-10_000, NOW, 60_100)).toBe(NOW - 10_000);
 });

@@ -10,6 +10,12 @@ export const SOURCE_ATTRIBUTES = new Set(['src', 'server', 'token', 'mode', ...T
 /** These change how it is played or shown, while it goes on. */
 export const TUNING_ATTRIBUTES = new Set(['quality', 'speed']);
 
+/** Those that a page may have set before the script was there. */
+export const PROPERTIES = [
+  ...['src', 'server', 'token', 'mode', 'quality', 'poster', 'startTime', 'endTime', 'speed'],
+  ...['autoplay', 'controls', 'bare', 'muted', 'stats'],
+];
+
 /** The player's attributes as properties, which are the same thing by another way, as with elements of HTML. */
 export abstract class PlayerAttributes extends HTMLElement {
   static readonly observedAttributes = [
@@ -22,21 +28,21 @@ export abstract class PlayerAttributes extends HTMLElement {
     return this.getAttribute('src') ?? '';
   }
   set src(value: string) {
-    this.setAttribute('src', value);
+    this.#set('src', value);
   }
 
   get server(): string {
     return this.getAttribute('server') ?? defaultServer();
   }
   set server(value: string) {
-    this.setAttribute('server', value);
+    this.#set('server', value);
   }
 
   get token(): string {
     return this.getAttribute('token') ?? '';
   }
   set token(value: string) {
-    this.setAttribute('token', value);
+    this.#set('token', value);
   }
 
   /** `auto` (WebRTC, and HLS where that fails), `webrtc` or `hls`. */
@@ -44,7 +50,7 @@ export abstract class PlayerAttributes extends HTMLElement {
     return this.getAttribute('mode') ?? 'auto';
   }
   set mode(value: string) {
-    this.setAttribute('mode', value);
+    this.#set('mode', value);
   }
 
   /** `main`, `sub` (the camera's second stream, where it has one) or `auto` (`sub` while the player is small). */
@@ -52,7 +58,7 @@ export abstract class PlayerAttributes extends HTMLElement {
     return qualityChoice(this.getAttribute('quality'));
   }
   set quality(value: QualityChoice) {
-    this.setAttribute('quality', value);
+    this.#set('quality', value);
   }
 
   /** What is shown until the video plays: a picture's address, or `auto` for the camera's newest key frame. */
@@ -60,7 +66,7 @@ export abstract class PlayerAttributes extends HTMLElement {
     return this.getAttribute('poster') ?? '';
   }
   set poster(value: string) {
-    this.setAttribute('poster', value);
+    this.#set('poster', value);
   }
 
   /** Where a recorded time begins: Unix milliseconds or an ISO 8601 date. Empty plays live. */
@@ -68,7 +74,7 @@ export abstract class PlayerAttributes extends HTMLElement {
     return this.getAttribute('start-time') ?? '';
   }
   set startTime(value: string | number) {
-    this.#setTime('start-time', value);
+    this.#set('start-time', value);
   }
 
   /** Where it ends; empty goes on, into live where it gets there. */
@@ -76,7 +82,7 @@ export abstract class PlayerAttributes extends HTMLElement {
     return this.getAttribute('end-time') ?? '';
   }
   set endTime(value: string | number) {
-    this.#setTime('end-time', value);
+    this.#set('end-time', value);
   }
 
   /** Of recorded time: 0.25 to 4, and up to 16 by key frames alone, without sound. Live knows 1 only. */
@@ -111,8 +117,9 @@ export abstract class PlayerAttributes extends HTMLElement {
     this.toggleAttribute('bare', value);
   }
 
-  #setTime(name: string, value: string | number): void {
-    if (value === '') this.removeAttribute(name);
+  /** Frameworks set what is no longer given to null or undefined. */
+  #set(name: string, value: string | number | null | undefined): void {
+    if (value === null || value === undefined || value === '') this.removeAttribute(name);
     else this.setAttribute(name, String(value));
   }
 }

@@ -11,6 +11,7 @@ import {
   askedTimeOf,
   isRecorded,
   PlayerAttributes,
+  PROPERTIES,
   SOURCE_ATTRIBUTES,
   streamNameOf,
   TIME_ATTRIBUTES,
@@ -36,10 +37,12 @@ import { SizeQuality } from './quality.ts';
 import { RewindWindow } from './rewind-window.ts';
 import { Screen } from './screen.ts';
 import { serverBase } from './server-base.ts';
+import { SkipGoal } from './skip-goal.ts';
 import { NoPictureError, saveFile, takeSnapshot } from './snapshot.ts';
 import type { PlayerStats } from './stats.ts';
 import { StatsPoll } from './stats-poll.ts';
 import { Surface } from './surface.ts';
+import { takeUpProperties } from './take-up.ts';
 import { languageAt, translator } from './texts.ts';
 import { VideoStart } from './video-start.ts';
 import type { ViewModel } from './view/model.ts';
@@ -66,6 +69,7 @@ export class SluicePlayer extends PlayerAttributes {
   readonly #size = new SizeQuality(this, () => this.#tune());
   readonly #start = new VideoStart(this.#surface.video, () => this.#render());
   readonly #rewind = new RewindWindow();
+  readonly #skips = new SkipGoal();
   readonly #flash = new FlashWords(() => this.#render());
   readonly #stats = new StatsPoll(
     () => this.stats,
@@ -170,9 +174,12 @@ export class SluicePlayer extends PlayerAttributes {
     return this.#qualities.offered;
   }
 
-  /** The figures of this moment; undefined while nothing is set up. */
+  /** The figures of this moment; undefined while nothing is set up. Set, it is the attribute: frameworks do so. */
   get stats(): Promise<PlayerStats | undefined> {
     return this.#engine?.stats() ?? Promise.resolve(undefined);
+  }
+  set stats(shown: boolean) {
+    this.toggleAttribute('stats', Boolean(shown));
   }
 
   /** Plays, or goes on after `pause()`. What stands in the way is told by `statechange` and `error`. */
@@ -211,6 +218,7 @@ export class SluicePlayer extends PlayerAttributes {
 
   /** Leaves the recorded time. */
   goLive(): void {
+    this.#skips.forget();
     this.removeAttribute('start-time');
     this.removeAttribute('end-time');
     this.removeAttribute('speed');
@@ -263,6 +271,7 @@ export class SluicePlayer extends PlayerAttributes {
   }
 
   connectedCallback(): void {
+    takeUpProperties(this, PROPERTIES);
     this.video.muted = this.video.muted || this.hasAttribute('muted');
     this.#unwatch ??= this.#watchSurroundings();
     this.#planUpdate();
@@ -487,18 +496,18 @@ export class SluicePlayer extends PlayerAttributes {
   }
 
   async #skip(byMs: number): Promise<void> {
-    if (isRecorded(this)) {
-      if (this.time !== undefined) this.seek(this.time + byMs);
-      return;
+    if (!isRecorded(this)) {
+      if (byMs > 0) return;
+      await this.#learnRewind();
+      if (this.#rewind.playhead(Date.now()) === undefined) {
+        this.#flash.say(translator(languageAt(this))('nothingRecorded'));
+        return;
+      }
     }
-    if (byMs > 0) return;
-    await this.#learnRewind();
-    const nowMs = Date.now();
-    if (this.#rewind.playhead(nowMs) === undefined) {
-      this.#flash.say(translator(languageAt(this))('nothingRecorded'));
-    } else if (!isRecorded(this)) {
-      this.seek((this.time ?? nowMs) + byMs);
-    }
+    // Meanwhile another key may have left live.
+    const shownMs = this.time ?? (isRecorded(this) ? undefined : Date.now());
+    const toMs = this.#skips.next(byMs, shownMs, performance.now());
+    if (toMs !== undefined) this.seek(toMs);
   }
 
   /** Learns what there is to go back to, before the viewer asks for it. */
