@@ -29,5 +29,6 @@ export const GAP_WORDS: Readonly<Record<GapReason, string>> = {
   RECORDING_OFF: 'recording was switched off',
   CLOCK_STEPPED: "the gateway's clock was set forward",
   EXPIRED: 'it was recorded, and has been deleted since to make room',
+  DELETED: 'it was recorded, and somebody has had it deleted since',
   FILE_LOST: 'it was recorded, but the files have disappeared',
 };

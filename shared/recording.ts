@@ -26,6 +26,8 @@ export const GAP_REASONS = [
   'CLOCK_STEPPED',
   /** It was recorded; retention has deleted it since. */
   'EXPIRED',
+  /** It was recorded; somebody has had it deleted since. */
+  'DELETED',
   /** It was recorded; its file has disappeared. */
   'FILE_LOST',
 ] as const;
@@ -76,6 +78,17 @@ export const keptRecordingsSchema = z.object({
   end: timeMs,
 });
 export type KeptRecordings = z.infer<typeof keptRecordingsSchema>;
+
+/** What was deleted of a stream because somebody asked for it. */
+export const erasedRecordingsSchema = z.object({
+  segments: z.number().int().nonnegative(),
+  bytes: z.number().int().nonnegative(),
+  /** Segments that stay, as a lock is on them. */
+  locked: z.number().int().nonnegative(),
+  /** It took long, and there is more: ask for the same again. */
+  more: z.boolean(),
+});
+export type ErasedRecordings = z.infer<typeof erasedRecordingsSchema>;
 
 export const RECORDER_STATES = ['off', 'idle', 'recording', 'waiting'] as const;
 

@@ -1,10 +1,16 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { StreamId } from '../../shared/names.ts';
-import type { KeptRecordings, RecordingLock, RecordingTimeline } from '../../shared/recording.ts';
+import type {
+  ErasedRecordings,
+  KeptRecordings,
+  RecordingLock,
+  RecordingTimeline,
+} from '../../shared/recording.ts';
 import { looksLikeSeconds } from '../../shared/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { LiveSegments } from './live.ts';
+import type { ErasePart } from './store/erase.ts';
 import type { RecordingArchive } from './store/recording-archive.ts';
 import {
   type RetentionSettings,
@@ -17,6 +23,8 @@ const DAY_MS = 86_400_000;
 const TIMELINE_DEFAULT_MS = DAY_MS;
 const TIMELINE_MAX_MS = 31 * DAY_MS;
 const LOCK_MAX_MS = 366 * DAY_MS;
+/** How long somebody waits for what is deleted, and then asks again. */
+const ERASE_TURN_MS = 20_000;
 /** After 9999 a date is no four-digit year any more, and nobody means it. */
 const LATEST_MS = 253_402_300_799_999;
 
@@ -114,12 +122,7 @@ export class RecordingsDesk {
     this.#mustBeKnown(stream);
     checkRange(range.start, range.end, { from: 'start', to: 'end', maxMs: LOCK_MAX_MS });
     // It would protect nothing of what was meant.
-    if (looksLikeSeconds(range.end, this.#options.clock.wallMs())) {
-      throw new ApiError(
-        'BAD_REQUEST',
-        '"start" and "end" are Unix times in milliseconds; these look like seconds.',
-      );
-    }
+    this.#mustBeMs(range.end, { from: 'start', to: 'end' });
     return this.#options.archive.command(stream, 'lock', { stream, ...range });
   }
 
@@ -127,6 +130,32 @@ export class RecordingsDesk {
   async unlock(stream: StreamId, lockId: number): Promise<void> {
     this.#mustBeKnown(stream);
     await this.#options.archive.command(stream, 'unlock', { stream, lockId });
+  }
+
+  /**
+   * Deletes what lies whole in the time and is not locked, some at a time between what is written. What it has got to is deleted even
+   * where it rejects later on. BAD_REQUEST, STREAM_NOT_FOUND, STORAGE_UNAVAILABLE.
+   */
+  async erase(stream: StreamId, { from, to }: { from: number; to: number }): Promise<ErasedRecordings> {
+    const { archive, clock, log } = this.#options;
+    this.#mustBeKnown(stream);
+    checkRange(from, to, { from: 'from', to: 'to', maxMs: LATEST_MS });
+    this.#mustBeMs(to, { from: 'from', to: 'to' });
+    const untilMs = clock.monotonicMs() + ERASE_TURN_MS;
+    const erased = { segments: 0, bytes: 0, locked: 0 };
+    let nextMs: number | undefined = from;
+    try {
+      while (nextMs !== undefined && clock.monotonicMs() < untilMs) {
+        const part: ErasePart = await archive.command(stream, 'erase', { stream, fromMs: nextMs, toMs: to });
+        erased.segments += part.segments;
+        erased.bytes += part.bytes;
+        erased.locked += part.locked;
+        nextMs = part.nextMs;
+      }
+    } finally {
+      log.info({ stream, from, to, ...erased }, 'recordings were deleted because somebody asked for it');
+    }
+    return { ...erased, more: nextMs !== undefined };
   }
 
   /** Every stream of which something is kept, by its name, also those that were removed since. */
@@ -159,6 +188,15 @@ export class RecordingsDesk {
     const cutMs = live.state(stream).state === 'recording' ? live.recordedUntilMs(stream) : undefined;
     // Behind what is kept only where the clock was set back.
     return Math.max(newestMs, cutMs ?? Math.floor(clock.wallMs()));
+  }
+
+  /** BAD_REQUEST. */
+  #mustBeMs(toMs: number, { from, to }: { from: string; to: string }): void {
+    if (!looksLikeSeconds(toMs, this.#options.clock.wallMs())) return;
+    throw new ApiError(
+      'BAD_REQUEST',
+      `"${from}" and "${to}" are Unix times in milliseconds; these look like seconds.`,
+    );
   }
 
   #mustBeKnown(stream: StreamId): void {

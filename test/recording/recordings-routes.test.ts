@@ -268,3 +268,33 @@ test('policies reach the store: what is older than keepDays is deleted, and the 
     reason: 'EXPIRED',
   });
 });
+
+test('what was recorded is deleted by time, also of a stream that is gone, but never what is locked', async () => {
+  await record(START_MS, 10);
+  await record(START_MS, 4, 'live/gone');
+  await lockAt({ start: START_MS, end: START_MS + 1_000 });
+  const erase = (stream: string, query: string) =>
+    edge.app.inject({ method: 'DELETE', url: `/api/v1/streams/${stream}/recordings?${query}`, headers });
+  const range = `from=${START_MS}&to=${START_MS + 11_000}`;
+  const answer = await erase('live/door', range);
+  expect([answer.statusCode, answer.json()]).toEqual([
+    200,
+    { segments: 4, bytes: 4 * 1_504, locked: 1, more: false },
+  ]);
+  const { ranges, gaps } = (await timeline(`from=${START_MS}&to=${START_MS + 20_000}`)).json();
+  expect(ranges).toEqual([
+    { start: START_MS, end: START_MS + 2_000 },
+    { start: START_MS + 10_000, end: START_MS + 20_000 },
+  ]);
+  expect(gaps).toEqual([{ start: START_MS + 2_000, end: START_MS + 10_000, reason: 'DELETED' }]);
+  expect((await erase('live/gone', range)).json()).toMatchObject({ segments: 4, more: false });
+  await waitFor('the list to follow', async () => {
+    const { recordings } = (await get('/api/v1/recordings')).json();
+    return recordings.length === 1;
+  });
+  await waitFor('the totals to follow', () => (archive.kept('live/gone').segments ?? 0) === 0);
+  expect((await erase('live/gone', range)).json().error.code).toBe('STREAM_NOT_FOUND');
+  for (const query of ['', `from=${START_MS}`, 'from=5&to=5', 'from=0&to=1700000000']) {
+    expect((await erase('live/door', query)).json().error.code, query).toBe('BAD_REQUEST');
+  }
+});

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { nameSchema, streamId } from '../../../shared/names.ts';
-import { keptRecordingsSchema, lockSchema, timelineSchema } from '../../../shared/recording.ts';
+import {
+  erasedRecordingsSchema,
+  keptRecordingsSchema,
+  lockSchema,
+  timelineSchema,
+} from '../../../shared/recording.ts';
 import type { RecordingsPort } from '../ports-recordings.ts';
 import { timeMsField } from '../query-fields.ts';
 import { type ApiRoute, defineRoute } from '../route.ts';
@@ -30,6 +35,7 @@ export function recordingRoutes(recordings: RecordingsPort): ApiRoute[] {
   return [
     listRoute(recordings),
     timelineRoute(recordings),
+    eraseRoute(recordings),
     locksRoute(recordings),
     lockRoute(recordings),
     unlockRoute(recordings),
@@ -87,6 +93,36 @@ function timelineRoute(recordings: RecordingsPort): ApiRoute {
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
       });
+    },
+  });
+}
+
+function eraseRoute(recordings: RecordingsPort): ApiRoute {
+  return defineRoute({
+    method: 'DELETE',
+    url: '/api/v1/streams/:app/:name/recordings',
+    access: 'token',
+    tag: TAG,
+    summary: 'Deletes what was recorded of a stream in a time, also of a stream that was removed since.',
+    description:
+      'Segments that lie whole in the time, with their thumbnails and events; nothing that is locked, no exports and no MP4 files of periods. It cannot be undone. What plays it just now finds a gap, what exports it leaves it out.',
+    params: streamPathSchema,
+    query: z.object({
+      from: timeMsField('Of the first thing to delete.'),
+      to: timeMsField('Not what ends later.'),
+    }),
+    answers: [
+      {
+        status: 200,
+        description:
+          'What was deleted, durably; its files go in the next seconds. After 20 s it answers with what it has got to, and `more`.',
+        contentType: JSON_TYPE,
+        schema: erasedRecordingsSchema,
+      },
+    ],
+    errors: ['BAD_REQUEST', 'STREAM_NOT_FOUND', 'STORAGE_UNAVAILABLE'],
+    handle({ params, query: { from, to } }) {
+      return recordings.erase(streamId(params.app, params.name), { from, to });
     },
   });
 }

@@ -2,7 +2,7 @@ import type { StreamId } from '../../../shared/names.ts';
 import type { Chore, Situation } from '../store/chores.ts';
 import type { IndexWriter } from '../store/index-writer.ts';
 import { keepMsOf } from '../store/retention.ts';
-import { eventsToWrite } from './event-handlers.ts';
+import { eventsToWrite, hasFootage } from './event-handlers.ts';
 import type { EventsDb } from './events-db.ts';
 
 const SWEEP_EVERY_MS = 10 * 60_000;
@@ -61,11 +61,8 @@ export class EventChore implements Chore {
     const tooManyBeforeMs = db.startOfNewest(stream, this.#maxOfStream) ?? 0;
     const beforeMs = Math.max(nowMs - keepMs, row?.expiredBeforeMs ?? 0, tooManyBeforeMs);
     const page = db.page(stream, this.#after, beforeMs, STEP_EVENTS);
-    const footage = this.#index.reader.arrays(
-      'SELECT 1 FROM segments WHERE stream_id = ? AND start_ms < ? AND start_ms > ? - 60000 AND end_ms > ? LIMIT 1',
-    );
-    const isOfFootage = ({ startMs, endMs }: { startMs: number; endMs: number }) =>
-      row !== undefined && footage.get(row.id, endMs, startMs, startMs) !== undefined;
+    const isOfFootage = (event: { startMs: number; endMs: number }) =>
+      row !== undefined && hasFootage(this.#index, row.id, event);
     const gone = page.filter((event) => event.startMs < tooManyBeforeMs || !isOfFootage(event));
     if (gone.length > 0) db.remove(gone.map(({ id }) => id));
     const last = page.at(-1);

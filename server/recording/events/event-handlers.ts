@@ -37,6 +37,20 @@ export function findEvents(index: IndexReader, { query }: { query: EventQuery })
   return eventsToRead(index).use((db) => db.find(query)) ?? [];
 }
 
+/** For the store's thread: whether anything is kept of the time of an event. */
+export function hasFootage(
+  { reader }: IndexWriter,
+  streamRowId: number,
+  { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
+): boolean {
+  const found = reader
+    .arrays(
+      'SELECT 1 FROM segments WHERE stream_id = ? AND start_ms < ? AND start_ms > ? - 60000 AND end_ms > ? LIMIT 1',
+    )
+    .get(streamRowId, endMs, startMs, startMs);
+  return found !== undefined;
+}
+
 /** The events of the store's thread. */
 export function eventsToWrite({ reader }: IndexWriter): OpenedSide<EventsDb> {
   return OpenedSide.of(reader, 'events', (recordingsDir) => EventsDb.openToWrite(recordingsDir));

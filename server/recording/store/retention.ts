@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import type { StreamId } from '../../../shared/names.ts';
 import type { Chore, Situation } from './chores.ts';
+import { giveUp } from './give-up.ts';
 import type { Attached, StreamRow } from './index-reader.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { type DiskRoom, diskWants } from './retention-disk.ts';
@@ -129,14 +130,13 @@ export class Retention implements Chore {
     }
     this.#index.transaction(() => {
       for (const [id, group] of byStream) {
-        const recordings = this.#recordingsOf(id, group);
-        this.#index.toGarbage(
+        giveUp(
+          this.#index,
           id,
           group.map(({ startMs }) => startMs),
         );
         const past = group.filter(({ isFuture, endMs }) => !isFuture && endMs <= nowMs);
         this.#expire(id, Math.max(0, ...past.map(({ endMs }) => endMs)));
-        for (const recording of recordings) this.#dropIfEmpty(id, recording);
       }
     });
     const early = deletions.find(({ why }) => why !== 'age');
@@ -162,33 +162,6 @@ export class Retention implements Chore {
            (SELECT max(at_ms) FROM notes WHERE stream_id = ?1 AND at_ms <= ?2)`,
       )
       .run(id, beforeMs);
-  }
-
-  #recordingsOf(id: number, group: readonly Deletion[]): readonly number[] {
-    const find = this.#index.reader.arrays(
-      'SELECT recording_id FROM segments WHERE stream_id = ? AND start_ms = ?',
-    );
-    const found = group.map(({ startMs }) => find.get(id, startMs) as unknown as [number] | undefined);
-    return [...new Set(found.flatMap((row) => row?.[0] ?? []))];
-  }
-
-  /** Forgets a recording of which nothing is left; not the newest of its stream, which may go on. */
-  #dropIfEmpty(id: number, recordingId: number): void {
-    const { reader } = this.#index;
-    const next = reader
-      .arrays('SELECT id, start_ms FROM recordings WHERE stream_id = ? AND id > ? ORDER BY id LIMIT 1')
-      .get(id, recordingId) as unknown as [number, number] | undefined;
-    if (next === undefined) return;
-    const own = reader.arrays('SELECT start_ms FROM recordings WHERE id = ?').get(recordingId);
-    const startMs = Number((own as unknown as [number] | undefined)?.[0] ?? 0);
-    // Its segments end where the next recording begins, unless the clock was set back between the two.
-    const endMs = next[1] > startMs ? next[1] : Number.MAX_SAFE_INTEGER;
-    const left = reader
-      .statement(
-        'SELECT 1 FROM segments WHERE stream_id = ? AND start_ms >= ? AND start_ms < ? AND recording_id = ? LIMIT 1',
-      )
-      .get(id, startMs, endMs, recordingId);
-    if (left === undefined) reader.statement('DELETE FROM recordings WHERE id = ?').run(recordingId);
   }
 
   /**

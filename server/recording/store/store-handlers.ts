@@ -1,5 +1,6 @@
 import { eventById, keepEvents, removeEvents } from '../events/event-handlers.ts';
 import { keepThumbnail } from '../frames/thumbnail-handlers.ts';
+import { erase } from './erase.ts';
 import type { IndexWriter } from './index-writer.ts';
 import { lock, unlock } from './locks.ts';
 import { setRetentionPolicies } from './retention.ts';
@@ -10,6 +11,7 @@ import { noteSwitchedOff } from './switched-off.ts';
 export const storeHandlers = {
   lock,
   unlock,
+  erase,
   setRetentionPolicies,
   noteSwitchedOff,
   keepThumbnail,

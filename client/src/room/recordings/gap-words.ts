@@ -33,6 +33,7 @@ export const gapWords: (reason: GapReason) => string = texts<GapReason>({
     RECORDING_OFF: 'die Aufnahme war ausgeschaltet',
     CLOCK_STEPPED: 'die Uhr des Gateways wurde vorgestellt',
     EXPIRED: 'es wurde aufgenommen und seither gelöscht, um Platz zu machen',
+    DELETED: 'es wurde aufgenommen und seither auf Wunsch gelöscht',
     FILE_LOST: 'es wurde aufgenommen, aber die Dateien sind verschwunden',
   },
 });
