@@ -65,7 +65,7 @@ function predicate(issue: core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `has unknown keys: ${issue.keys
         .slice(0, MAX_ISSUES)
-        .map((key) => `"${shorten(key)}"`)
+        .map((key) => `"${shownKey(key)}"`)
         .join(', ')}${issue.message.startsWith(KNOWN_KEYS) ? `; ${issue.message}` : ''}`;
     case 'invalid_value':
       return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
@@ -106,6 +106,15 @@ function pathText(path: readonly PropertyKey[]): string {
 
 function shorten(text: string): string {
   return text.length <= MAX_NAME_LENGTH ? text : `${text.slice(0, MAX_NAME_LENGTH)}...`;
+}
+
+/**
+ * As much of a key that nobody knows as is surely one: in YAML a blank that is missing makes a key of a value too, as in
+ * `{password:hunter2}`.
+ */
+export function shownKey(key: string): string {
+  const [name = ''] = /^[\p{L}\p{N} _./-]*/u.exec(key) ?? [];
+  return name === key ? shorten(key) : `${shorten(name)}...`;
 }
 
 function lowerFirst(text: string): string {

@@ -140,6 +140,7 @@ describe('cameras as CSV', () => {
   it.each([
     ['name,uri\na,rtsp://10.0.0.5/', 'not known: "uri"'],
     ['name,username\na,b', 'with name and url among them'],
+    [`front,10.0.0.5,admin,${SECRET}\nback,10.0.0.6,admin,x`, 'with name and url among them'],
     ['name,url,address\na,b,c', 'Two columns are both "url"'],
     [`name,url,password\na,rtsp://10.0.0.5/,"${SECRET}`, 'is not closed'],
   ])('are refused as a whole where the text is odd: %j', async (text, message) => {
@@ -169,6 +170,17 @@ describe('cameras as CSV', () => {
 });
 
 describe('cameras as YAML', () => {
+  it('never have a value told as a key, as a forgotten blank makes one of it', async () => {
+    for (const text of [
+      `- {name: front, url: "rtsp://10.0.0.5/", password:${SECRET}}`,
+      `- {name: front, source: {url: "rtsp://10.0.0.5/", password:${SECRET}}}`,
+    ]) {
+      const { rows } = await house().add('yaml', text);
+      expect(rows).toMatchObject([{ outcome: 'wrong', message: expect.stringContaining('"password..."') }]);
+      expect(JSON.stringify(rows)).not.toContain(SECRET);
+    }
+  });
+
   it('are the streams of a sluice.yaml, a map like it, or a list, in JSON too', async () => {
     const { add, added } = house();
     const file = `

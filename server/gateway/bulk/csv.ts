@@ -1,4 +1,5 @@
 import { CsvError, parse } from 'csv-parse/sync';
+import { shownKey } from '../../base/schema-issues.ts';
 import { FIELD_NAMES, type FlatField, fieldOf, MAX_ROWS, type ReadRow, readFlatRow } from './rows.ts';
 
 /** In this order where there is no line of headings. */
@@ -56,14 +57,15 @@ function headingTrouble(
   columns: readonly (FlatField | undefined)[],
 ): string | undefined {
   const unknown = headings.filter((heading, place) => heading !== '' && columns[place] === undefined);
-  if (unknown.length > 0) {
-    const shown = unknown.slice(0, 5).map((heading) => `"${heading.slice(0, 32)}"`);
+  // A first camera whose address is mistyped is no line of headings, and has a password.
+  if (unknown.length > 0 && (columns.includes('name') || columns.includes('url'))) {
+    const shown = unknown.slice(0, 5).map((heading) => `"${shownKey(heading)}"`);
     return `These headings are not known: ${shown.join(', ')}. Known are ${FIELD_NAMES}.`;
   }
   const twice = columns.find((column, place) => column !== undefined && columns.indexOf(column) !== place);
   if (twice !== undefined) return `Two columns are both "${twice}"; leave one out.`;
   if (columns.includes('name') && columns.includes('url')) return undefined;
-  return 'The first line has to be headings, with name and url among them, such as: name,url,username,password';
+  return 'The first line has to be headings, with name and url among them, such as: name,url,username,password; or a camera: a name, then an address such as rtsp://10.0.0.7/stream1.';
 }
 
 function byColumn(

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { shownKey } from '../../base/schema-issues.ts';
 import {
   FIELD_NAMES,
   type FlatField,
@@ -69,7 +70,7 @@ function readFlat(value: object, line: number | undefined): ReadRow {
     if (field === undefined) {
       return wrong(
         line,
-        `has an unknown key "${key.slice(0, 32)}". Known are ${FIELD_NAMES}, or source as in sluice.yaml.`,
+        `has an unknown key "${shownKey(key)}". Known are ${FIELD_NAMES}, or source as in sluice.yaml.`,
       );
     }
     fields.set(field, each);
