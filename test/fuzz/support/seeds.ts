@@ -280,3 +280,62 @@ export const rtcpPackets: readonly Buffer[] = (() => {
   const fir = hex('84ce0004 00000001 00000000 00000002 01000000');
   return [sr, sdes, rr, bye, pli, fir, Buffer.concat([sr, sdes, bye]), Buffer.concat([rr, sdes, pli, fir])];
 })();
+
+/** What ONVIF devices answer, to each question once; and what only some do. */
+export const onvifReplies: readonly Buffer[] = files('onvif', /\.xml$/);
+
+/** The same of discovery. */
+export const probeReplies: readonly Buffer[] = files('onvif', /^Probe\.xml$/);
+
+/** Words of SOAP and ONVIF, and what is hard about XML. */
+export const onvifWords: readonly string[] = [
+  ...[
+    '<',
+    '>',
+    '</',
+    '/>',
+    '&',
+    '&amp;',
+    '&#x0;',
+    '&#1114112;',
+    '<![CDATA[',
+    ']]>',
+    '<!--',
+    '-->',
+    '<?',
+    '<!DOCTYPE ',
+  ],
+  ...[
+    '<tt:URI>',
+    '<tt:Min>-INF</tt:Min>',
+    '<tt:Max>1e308</tt:Max>',
+    ' token="',
+    ' xmlns="',
+    ' xmlns:tt="',
+    '="',
+    "='",
+  ],
+  ...[
+    '1e308',
+    '-3.4028235e38',
+    'NaN',
+    'INF',
+    'PT1H',
+    'PT99999999999S',
+    '9999-12-31T23:59:59Z',
+    '-0001-01-01T00:00:00',
+  ],
+  ...[
+    'http://169.254.169.254/',
+    'http://[::1]:80/',
+    'rtsp://user:pass@10.9.9.9:554/',
+    'file:///etc/passwd',
+    'http://10.0.0.5@evil/',
+  ],
+  ...[
+    '<wsnt:NotificationMessage>',
+    '<tt:SimpleItem Name="State" Value="true"/>',
+    'PropertyOperation="Deleted"',
+    'onvif://www.onvif.org/name/%',
+  ],
+];

@@ -6,6 +6,8 @@ export interface FuzzTarget<T = unknown> {
   readonly summary: string;
   /** Its part of a run's inputs, relative to the others'. */
   readonly share: number;
+  /** How many of them `npm test` feeds, where that is less than the usual. */
+  readonly countInTests?: number;
   /** What one input may cost on the thread that everything else runs on too. */
   readonly maxCpuMs: number;
   readonly input: Arbitrary<T>;

@@ -1,5 +1,8 @@
 import type { FuzzTarget } from '../support/target.ts';
+import { apiBodies, cameraLists } from './api-bodies.ts';
+import { discovery } from './discovery.ts';
 import { fields } from './fields.ts';
+import { onvifReply } from './onvif-reply.ts';
 import { parameterSets } from './parameter-sets.ts';
 import { h264, h265, sound } from './payloads.ts';
 import { receiver } from './receiver.ts';
@@ -18,4 +21,8 @@ export const fuzzTargets: readonly FuzzTarget<unknown>[] = [
   sound,
   parameterSets,
   receiver,
+  onvifReply,
+  discovery,
+  apiBodies,
+  cameraLists,
 ] as readonly FuzzTarget<unknown>[];
