@@ -5,6 +5,7 @@ import type { Setting, SystemStatus, Viewer } from '../../shared/system.ts';
 import { expectAccessibleInBothThemes } from '../support/axe.ts';
 import { CameraSim, testVideo } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { complaintsOf } from '../support/complaints.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { type OnvifSim, startOnvifSim } from '../support/onvif-sim/index.ts';
 import { SecretWatch, spellingsOf } from '../support/secret-watch.ts';
@@ -25,8 +26,7 @@ let gateway: GatewayProcess;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-/** What the browser complained about: scripts that threw, and what a policy blocked. */
-let complaints: string[] = [];
+let complaints: string[];
 let watch: SecretWatch;
 
 const open = async () => {
@@ -62,13 +62,9 @@ afterAll(async () => {
 anewForAnotherTry(close, open, 60_000);
 
 beforeEach(async () => {
-  complaints = [];
   context = await browser.newContext({ locale: 'en', permissions: ['clipboard-read', 'clipboard-write'] });
   page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-  });
+  complaints = complaintsOf(page);
   watch = new SecretWatch(page, PASSWORD);
 });
 afterEach(async () => {

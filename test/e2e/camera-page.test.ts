@@ -5,6 +5,7 @@ import type { CameraEvent } from '../../shared/events.ts';
 import { expectAccessibleInBothThemes } from '../support/axe.ts';
 import { CameraSim, testVideo } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { complaintsOf } from '../support/complaints.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { type OnvifSim, startOnvifSim } from '../support/onvif-sim/index.ts';
 import { anewForAnotherTry } from '../support/tried-again.ts';
@@ -24,7 +25,7 @@ let context: BrowserContext;
 let page: Page;
 let slider: Locator;
 let recorded: { start: number; end: number };
-const complaints: string[] = [];
+let complaints: string[];
 
 const open = async () => {
   // The gateway first, as what it records meanwhile need not be waited for.
@@ -56,11 +57,7 @@ anewForAnotherTry(close, open, TIMEOUT_MS);
 beforeEach(async () => {
   context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en' });
   page = await context.newPage();
-  complaints.length = 0;
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-  });
+  complaints = complaintsOf(page);
   slider = page.getByRole('slider', { name: 'Recorded time' });
 });
 afterEach(async () => {
@@ -360,6 +357,7 @@ test(
     });
     try {
       page = await phone.newPage();
+      complaints = complaintsOf(page);
       await page.goto(`${gateway.url}/#/camera/live/demo`);
       slider = page.getByRole('slider', { name: 'Aufgenommene Zeit' });
       await slider.waitFor();

@@ -5,6 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { StreamStatus } from '../../shared/stream.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { complaintsOf } from '../support/complaints.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { anewForAnotherTry } from '../support/tried-again.ts';
 import { waitFor } from '../support/wait.ts';
@@ -48,11 +49,7 @@ async function openPage(url: string): Promise<OpenPage> {
   const context = await browser.newContext();
   undo.push(() => context.close());
   const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-  });
+  const complaints = complaintsOf(page);
   await page.goto(url);
   return { page, context, complaints };
 }

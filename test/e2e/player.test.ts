@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { expectAccessible } from '../support/axe.ts';
 import { CameraSim, testAudio, testVideo } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { complaintsOf } from '../support/complaints.ts';
 import { openEmbed } from '../support/embed-page.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { anewForAnotherTry } from '../support/tried-again.ts';
@@ -49,11 +50,7 @@ anewForAnotherTry(close, open, TIMEOUT_MS);
 
 beforeEach(async () => {
   page = await browser.newPage({ acceptDownloads: true });
-  complaints = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-  });
+  complaints = complaintsOf(page);
 });
 afterEach(async () => {
   await page.close();
@@ -243,6 +240,16 @@ test(
     await expectAccessible(page, 'figures and menu');
     await page.getByRole('button', { name: 'Figures' }).click();
     await figures.waitFor({ state: 'detached' });
+    for (const [key, place] of [
+      ['f', 'fullscreenElement'],
+      ['p', 'pictureInPictureElement'],
+    ] as const) {
+      const isThere = () => page.evaluate<boolean>(`document.${place}?.localName === 'sluice-player'`);
+      await press(key);
+      await waitFor(place, isThere);
+      await press(key);
+      await waitFor(`no ${place}`, async () => !(await isThere()));
+    }
     await press('ArrowLeft');
     await page.getByText(/^Nothing of this camera is recorded yet\. Switch recording on/).waitFor();
     await page.evaluate(`document.documentElement.lang = 'de'`);

@@ -105,7 +105,7 @@ const givePicture = (sink: SourceSink | undefined, n: number, pts90k: number) =>
 };
 
 /** Enough of a picture to tell it from the others of the clip. */
-const endOf = (payload = Buffer.alloc(0)) => payload.subarray(-12);
+const endOf = (payload: Buffer = Buffer.alloc(0)): Buffer => payload.subarray(-12);
 
 test('AAC is announced as Opus before any leg runs, and comes from one leg on the timeline of the picture', async () => {
   const legs = new FakeLegs();
