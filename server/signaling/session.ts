@@ -61,6 +61,7 @@ export class SignalingSession {
   readonly #messages: TokenBucket;
   readonly #offences: TokenBucket;
   readonly #queue: Request[] = [];
+  #isWorking = false;
   #running: Request | undefined;
   #heldEvents: ViewerEvent[] = [];
   #aside = 0;
@@ -169,14 +170,18 @@ export class SignalingSession {
   }
 
   async #runQueue(): Promise<void> {
-    if (this.#running !== undefined) return;
+    if (this.#isWorking) return;
+    this.#isWorking = true;
     for (let request = this.#queue.shift(); request !== undefined; request = this.#queue.shift()) {
       this.#running = request;
       await this.#answer(request);
       this.#running = undefined;
       this.#releaseEvents();
-      if (this.#ended) return;
+      if (this.#ended) break;
+      // Media of others come in between, however many requests were sent at once.
+      if (this.#queue.length > 0) await new Promise((resolve) => setImmediate(resolve));
     }
+    this.#isWorking = false;
   }
 
   #onFailure(request: Request, failure: unknown): void {

@@ -67,6 +67,26 @@ describe('requests', () => {
       expect((await viewer.ask(id, 'streams.list')).id).toBe(id);
   });
 
+  it('many requests at once leave others their turns', async () => {
+    const turns = new Set<number>();
+    let turn = 0;
+    let isDone = false;
+    const count = () => {
+      turn += 1;
+      if (!isDone) setImmediate(count);
+    };
+    count();
+    edge.streams.list = () => {
+      turns.add(turn);
+      return [];
+    };
+    for (let id = 1; id <= 60; id += 1) viewer.send({ id, method: 'streams.list' });
+    await viewer.next(({ id }) => id === 60);
+    isDone = true;
+    // Two that come apart may share one.
+    expect(turns.size).toBeGreaterThan(30);
+  });
+
   it('SG11: requests run one after the other and are answered in their order', async () => {
     let release = () => {};
     const media = edge.gateway.last;
