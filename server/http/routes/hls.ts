@@ -220,7 +220,12 @@ function answerSegment(
 
 /** The gateway's own streams are shown to nobody. */
 function refuseInternal(stream: StreamId): void {
-  if (isInternalStream(stream)) throw new ApiError('STREAM_NOT_FOUND', `There is no stream "${stream}".`);
+  if (isInternalStream(stream)) {
+    throw new ApiError(
+      'STREAM_NOT_FOUND',
+      `There is no stream "${stream}"; GET /api/v1/streams lists those there are.`,
+    );
+  }
 }
 
 /** Players that send no header of their own need the token in each URI, as they had it in the playlist's. */

@@ -154,5 +154,8 @@ function shown(status: StreamStatus): StreamStatus {
 }
 
 function noSuchStream(id: StreamId): ApiError {
-  return new ApiError('STREAM_NOT_FOUND', `There is no stream "${id}".`);
+  return new ApiError(
+    'STREAM_NOT_FOUND',
+    `There is no stream "${id}"; GET /api/v1/streams lists those there are.`,
+  );
 }

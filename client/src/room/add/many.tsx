@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { BulkResult } from '../../../../shared/probe.ts';
 import { failureText } from '../api/failure-text.ts';
+import { gatewayWords } from '../api/gateway-words.ts';
 import { go } from '../app/router.ts';
 import { ask } from '../store/streams.ts';
 import { Button, Choice, Field, Icon, toast } from '../ui/index.ts';
@@ -208,7 +209,9 @@ function Rows({ result }: { result: BulkResult }) {
                   />
                   {t(`outcome-${row.outcome}`)}
                 </span>
-                {row.message === undefined ? undefined : <p class="quiet">{row.message}</p>}
+                {row.message === undefined ? undefined : (
+                  <p class="quiet">{gatewayWords(row.message) ?? row.message}</p>
+                )}
               </td>
             </tr>
           ))}

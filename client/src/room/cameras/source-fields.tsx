@@ -1,5 +1,6 @@
 import type { StreamStatus } from '../../../../shared/stream.ts';
 import type { Failure } from '../api/call.ts';
+import { gatewayWords } from '../api/gateway-words.ts';
 import { Button, Field } from '../ui/index.ts';
 import { t } from './texts.ts';
 
@@ -107,7 +108,7 @@ export function fieldIssues(
 }
 
 function sentence(issue: string): string {
-  const text = t('issue-sentence', { issue });
+  const text = t('issue-sentence', { issue: gatewayWords(issue) ?? issue });
   return text.endsWith('.') ? text : `${text}.`;
 }
 

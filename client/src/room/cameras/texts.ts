@@ -78,7 +78,7 @@ export const t = texts({
     saving: 'Wird gespeichert…',
     cancel: 'Abbrechen',
     saved: '{camera} wurde geändert.',
-    'issue-sentence': '{issue}',
+    'issue-sentence': 'Dies {issue}',
     'remove-title': '{camera} entfernen?',
     'remove-text':
       'Das Gateway vergisst die Kamera und ihr Passwort. Wer sie gerade ansieht, sieht sie enden. Was aufgenommen wurde, bleibt und ist unter Aufnahmen zu finden.',

@@ -41,6 +41,11 @@ export function number(value: number, digits = 0): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 }
 
+/** As {@link number}, without marks between its thousands: for fields, and for what is no amount. */
+export function plainNumber(value: number, digits: number): string {
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits, useGrouping: false }).format(value);
+}
+
 /** `4.1 Mbit/s`. */
 export function bitrate(kbps: number): string {
   return kbps >= 1000 ? `${number(kbps / 1000, 1)} Mbit/s` : `${number(kbps)} kbit/s`;

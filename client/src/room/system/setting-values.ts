@@ -1,11 +1,13 @@
 import type { Setting, SettingValue } from '../../../../shared/system.ts';
+import { plainNumber } from '../i18n/formats.ts';
 
 const GB = 1e9;
 
 /** A setting as it stands in its field. */
 export function fieldText({ kind }: Pick<Setting, 'kind'>, value: SettingValue): string {
   if (value === null) return '';
-  if (kind === 'bytes' && typeof value === 'number') return String(Math.round((value / GB) * 1000) / 1000);
+  // Without groups: a port of 8.080 would be read as another number.
+  if (typeof value === 'number') return plainNumber(kind === 'bytes' ? value / GB : value, 3);
   return String(value);
 }
 

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { type Setting, type SettingValue, settingsSchema } from '../../../../shared/system.ts';
 import { call, type Failure } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
+import { gatewayWords } from '../api/gateway-words.ts';
 import { Button, Field, Icon, Notice, toast } from '../ui/index.ts';
 import { fieldText, fieldValue } from './setting-values.ts';
 import { settingWords } from './setting-words.ts';
@@ -50,7 +51,10 @@ export function SettingsPart() {
     toast(t('saved'));
   };
   const count = Object.keys(changes.values).length + changes.wrong.size;
-  const errors = new Map(failure?.issues.map(({ path, message }) => [settingOf(path), `${message}.`]) ?? []);
+  const errors = new Map(
+    failure?.issues.map(({ path, message }) => [settingOf(path), `${gatewayWords(message) ?? message}.`]) ??
+      [],
+  );
   const row = (setting: Setting) => (
     <SettingRow
       key={setting.key}
