@@ -4,22 +4,17 @@
  */
 
 import { flushCompileCache } from 'node:module';
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { StreamId } from '../shared/names.ts';
-import { parentStreamId, streamId } from '../shared/names.ts';
-import { resolveAnyAddress, resolveCameraAddress, resolveLocalRedirect } from './base/address-policy.ts';
-import { type Clock, systemClock } from './base/clock.ts';
+import { type StreamId, streamId } from '../shared/names.ts';
+import { systemClock } from './base/clock.ts';
 import { Closers } from './base/closers.ts';
 import { ConfigError, type LoadedConfig, loadConfig } from './base/config/load.ts';
-import type { Settings } from './base/config/settings.ts';
 import { createLogger, type LogGate, type Logger } from './base/log.ts';
 import { prettyStream } from './base/log-pretty.ts';
 import { LogRing, teeToRing } from './base/log-ring.ts';
 import { LoginHistories } from './base/login-histories.ts';
 import { stopOnSignals } from './base/stop-on-signals.ts';
 import { VERSION } from './base/version.ts';
-import { SqliteCatalog } from './catalog/index.ts';
 import { HELP, parseCommandLine } from './cli.ts';
 import {
   BulkAdd,
@@ -55,118 +50,18 @@ import {
   systemRoutes,
 } from './http/index.ts';
 import { Recording } from './recording/index.ts';
-import { CameraLogins, DialPacer, type LowerTransport, RtspServer, startRtspSource } from './rtsp/index.ts';
+import type { LowerTransport } from './rtsp/index.ts';
 import { SignalingServer } from './signaling/index.ts';
-import { Hub, type StartSource } from './stream/index.ts';
+import { Hub } from './stream/index.ts';
 import { FrameDecoder, Legs, LiveFrames, startDemoCamera } from './transcode/index.ts';
-import { WebRtc } from './webrtc/index.ts';
-import { type WiredOnvif, wireOnvif } from './wire-onvif.ts';
+import { acceptDisk, addStreams, openCatalog } from './wire-catalog.ts';
+import { hostForOwnUse, startRtspServer, startWebRtc } from './wire-media.ts';
+import { wireOnvif } from './wire-onvif.ts';
+import { sourceStarter } from './wire-source.ts';
 
 /** How long viewers wait before they look for the gateway again after an orderly stop. */
 const RETRY_AFTER_MS = 2_000;
 const STATIC_DIR = fileURLToPath(new URL('../client/dist', import.meta.url));
-
-function sourceStarter(parts: {
-  clock: Clock;
-  log: Logger;
-  settings: Settings;
-  workedTransports: Map<StreamId, LowerTransport>;
-  logins: LoginHistories;
-  mayBeLocal: (id: StreamId) => boolean;
-  cameras: WiredOnvif['cameras'];
-}): StartSource {
-  const { clock, log, settings, workedTransports } = parts;
-  const dialPacer = new DialPacer(clock);
-  const logins = new CameraLogins(clock, parts.logins);
-  return (definition, sink) => {
-    // A camera's second stream is declared where its first one is.
-    const declared = parentStreamId(streamId(definition.app, definition.name));
-    const mayBeLocal = settings.sources.allowLoopback || parts.mayBeLocal(declared);
-    return startRtspSource(definition, sink, {
-      clock,
-      log,
-      udpPorts: settings.rtsp.udpPorts,
-      workedTransports,
-      dialPacer,
-      logins,
-      resolveAddress: mayBeLocal ? resolveAnyAddress : resolveCameraAddress,
-      // The file speaks for its cameras, not for where they send us.
-      resolveRedirect: settings.sources.allowLoopback ? resolveLocalRedirect : resolveCameraAddress,
-      resolve: (asked, signal) => parts.cameras.resolve(asked, signal),
-      askKeyFrame: (asked) => parts.cameras.askKeyFrame(asked),
-    });
-  };
-}
-
-async function startWebRtc(parts: {
-  settings: Settings;
-  clock: Clock;
-  log: Logger;
-  hub: Hub;
-}): Promise<WebRtc> {
-  const { settings, clock, log, hub } = parts;
-  const host = settings.webrtc.host ?? settings.http.host;
-  const start = WebRtc.start({
-    clock,
-    log,
-    streams: hub,
-    listen: {
-      hosts: [host === 'localhost' ? '127.0.0.1' : host],
-      port: settings.webrtc.port,
-      announcedAddresses: settings.webrtc.announcedAddresses ?? [],
-    },
-    ...(settings.webrtc.workers === undefined ? {} : { workers: settings.webrtc.workers }),
-  });
-  return listening('webrtc.port', `${host}:${settings.webrtc.port} (UDP and TCP)`, start);
-}
-
-async function startRtspServer(parts: { settings: Settings; clock: Clock; log: Logger; hub: Hub }) {
-  const { settings, clock, log, hub } = parts;
-  const { host, port, udpPorts } = settings.rtsp;
-  const token = settings.auth.apiToken;
-  const server = new RtspServer({
-    clock,
-    log,
-    host,
-    port,
-    udpPorts,
-    streams: hub,
-    ...(token === undefined ? {} : { authorize: (credentials) => credentials.matches(token) }),
-  });
-  const bound = await listening('rtsp.port', `${host}:${port}`, server.listen());
-  return { server, port: bound.port };
-}
-
-/** The streams of the file and of the catalog; a damaged row costs only its own stream. */
-async function addStreams(parts: { config: LoadedConfig; hub: Hub; catalog: SqliteCatalog; log: Logger }) {
-  const { config, hub, catalog, log } = parts;
-  for (const definition of config.streams) hub.add(definition);
-  const { definitions, problems } = await catalog.streams();
-  for (const { id, message } of problems) log.error({ stream: id }, `this stream was left out: ${message}`);
-  for (const definition of definitions) {
-    const id = streamId(definition.app, definition.name);
-    if (hub.get(id) === undefined) hub.add(definition);
-    else log.warn({ stream: id }, 'the configuration file has this stream too; the one of the API rests');
-  }
-}
-
-/** How this machine reaches a server that it listens with at `host`, as it stands in a URL. */
-function hostForOwnUse(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Throws StartError where `dataDir` is none that can be worked with. */
-function openCatalog({ dataDir }: Settings): SqliteCatalog {
-  try {
-    return new SqliteCatalog({ dataDir, clock: systemClock });
-  } catch (failure) {
-    const why = failure instanceof Error ? failure.message : String(failure);
-    throw new StartError(
-      `dataDir (${resolve(dataDir)}) cannot be used: ${why}. It has to be a folder that Sluice may write to.`,
-    );
-  }
-}
 
 interface Gateway {
   readonly url: string;
@@ -428,22 +323,6 @@ async function run(config: LoadedConfig): Promise<void> {
   // Else it would be kept at an orderly stop only, and a start after a crash is the one that has to be quick.
   flushCompileCache();
   process.stdout.write(`Sluice ${VERSION} is running. Open ${gateway.url}/ in a browser. Ctrl-C stops it.\n`);
-}
-
-/** What lies at `dir` now is where recordings belong, whatever was there before. */
-async function acceptDisk({ settings }: LoadedConfig, dir: string): Promise<void> {
-  const catalog = openCatalog(settings);
-  try {
-    const path = resolve(dir);
-    if (!(await catalog.forgetDisk(path))) {
-      throw new StartError(
-        `No disk was seen at ${path} before. Give the dataDir, or the dir of an application, as the settings have it.`,
-      );
-    }
-    process.stdout.write(`The next disk that is seen at ${path} is taken for recordings.\n`);
-  } finally {
-    await catalog.close();
-  }
 }
 
 async function main(): Promise<void> {
