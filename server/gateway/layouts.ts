@@ -9,6 +9,8 @@ const byTitle = new Intl.Collator('en', { numeric: true });
 /** The walls that were saved. They are the gateway's, so the same in every browser. */
 export class Layouts {
   readonly #catalog: LayoutCatalog;
+  /** What the catalog has, by id, once it was read: to check a hundred walls takes longer than media can wait each time. */
+  #all: Promise<Map<string, Layout>> | undefined;
 
   constructor(catalog: LayoutCatalog) {
     this.#catalog = catalog;
@@ -16,13 +18,13 @@ export class Layouts {
 
   /** By title, as people count: `Floor 2` before `Floor 10`. */
   async list(): Promise<Layout[]> {
-    const all = await this.#catalog.layouts();
+    const all = [...(await this.#read()).values()];
     return all.sort((a, b) => byTitle.compare(a.title, b.title));
   }
 
   /** Throws `LAYOUT_NOT_FOUND`. */
   async get(id: string): Promise<Layout> {
-    const found = (await this.#catalog.layouts()).find((layout) => layout.id === id);
+    const found = (await this.#read()).get(id);
     if (found === undefined) {
       throw new ApiError(
         'LAYOUT_NOT_FOUND',
@@ -34,11 +36,19 @@ export class Layouts {
 
   /** Throws `CONFLICT` where there are too many. */
   async create(layout: NewLayout): Promise<Layout> {
-    if ((await this.#catalog.layouts()).length >= MAX_LAYOUTS) {
+    const all = await this.#read();
+    if (all.size >= MAX_LAYOUTS) {
       throw new ApiError('CONFLICT', `There are ${MAX_LAYOUTS} layouts already; remove one first.`);
     }
     const made = { id: randomBytes(ID_BYTES).toString('base64url'), ...layout };
-    await this.#catalog.putLayout(made);
+    // At once, so that others who come meanwhile count it too.
+    all.set(made.id, made);
+    try {
+      await this.#catalog.putLayout(made);
+    } catch (failure) {
+      all.delete(made.id);
+      throw failure;
+    }
     return made;
   }
 
@@ -52,6 +62,7 @@ export class Layouts {
       tiles: patch.tiles ?? tiles,
     };
     await this.#catalog.putLayout(changed);
+    (await this.#read()).set(id, changed);
     return changed;
   }
 
@@ -59,5 +70,17 @@ export class Layouts {
   async remove(id: string): Promise<void> {
     await this.get(id);
     await this.#catalog.removeLayout(id);
+    (await this.#read()).delete(id);
+  }
+
+  #read(): Promise<Map<string, Layout>> {
+    this.#all ??= this.#catalog.layouts().then(
+      (layouts) => new Map(layouts.map((layout) => [layout.id, layout])),
+      (failure: unknown) => {
+        this.#all = undefined;
+        throw failure;
+      },
+    );
+    return this.#all;
   }
 }
