@@ -58,6 +58,13 @@ export interface SeekableRange {
   readonly endMs: number;
 }
 
+/** The player's own events, and those of all elements. */
+export interface SluicePlayerEventMap extends Omit<HTMLElementEventMap, 'error'> {
+  statechange: CustomEvent<StateChangeDetail>;
+  timechange: CustomEvent<TimeChangeDetail>;
+  error: CustomEvent<Reason>;
+}
+
 /** `<sluice-player src="/live/front-door" server="https://gateway" token="..." autoplay muted controls>` */
 export declare class SluicePlayer extends HTMLElement {
   src: string;
@@ -109,25 +116,25 @@ export declare class SluicePlayer extends HTMLElement {
   saveSnapshot(): Promise<void>;
   /** Shows or hides the figures over the picture, as the attribute `stats` does. */
   toggleStats(): void;
-  addEventListener(
-    type: 'statechange',
-    listener: (event: CustomEvent<StateChangeDetail>) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    type: 'timechange',
-    listener: (event: CustomEvent<TimeChangeDetail>) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    type: 'error',
-    listener: (event: CustomEvent<Reason>) => void,
+  addEventListener<K extends keyof SluicePlayerEventMap>(
+    type: K,
+    listener: (this: SluicePlayer, event: SluicePlayerEventMap[K]) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject,
     options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof SluicePlayerEventMap>(
+    type: K,
+    listener: (this: SluicePlayer, event: SluicePlayerEventMap[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
   ): void;
 }
 
@@ -165,13 +172,23 @@ export declare class SyncGroup extends EventTarget {
   close(): void;
   addEventListener(
     type: 'timechange',
-    listener: (event: CustomEvent<SyncTimeDetail>) => void,
+    listener: (this: SyncGroup, event: CustomEvent<SyncTimeDetail>) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject,
     options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: 'timechange',
+    listener: (this: SyncGroup, event: CustomEvent<SyncTimeDetail>) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
   ): void;
 }
 

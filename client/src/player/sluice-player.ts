@@ -535,7 +535,7 @@ export class SluicePlayer extends PlayerAttributes {
   #state(): StateAndReason {
     const hidden = this.#hidden && (this.muted || !this.#screen.hasAudio);
     const shown = playerState({
-      wanted: this.#wanted,
+      wanted: this.#wanted && this.isConnected,
       hidden,
       status: this.#status,
       hasPicture: this.#hasPicture,
