@@ -102,6 +102,8 @@ test('a video that is watched anew before its next frame came is watched once', 
       return last;
     },
     cancelVideoFrameCallback: (handle: number) => void asked.delete(handle),
+    addEventListener: () => {},
+    removeEventListener: () => {},
   } as unknown as HTMLVideoElement;
   const stepper = new FrameStepper(video);
   for (let turn = 0; turn < 3; turn += 1) {
@@ -115,6 +117,41 @@ test('a video that is watched anew before its next frame came is watched once', 
   asked.delete(handle ?? 0);
   shown?.(0, { mediaTime: 1 } as VideoFrameCallbackMetadata);
   expect(asked.size).toBe(1);
+});
+
+test('a step counts from where the video is, where the browser told of an earlier frame last', async () => {
+  const asked: VideoFrameRequestCallback[] = [];
+  const show = (mediaTime: number) => {
+    for (const shown of asked.splice(0)) shown(0, { mediaTime } as VideoFrameCallbackMetadata);
+  };
+  let positionS = 10;
+  let seeking = () => {};
+  const video = {
+    duration: 60,
+    get currentTime() {
+      return positionS;
+    },
+    set currentTime(toS: number) {
+      positionS = toS;
+      seeking();
+      queueMicrotask(() => show(Math.floor(toS / 0.04) * 0.04));
+    },
+    requestVideoFrameCallback: (shown: VideoFrameRequestCallback) => asked.push(shown),
+    cancelVideoFrameCallback: () => {},
+    addEventListener: (_: string, listener: () => void) => {
+      seeking = listener;
+    },
+  } as unknown as HTMLVideoElement;
+  const stepper = new FrameStepper(video);
+  stepper.watch();
+  show(10);
+  // It played on, and nothing was told of it.
+  positionS = 11.44;
+  await stepper.step(-1);
+  expect(positionS).toBeCloseTo(11.42, 6);
+  await stepper.step(1);
+  // The leap from one frame to the other is not how long a frame lasts.
+  expect(Math.abs(positionS - 11.44)).toBeLessThan(0.08);
 });
 
 test('every key of the help does something, and keys of the page and of its fields are left alone', () => {
