@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundlesOf } from '../../client/src/room/camera/timeline/bundles.ts';
 import {
   filmCells,
   instantOf,
@@ -366,5 +367,64 @@ describe('words of the ruler', () => {
     // The last one stands to the left of its mark.
     expect(labelX(880, 40, 900, 0)).toBe(835);
     expect(labelX(100, 40, 900, 0)).toBe(105);
+  });
+});
+
+describe('hundreds of events', () => {
+  const event = (start: number, lengthMs: number, kind: CameraEvent['kind'] = 'motion'): CameraEvent => ({
+    ...{ id: `${kind} ${start}`, app: 'live', name: 'yard', kind, start, end: start + lengthMs },
+    ...{ isActive: false, origin: 'onvif' },
+  });
+  const eventsArb = fc.array(
+    fc
+      .record({
+        start: fc.integer({ min: 0, max: 86_400_000 }),
+        lengthMs: fc.integer({ min: 0, max: 60_000 }),
+        kind: fc.constantFrom('motion' as const, 'tamper' as const),
+      })
+      .map(({ start, lengthMs, kind }) => event(start, lengthMs, kind)),
+    { maxLength: 200 },
+  );
+
+  test('become as many as can be told apart, and none gets lost', () => {
+    fc.assert(
+      fc.property(eventsArb, fc.integer({ min: 0, max: 600_000 }), (events, apartMs) => {
+        const spreadMs = Number.POSITIVE_INFINITY;
+        const bundles = bundlesOf(events, { apartMs, spreadMs }, 86_400_000);
+        expect(bundles.reduce((sum, { count }) => sum + count, 0)).toBe(events.length);
+        for (const one of events) {
+          const holder = bundles.filter(
+            ({ kind, startMs, endMs }) =>
+              kind === one.kind && startMs <= one.start && endMs >= (one.end ?? one.start),
+          );
+          expect(holder).toHaveLength(1);
+        }
+        for (const kind of ['motion', 'tamper'] as const) {
+          const own = bundles.filter((bundle) => bundle.kind === kind);
+          own.slice(1).forEach((bundle, index) => {
+            expect(bundle.startMs - (own[index]?.endMs ?? 0)).toBeGreaterThan(apartMs);
+          });
+        }
+      }),
+    );
+  });
+
+  test('stand hour by hour where they go on all day', () => {
+    const motion = Array.from({ length: 1_440 }, (_, index) => event(index * 60_000, 5_000));
+    const bundles = bundlesOf(motion, { apartMs: 600_000, spreadMs: HOUR_MS }, 86_400_000);
+    expect(bundles.map(({ count }) => count)).toEqual(Array.from({ length: 24 }, () => 60));
+    // None of them joined, however close.
+    expect(bundlesOf(motion, { apartMs: 600_000, spreadMs: 0 }, 86_400_000)).toHaveLength(1_440);
+  });
+
+  test('are few boxes where a day is a few hundred pixels wide, and what is rare lies above', () => {
+    const day = { fromMs: 0, toMs: 86_400_000 };
+    const motion = Array.from({ length: 1_000 }, (_, index) => event(index * 86_400, 20_000));
+    const { events } = layoutOf({
+      ...{ view: day, widthPx: 800, timeline: undefined, nowMs: day.toMs },
+      ...{ events: [event(40_000_000, 1_000, 'tamper'), ...motion] },
+      marked: { fromMs: undefined, toMs: undefined },
+    });
+    expect(events.map(({ kind }) => kind)).toEqual(['motion', 'tamper']);
   });
 });

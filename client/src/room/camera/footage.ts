@@ -15,7 +15,10 @@ import { lengthOf, padded } from './timeline/scale.ts';
 const REST_MS = 120;
 const REFRESH_MS = 10_000;
 const MAX_PICTURES = 240;
-const MAX_EVENTS = 500;
+/** So many are drawn and listed; more are told of in a shorter view. */
+export const MAX_EVENTS = 3_000;
+/** What is asked for again and again, as what came before is known. */
+const MAX_NEW_EVENTS = 200;
 
 /** What the gateway knows of the time that is looked at, and around it; kept up while that includes now. */
 export class Footage {
@@ -91,10 +94,11 @@ export class Footage {
   #refresh(): void {
     const view = this.#view;
     if (document.visibilityState === 'hidden' || view === undefined) return;
-    if (this.#nowMs() < view.toMs + lengthOf(view)) void this.#read();
+    if (this.#nowMs() < view.toMs + lengthOf(view)) void this.#read(this.#isKnown(view));
   }
 
-  async #read(): Promise<void> {
+  /** `isAgain`: only the newest events are asked for, as the others were told. */
+  async #read(isAgain = false): Promise<void> {
     const view = this.#view;
     if (view === undefined) return;
     this.#reads += 1;
@@ -103,20 +107,31 @@ export class Footage {
     const [timeline, keptMs, events] = await Promise.all([
       readTimeline(this.#stream, span),
       readThumbnailTimes(this.#stream, span, MAX_PICTURES),
-      readEvents(this.#stream, span, MAX_EVENTS),
+      readEvents(this.#stream, span, isAgain ? MAX_NEW_EVENTS : MAX_EVENTS),
     ]);
     // A later one is under way, for what is looked at now.
     if (read !== this.#reads) return;
     this.#trouble.value = timeline.ok ? undefined : failureText(timeline.error);
     if (timeline.ok) this.#timeline.value = timeline.value;
     if (keptMs.ok) this.#keptMs.value = keptMs.value;
-    if (events.ok) this.#events.value = events.value;
+    if (events.ok) {
+      const { value } = events;
+      this.#events.value =
+        isAgain && value.length >= MAX_NEW_EVENTS ? joinedEvents(value, this.#events.value) : value;
+    }
     if (!timeline.ok) {
       this.#known = undefined;
       return;
     }
     const isSampled =
-      (keptMs.ok && keptMs.value.length >= MAX_PICTURES) || (events.ok && events.value.length >= MAX_EVENTS);
+      (keptMs.ok && keptMs.value.length >= MAX_PICTURES) || this.#events.value.length >= MAX_EVENTS;
     this.#known = { span, view, isSampled };
   }
+}
+
+/** What was told anew, and of what was known before all that is older. */
+function joinedEvents(newest: readonly CameraEvent[], known: readonly CameraEvent[]): readonly CameraEvent[] {
+  const oldestMs = newest.at(-1)?.start ?? 0;
+  const told = new Set(newest.map(({ id }) => id));
+  return [...newest, ...known.filter(({ id, start }) => start <= oldestMs && !told.has(id))];
 }

@@ -1,24 +1,31 @@
 import { useSignal } from '@preact/signals';
-import { type CameraEvent, EVENT_KINDS, type EventKind } from '../../../../shared/events.ts';
-import { dateTime, timeOfDay } from '../i18n/formats.ts';
-import { durationText, localIso } from '../recordings/times.ts';
+import { EVENT_KINDS, type EventKind } from '../../../../shared/events.ts';
+import { number, shortTime, timeOfDay } from '../i18n/formats.ts';
+import { durationText } from '../recordings/times.ts';
 import { Notice } from '../ui/index.ts';
 import { eventKind, eventText } from './event-texts.ts';
+import { MAX_EVENTS } from './footage.ts';
 import type { CameraModel } from './model.ts';
 import { t } from './texts.ts';
+import { type Bundle, bundlesOf } from './timeline/bundles.ts';
 import { type Gap, isQuiet } from './timeline/layout.ts';
 import { lengthOf } from './timeline/scale.ts';
 import { gapText } from './timeline/texts.ts';
 import './happenings.css';
 
 const MAX_SHOWN = 120;
+/** From so many on, what happened again and again is one line. */
+const BUNDLE_FROM = 30;
+/** Of the shown time: what lies no further apart belongs together then, but for no longer than this. */
+const APART_SHARE = 1 / 60;
+const SPREAD_SHARE = 1 / 24;
 /** What led to it is shown too. */
 const LEAD_MS = 3_000;
 /** Gaps that are no wider on the time line are not worth a line. */
 const MIN_GAP_SHARE = 1 / 1000;
 
 type Happening =
-  | { readonly kind: 'event'; readonly atMs: number; readonly event: CameraEvent }
+  | { readonly kind: 'event'; readonly atMs: number; readonly bundle: Bundle }
   | { readonly kind: 'gap'; readonly atMs: number; readonly gap: Gap };
 
 /** What happened in the shown time, newest first: events, and why nothing was recorded; a click goes there. */
@@ -35,8 +42,11 @@ export function Happenings({ model }: { model: CameraModel }) {
       !isQuiet(gap) &&
       gap.end - gap.start >= lengthOf(view) * MIN_GAP_SHARE,
   );
+  const apartMs = lengthOf(view) * APART_SHARE;
+  const spreadMs = events.length < BUNDLE_FROM ? 0 : lengthOf(view) * SPREAD_SHARE;
+  const bundles = bundlesOf(events, { apartMs, spreadMs }, model.nowMs.peek());
   const all: Happening[] = [
-    ...events.map((event) => ({ kind: 'event' as const, atMs: event.start, event })),
+    ...bundles.map((bundle) => ({ kind: 'event' as const, atMs: bundle.startMs, bundle })),
     ...gaps.map((gap) => ({ kind: 'gap' as const, atMs: gap.start, gap })),
   ];
   const kinds = EVENT_KINDS.filter((kind) => events.some((event) => event.kind === kind));
@@ -44,7 +54,7 @@ export function Happenings({ model }: { model: CameraModel }) {
     .filter(
       (one) =>
         chosen.value === 'all' ||
-        (one.kind === 'gap' ? chosen.value === 'gap' : one.event.kind === chosen.value),
+        (one.kind === 'gap' ? chosen.value === 'gap' : one.bundle.kind === chosen.value),
     )
     .sort((a, b) => b.atMs - a.atMs)
     .slice(0, MAX_SHOWN);
@@ -75,9 +85,9 @@ export function Happenings({ model }: { model: CameraModel }) {
       {shown.length === 0 ? <p class="quiet">{emptyText(model)}</p> : undefined}
       <ul class="happenings">
         {shown.map((one) => (
-          <li key={one.kind === 'event' ? one.event.id : `gap ${one.gap.start}`}>
+          <li key={one.kind === 'event' ? one.bundle.first.id : `gap ${one.gap.start}`}>
             {one.kind === 'event' ? (
-              <EventButton model={model} event={one.event} />
+              <EventButton model={model} bundle={one.bundle} />
             ) : (
               // Where it ends there is a picture again.
               <button class="happening gap" type="button" onClick={() => model.goTo(one.gap.end)}>
@@ -88,24 +98,24 @@ export function Happenings({ model }: { model: CameraModel }) {
           </li>
         ))}
       </ul>
+      {shown.length >= MAX_SHOWN || model.events.value.length >= MAX_EVENTS ? (
+        <p class="quiet">{t('more-events')}</p>
+      ) : undefined}
     </section>
   );
 }
 
-function EventButton({ model, event }: { model: CameraModel; event: CameraEvent }) {
-  const { start, end, isActive, kind } = event;
-  const isToday = localIso(start).slice(0, 10) === localIso(model.nowMs.peek()).slice(0, 10);
-  const length = isActive
-    ? t('event-active')
-    : end === undefined || end - start < 1000
-      ? ''
-      : durationText(end - start);
+function EventButton({ model, bundle }: { model: CameraModel; bundle: Bundle }) {
+  const { first, count, startMs, endMs, isActive, kind } = bundle;
+  const length = isActive ? t('event-active') : endMs - startMs < 1000 ? '' : durationText(endMs - startMs);
+  const nowMs = model.nowMs.peek();
+  const time = shortTime(startMs, nowMs);
   return (
-    <button class="happening" data-kind={kind} type="button" onClick={() => model.goTo(start - LEAD_MS)}>
+    <button class="happening" data-kind={kind} type="button" onClick={() => model.goTo(startMs - LEAD_MS)}>
       <span class="happening-mark" aria-hidden="true" />
-      <span class="happening-time">{isToday ? timeOfDay(start) : dateTime(start)}</span>
-      <span class="happening-what">{eventText(event)}</span>
-      <span class="happening-length">{length}</span>
+      <span class="happening-time">{count === 1 ? time : `${time} – ${timeOfDay(endMs)}`}</span>
+      <span class="happening-what">{eventText(first)}</span>
+      <span class="happening-length">{count === 1 ? length : `× ${number(count)}`}</span>
     </button>
   );
 }

@@ -37,6 +37,14 @@ export function dateTime(timeMs: number): string {
   return `${day(timeMs)} ${timeOfDay(timeMs)}`;
 }
 
+/** `14:05:09` of today, else `21 Nov 14:05:09`, with the year where that is another one. */
+export function shortTime(timeMs: number, nowMs: number): string {
+  const [date, today] = [new Date(timeMs), new Date(nowMs)];
+  if (date.toDateString() === today.toDateString()) return timeOfDay(timeMs);
+  if (date.getFullYear() !== today.getFullYear()) return dateTime(timeMs);
+  return `${dateFormat({ day: 'numeric', month: 'short' }).format(timeMs)} ${timeOfDay(timeMs)}`;
+}
+
 export function number(value: number, digits = 0): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CameraEvent, cameraEventSchema } from '../../../../shared/events.ts';
+import { type CameraEvent, eventPageSchema } from '../../../../shared/events.ts';
 import {
   type ExportJob,
   exportJobSchema,
@@ -14,7 +14,8 @@ import { call, type Failure, streamPath } from '../api/call.ts';
 
 const exportsSchema = z.object({ exports: z.array(exportJobSchema) });
 const thumbnailsSchema = z.object({ thumbnails: z.array(z.object({ at: z.number() })) });
-const eventsSchema = z.object({ events: z.array(cameraEventSchema) });
+/** As many as the gateway tells at once. */
+const EVENTS_AT_ONCE = 1_000;
 
 /** A stream by its names. */
 export interface StreamKey {
@@ -57,16 +58,25 @@ export function frameUrl({ app, name }: StreamKey, atMs: number, width: number):
   return `${streamPath(app, name)}/frame?at=${Math.round(atMs)}&width=${width}`;
 }
 
-/** Newest first. */
+/** The newest of them, newest first. */
 export async function readEvents(
   { app, name }: StreamKey,
   { fromMs, toMs }: TimeSpan,
   max: number,
 ): Promise<Result<readonly CameraEvent[], Failure>> {
   const stream = encodeURIComponent(`${app}/${name}`);
-  const path = `api/v1/events?stream=${stream}&${fromTo({ fromMs, toMs })}&max=${max}`;
-  const answer = await call('GET', path, eventsSchema);
-  return answer.ok ? ok(answer.value.events) : answer;
+  const path = `api/v1/events?stream=${stream}&${fromTo({ fromMs, toMs })}`;
+  const events: CameraEvent[] = [];
+  let before = '';
+  do {
+    const most = Math.min(EVENTS_AT_ONCE, max - events.length);
+    const answer = await call('GET', `${path}&max=${most}${before}`, eventPageSchema);
+    if (!answer.ok) return answer;
+    events.push(...answer.value.events);
+    const { next } = answer.value;
+    before = next === undefined ? '' : `&before=${encodeURIComponent(next)}`;
+  } while (before !== '' && events.length < max);
+  return ok(events);
 }
 
 export function setRecord(

@@ -1,6 +1,7 @@
 import type { CameraEvent, EventKind } from '../../../../../shared/events.ts';
 import type { GapReason, RecordingTimeline } from '../../../../../shared/recording.ts';
 import type { TimeSpan } from '../../recordings/api.ts';
+import { bundlesOf } from './bundles.ts';
 import { lengthOf, xOf } from './scale.ts';
 
 export type Gap = RecordingTimeline['gaps'][number];
@@ -37,6 +38,17 @@ export interface Marked {
 
 const MIN_PX = 1;
 const MIN_EVENT_PX = 4;
+/** Events that are drawn no further apart become one: hundreds of them would be a picket fence. */
+const APART_PX = 3;
+/** What is rare, or grave, is drawn over what is frequent. */
+const PROMINENCE: Readonly<Record<EventKind, number>> = {
+  motion: 0,
+  other: 1,
+  sound: 2,
+  line: 3,
+  input: 4,
+  tamper: 5,
+};
 /** What nobody expected to be recorded is left empty. */
 const QUIET_REASONS: ReadonlySet<GapReason> = new Set(['RECORDING_OFF', 'EXPIRED', 'DELETED']);
 
@@ -57,11 +69,12 @@ export function layoutOf({ view, widthPx, timeline, events, marked, nowMs }: Lay
     ranges: joined(ranges, pixelMs).flatMap(({ start, end }) => boxOf(start, end, MIN_PX) ?? []),
     gaps: drawnGaps,
     locks: joined([...locks].sort(byStart), 0).flatMap(({ start, end }) => boxOf(start, end, 2) ?? []),
-    events: [...events].sort(byStart).flatMap((event) => {
-      const endMs = event.end ?? (event.isActive ? nowMs : event.start);
-      const made = boxOf(event.start, Math.max(event.start, endMs), MIN_EVENT_PX);
-      return made === undefined ? [] : [{ ...made, kind: event.kind, isActive: event.isActive }];
-    }),
+    events: bundlesOf(events, { apartMs: APART_PX * pixelMs, spreadMs: Number.POSITIVE_INFINITY }, nowMs)
+      .sort((a, b) => PROMINENCE[a.kind] - PROMINENCE[b.kind])
+      .flatMap(({ kind, startMs, endMs, isActive }) => {
+        const made = boxOf(startMs, endMs, MIN_EVENT_PX);
+        return made === undefined ? [] : [{ ...made, kind, isActive }];
+      }),
     marked: markedBox(marked, boxOf),
   };
 }
@@ -115,6 +128,8 @@ export interface Instant {
   readonly lock: Lock | undefined;
   /** The one that began last, of those that are within `nearMs`. */
   readonly event: CameraEvent | undefined;
+  /** How many there are so near. */
+  readonly eventCount: number;
 }
 
 export function instantOf(
@@ -133,6 +148,7 @@ export function instantOf(
     recorded: inRange ? 'yes' : gap !== undefined ? 'no' : 'unknown',
     gap,
     lock: timeline?.locks.find(within),
+    eventCount: near.length,
     event: near.reduce<CameraEvent | undefined>(
       (last, event) => (last === undefined || event.start >= last.start ? event : last),
       undefined,

@@ -12,6 +12,7 @@ export const t = texts({
     unknown: 'nothing known',
     locked: 'locked',
     'locked-as': 'locked: {label}',
+    'event-and-more': '{event} and {count, plural, one {# more} other {# more}}',
     gap: 'Not recorded {from} to {to} ({length}): {why}.',
   },
   de: {
@@ -20,6 +21,7 @@ export const t = texts({
     unknown: 'nichts bekannt',
     locked: 'gesperrt',
     'locked-as': 'gesperrt: {label}',
+    'event-and-more': '{event} und {count, plural, one {# weiteres} other {# weitere}}',
     gap: 'Nicht aufgenommen {from} bis {to} ({length}): {why}.',
   },
 });
@@ -37,12 +39,15 @@ export function gapText({ start, end, reason }: Gap): string {
 }
 
 /** What is to be said of an instant: `recorded, locked, motion`. */
-export function instantText({ recorded, gap, lock, event }: Instant): string {
+export function instantText({ recorded, gap, lock, event, eventCount }: Instant): string {
   if (gap !== undefined) return gapText(gap);
   const parts = [recorded === 'yes' ? t('recorded') : t('unknown')];
   if (lock !== undefined) {
     parts.push(lock.label === undefined ? t('locked') : t('locked-as', { label: lock.label }));
   }
-  if (event !== undefined) parts.push(eventText(event));
+  if (event !== undefined) {
+    const text = eventText(event);
+    parts.push(eventCount > 1 ? t('event-and-more', { event: text, count: eventCount - 1 }) : text);
+  }
   return parts.join(', ');
 }
