@@ -13,16 +13,21 @@ let context: BrowserContext;
 let page: Page;
 /** Records, and serves all tests that do it no harm. */
 let shared: GatewayProcess;
+/** Records too, for those who have its token. */
+let guarded: GatewayProcess;
 /** The one of a test that needs its own. */
 let own: GatewayProcess | undefined;
 
 beforeAll(async () => {
-  browser = await launchChromium();
-  shared = await GatewayProcess.start({ settings: { demo: true, apps: { live: { record: true } } } });
+  const settings = { demo: true, apps: { live: { record: true } } };
+  [browser, shared, guarded] = await Promise.all([
+    launchChromium(),
+    GatewayProcess.start({ settings }),
+    GatewayProcess.start({ settings: { ...settings, auth: { apiToken: TOKEN } } }),
+  ]);
 }, TIMEOUT_MS);
 afterAll(async () => {
-  await browser.close();
-  await shared.close();
+  await Promise.all([browser, shared, guarded].map((one) => one?.close()));
 });
 
 beforeEach(async () => {
@@ -44,6 +49,7 @@ interface Look {
   readonly positionS: number;
   readonly mode: string | undefined;
   readonly fallback: string | undefined;
+  readonly transport: string | undefined;
   readonly frames: number;
 }
 
@@ -61,6 +67,7 @@ function look(): Promise<Look> {
       positionS: player?.video.currentTime,
       mode: stats?.mode,
       fallback: stats?.fallback?.code,
+      transport: stats?.transport,
       frames: stats?.framesDecoded ?? 0,
     };
   })()`);
@@ -76,7 +83,9 @@ async function untilPlaying(what: string, condition: (look: Look) => boolean = (
     },
     60_000,
   ).catch((error: unknown) => {
-    throw new Error(`${String(error)}\n${JSON.stringify(last)}\n${(own ?? shared).output.slice(-3_000)}`);
+    throw new Error(
+      `${String(error)}\n${JSON.stringify(last)}\n${[shared, guarded, own].map((one) => one?.output.slice(-2_000)).join('\n')}`,
+    );
   });
 }
 
@@ -97,20 +106,36 @@ async function untilRecorded(
 }
 
 test(
-  'with UDP and TCP blocked the picture comes over HLS by itself, and over WebRTC where that is wanted',
+  'with UDP and TCP blocked the picture comes over HLS by itself, and as soon as TCP gets through over WebRTC again',
   async () => {
-    // An address for documentation: packets to it get nowhere, as behind a firewall.
-    own = await GatewayProcess.start({ settings: { webrtc: { announcedAddresses: ['192.0.2.1'] } } });
-    await openEmbed(page, own.url);
+    // A network that lets nothing through of what it is told: an address for documentation leads nowhere.
+    await page.addInitScript(`{
+      globalThis.blocked = 'udp|tcp';
+      const set = RTCPeerConnection.prototype.setRemoteDescription;
+      RTCPeerConnection.prototype.setRemoteDescription = function ({ type, sdp }) {
+        const ways = new RegExp('^(a=candidate:\\\\S+ \\\\d (?:' + globalThis.blocked + ') \\\\d+ )\\\\S+', 'gim');
+        return set.call(this, { type, sdp: sdp.replace(ways, '$1192.0.2.1') });
+      };
+    }`);
+    const html = ['auto', 'webrtc'].map(
+      (mode) => `<sluice-player src="/live/demo" mode="${mode}" muted autoplay controls></sluice-player>`,
+    );
+    await openEmbed(page, shared.url, html.join(''));
     const now = await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     expect(now.fallback).toBe('NO_MEDIA_PATH');
+    await waitFor('WebRTC to say why there is no picture where it is all there may be', () =>
+      page.evaluate<boolean>(`document.querySelector('[mode="webrtc"]').reason?.code === 'NO_MEDIA_PATH'`),
+    );
     await untilPlaying('the picture to move', ({ positionS }) => positionS > now.positionS + 2);
-    await page.locator('sluice-player').press('i');
+    await page.locator('sluice-player').first().press('i');
     const figures = page.getByRole('region', { name: 'Figures' });
     await figures.getByText('HLS, some seconds behind').waitFor();
     await figures.getByText(/^No media /).waitFor();
-    await page.evaluate(`document.querySelector('sluice-player').mode = 'webrtc'`);
-    await waitFor('WebRTC to be all there is', async () => (await look()).reason === 'NO_MEDIA_PATH');
+    await page.evaluate(`globalThis.blocked = 'udp'`);
+    const back = await untilPlaying('WebRTC', ({ mode }) => mode === 'webrtc');
+    expect(back).toMatchObject({ fallback: undefined, transport: 'tcp' });
+    await figures.getByText('WebRTC over TCP, as UDP does not get through').waitFor();
+    await untilPlaying('the picture to move', ({ frames }) => frames > back.frames + 10);
   },
   TIMEOUT_MS,
 );
@@ -135,30 +160,6 @@ test(
     await openEmbed(page, shared.url);
     const now = await untilPlaying('HLS', ({ mode }) => mode === 'hls');
     expect(now.fallback).toBe('NO_COMMON_CODEC');
-  },
-  TIMEOUT_MS,
-);
-
-test(
-  'once WebRTC gets through again the player goes back to it by itself',
-  async () => {
-    // A network that lets nothing through while the page says so.
-    await page.addInitScript(`{
-      globalThis.blocked = true;
-      const set = RTCPeerConnection.prototype.setRemoteDescription;
-      RTCPeerConnection.prototype.setRemoteDescription = function (description) {
-        const sdp = globalThis.blocked
-          ? description.sdp.replace(/^(a=candidate:\\S+ \\d \\w+ \\d+ )\\S+/gm, '$1192.0.2.1')
-          : description.sdp;
-        return set.call(this, { type: description.type, sdp });
-      };
-    }`);
-    await openEmbed(page, shared.url);
-    await untilPlaying('HLS', ({ mode }) => mode === 'hls');
-    await page.evaluate('globalThis.blocked = false');
-    const back = await untilPlaying('WebRTC', ({ mode }) => mode === 'webrtc');
-    expect(back.fallback).toBeUndefined();
-    await untilPlaying('the picture to move', ({ frames }) => frames > back.frames + 10);
   },
   TIMEOUT_MS,
 );
@@ -221,15 +222,12 @@ test(
 test(
   'a recorded range plays to its end with a token, and one without anything is explained',
   async () => {
-    own = await GatewayProcess.start({
-      settings: { demo: true, apps: { live: { record: true } }, auth: { apiToken: TOKEN } },
-    });
-    const { start } = await untilRecorded(own, 6_500);
+    const { start } = await untilRecorded(guarded, 6_500);
     const requests: string[] = [];
     page.on('request', (request) => requests.push(request.url()));
     const times = `start-time="${start + 1_000}" end-time="${start + 5_000}"`;
     const html = `<sluice-player src="/live/demo" token="${TOKEN}" muted autoplay controls ${times}></sluice-player>`;
-    await openEmbed(page, own.url, html);
+    await openEmbed(page, guarded.url, html);
     const first = await untilPlaying('the range', ({ timeMs }) => timeMs !== undefined);
     expect(first.timeMs).toBeGreaterThanOrEqual(start + 1_000 - 50);
     await waitFor('its end', async () => (await look()).state === 'ended');

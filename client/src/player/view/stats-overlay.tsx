@@ -40,14 +40,18 @@ export function statsRows(
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const of = (value: number | undefined, unit: string): string | undefined =>
     value === undefined ? undefined : `${number.format(value)} ${unit}`;
-  const transport = stats.transport?.toUpperCase() ?? '…';
+  // Browsers take UDP wherever it gets through.
+  const webrtc =
+    stats.transport === 'tcp'
+      ? t('wayTcp')
+      : t('wayWebrtc', { transport: stats.transport?.toUpperCase() ?? '…' });
   const hls = t(recorded ? 'wayRecorded' : 'wayHls');
   const fps = stats.fps === undefined ? undefined : number.format(stats.fps);
   const dropped = stats.framesDropped ?? 0;
   const size = stats.width === undefined ? [] : [`${stats.width} × ${stats.height}`];
   const picture = [...size, ...(stats.codec === undefined ? [] : [stats.codec])].join(' · ');
   const rows: readonly [TextKey, string | undefined][] = [
-    ['way', stats.mode === 'webrtc' ? t('wayWebrtc', { transport }) : hls],
+    ['way', stats.mode === 'webrtc' ? webrtc : hls],
     ['why', stats.fallback === undefined ? undefined : reasonText(stats.fallback, language)],
     ['latency', recorded ? undefined : of(stats.latencyMs, 'ms')],
     ['picture', picture === '' ? undefined : picture],
