@@ -37,7 +37,7 @@ export interface PlayerStats {
   readonly jitterMs: number | undefined;
   readonly rttMs: number | undefined;
   readonly transport: 'udp' | 'tcp' | undefined;
-  /** Over WebRTC the estimated time from the server to the screen, over HLS how far the picture is behind the newest. */
+  /** Over WebRTC the estimated time from the server to the decoded picture, over HLS how far the picture is behind the newest. */
   readonly latencyMs: number | undefined;
 }
 

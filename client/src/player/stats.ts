@@ -25,8 +25,8 @@ export interface PlayerStats {
   /** How the packets travel. */
   readonly transport: 'udp' | 'tcp' | undefined;
   /**
-   * Over WebRTC the estimated time from the server to the screen: half a round trip, jitter buffer and decoding. Over
-   * HLS how far the picture is behind the newest one in the playlist.
+   * Over WebRTC the estimated time from the server to the decoded picture: half a round trip, jitter buffer and decoding; the
+   * screen adds up to a frame of its own. Over HLS how far the picture is behind the newest one in the playlist.
    */
   readonly latencyMs: number | undefined;
 }
