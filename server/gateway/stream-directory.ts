@@ -9,6 +9,7 @@ import {
   type StreamStatus,
   streamDefinitionSchema,
 } from '../../shared/stream.ts';
+import { noSuchStream } from '../base/no-such-stream.ts';
 import type { StreamCatalog } from '../catalog/index.ts';
 import type { Hub, Stream } from '../stream/index.ts';
 import { cameraReport } from './camera-report.ts';
@@ -141,10 +142,7 @@ export class StreamDirectory {
   #existing(id: StreamId): Stream {
     const stream = isInternalStream(id) ? undefined : this.#options.hub.get(id);
     if (stream === undefined) {
-      throw new ApiError(
-        'STREAM_NOT_FOUND',
-        `There is no stream ${id}; GET /api/v1/streams lists those there are.`,
-      );
+      throw noSuchStream(id);
     }
     return stream;
   }

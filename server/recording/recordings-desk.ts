@@ -9,6 +9,7 @@ import type {
 import { looksLikeSeconds } from '../../shared/time.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { nothingKeptOf } from '../base/no-such-stream.ts';
 import type { LiveSegments } from './live.ts';
 import type { ErasePart } from './store/erase.ts';
 import type { RecordingArchive } from './store/recording-archive.ts';
@@ -202,7 +203,7 @@ export class RecordingsDesk {
   #mustBeKnown(stream: StreamId): void {
     if ((this.#options.archive.kept(stream).segments ?? 0) > 0) return;
     if (this.#options.streams().some((one) => one.stream === stream)) return;
-    throw new ApiError('STREAM_NOT_FOUND', `There is no stream "${stream}", and nothing of it is kept.`);
+    throw nothingKeptOf(stream);
   }
 }
 

@@ -5,6 +5,7 @@ import type { StreamDefinition } from '../../shared/stream.ts';
 import type { Clock } from '../base/clock.ts';
 import { Listeners } from '../base/emitter.ts';
 import type { Logger } from '../base/log.ts';
+import { noSuchStream } from '../base/no-such-stream.ts';
 import { derivedDefinition } from './derived.ts';
 import { GopBudget } from './gop-cache.ts';
 import type { StateChange } from './reader.ts';
@@ -164,10 +165,7 @@ export class Hub {
   #require(id: StreamId): Stream {
     const stream = this.#streams.get(id);
     if (stream === undefined) {
-      throw new ApiError(
-        'STREAM_NOT_FOUND',
-        `There is no stream ${id}; GET /api/v1/streams lists those there are.`,
-      );
+      throw noSuchStream(id);
     }
     return stream;
   }

@@ -1,6 +1,5 @@
 import { errors } from 'mediasoup';
 import { ApiError } from '../../shared/errors.ts';
-import type { StreamId } from '../../shared/names.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** What went wrong inside mediasoup, as an error that may be shown to the viewer who asked. */
@@ -26,8 +25,4 @@ export function shuttingDown(): ApiError {
 
 export function unsuitable(why: string): ApiError {
   return new ApiError('WEBRTC_UNSUITABLE', why);
-}
-
-export function noSuchStream(id: StreamId): ApiError {
-  return new ApiError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
 }

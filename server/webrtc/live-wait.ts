@@ -1,6 +1,7 @@
 import { ApiError } from '../../shared/errors.ts';
 import type { Clock } from '../base/clock.ts';
-import { noSuchStream, unsuitable } from './failures.ts';
+import { noSuchStream } from '../base/no-such-stream.ts';
+import { unsuitable } from './failures.ts';
 import type { StreamFeed } from './stream-feed.ts';
 
 /**

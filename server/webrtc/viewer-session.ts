@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError, ERROR_TABLE, type ErrorCode } from '../../shared/errors.ts';
-import type { StreamId } from '../../shared/names.ts';
+import { isInternalStream, type StreamId } from '../../shared/names.ts';
 import type { EventData, MethodResult, Params, WireTransport } from '../../shared/signaling.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { noSuchStream } from '../base/no-such-stream.ts';
 import type { StateChange } from '../stream/index.ts';
 import { congestedEvent } from './congestion-words.ts';
-import { noSuchStream, shuttingDown, toApiError } from './failures.ts';
+import { shuttingDown, toApiError } from './failures.ts';
 import type { Feeds } from './feeds.ts';
 import type { LevelCounts } from './level-counts.ts';
 import { requireSuitable } from './live-wait.ts';
@@ -88,7 +89,7 @@ export class ViewerSession {
   /** Consumers come paused. Throws `STREAM_NOT_FOUND`, `TOO_MANY_VIEWERS`, `NO_COMMON_CODEC`, `WEBRTC_UNSUITABLE`, `WORKER_DIED`. */
   async startWatch(params: Params<'watch.start'>): Promise<MethodResult<'watch.start'>> {
     if (this.#isClosed) throw shuttingDown();
-    const stream = this.#options.streams.get(params.stream);
+    const stream = isInternalStream(params.stream) ? undefined : this.#options.streams.get(params.stream);
     if (stream === undefined) throw noSuchStream(params.stream);
     if (this.#watches.size + this.#starting >= MAX_WATCHES) {
       throw new ApiError('TOO_MANY_VIEWERS', `One session watches at most ${MAX_WATCHES} streams.`);

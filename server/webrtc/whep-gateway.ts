@@ -1,7 +1,8 @@
 import { ApiError } from '../../shared/errors.ts';
-import type { StreamId } from '../../shared/names.ts';
+import { isInternalStream, type StreamId } from '../../shared/names.ts';
 import type { Logger } from '../base/log.ts';
-import { noSuchStream, shuttingDown, toApiError } from './failures.ts';
+import { noSuchStream } from '../base/no-such-stream.ts';
+import { shuttingDown, toApiError } from './failures.ts';
 import type { Feeds } from './feeds.ts';
 import { waitUntilLive } from './live-wait.ts';
 import type { WatchableStream, WatchableStreams } from './ports.ts';
@@ -49,7 +50,7 @@ export class WhepGateway {
   ): Promise<{ sessionId: string; answerSdp: string; etag: string }> {
     if (this.#isClosed) throw shuttingDown();
     const offer = parseOffer(offerSdp);
-    const stream = this.#deps.streams.get(streamId);
+    const stream = isInternalStream(streamId) ? undefined : this.#deps.streams.get(streamId);
     if (stream === undefined) throw noSuchStream(streamId);
     if (this.#sessions.size + this.#opening >= MAX_SESSIONS) {
       throw new ApiError('TOO_MANY_VIEWERS', 'This gateway has all the viewers it takes; try again later.');

@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../../shared/result.ts';
 import type { StreamDefinition } from '../../../shared/stream.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { noSuchStream } from '../../base/no-such-stream.ts';
 import type { Hub } from '../../stream/index.ts';
 import { accessOf, isOnvif, keyOf, namesProfile } from './camera-access.ts';
 import { HeldCamera, type NewsDesk } from './held-camera.ts';
@@ -142,10 +143,7 @@ export class OnvifCameras {
   #of(stream: StreamId): HeldCamera {
     const found = this.#hub?.get(stream);
     if (found === undefined || isInternalStream(stream) || parentStreamId(stream) !== stream) {
-      throw new ApiError(
-        'STREAM_NOT_FOUND',
-        `There is no stream ${stream}; GET /api/v1/streams lists those there are.`,
-      );
+      throw noSuchStream(stream);
     }
     const access = this.#accessOf(found.definition);
     if (access === undefined) {

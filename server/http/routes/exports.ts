@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ApiError, type ErrorCode } from '../../../shared/errors.ts';
 import { isInternalStream, nameSchema, type StreamId, streamId } from '../../../shared/names.ts';
 import { exportJobSchema, periodFileSchema } from '../../../shared/recording.ts';
+import { noSuchStream } from '../../base/no-such-stream.ts';
 import type { ExportsPort } from '../ports-exports.ts';
 import { countField, timeMsField } from '../query-fields.ts';
 import { type ApiRoute, defineRoute } from '../route.ts';
@@ -377,6 +378,6 @@ function periodFileRoute(exports: ExportsPort): ApiRoute {
 /** The gateway's own streams are shown to nobody. */
 function publicStream(app: string, name: string): StreamId {
   const id = streamId(app, name);
-  if (isInternalStream(id)) throw new ApiError('STREAM_NOT_FOUND', `There is no stream ${id}.`);
+  if (isInternalStream(id)) throw noSuchStream(id);
   return id;
 }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ApiError } from '../../../shared/errors.ts';
 import { isInternalStream, nameSchema, type StreamId, streamId } from '../../../shared/names.ts';
+import { noSuchStream } from '../../base/no-such-stream.ts';
 import { BodiesInFlight } from '../bodies-in-flight.ts';
 import { acceptsGzip, matchesEtag, parseRange, rangeCounts } from '../byte-range.ts';
 import type { HlsPlayback, HlsPlaylist } from '../ports-hls.ts';
@@ -221,10 +222,7 @@ function answerSegment(
 /** The gateway's own streams are shown to nobody. */
 function refuseInternal(stream: StreamId): void {
   if (isInternalStream(stream)) {
-    throw new ApiError(
-      'STREAM_NOT_FOUND',
-      `There is no stream "${stream}"; GET /api/v1/streams lists those there are.`,
-    );
+    throw noSuchStream(stream);
   }
 }
 

@@ -1,6 +1,6 @@
-import { ApiError } from '../../../shared/errors.ts';
 import { streamId } from '../../../shared/names.ts';
 import { cameraReportSchema } from '../../../shared/report.ts';
+import { noSuchStream } from '../../base/no-such-stream.ts';
 import type { ReportsPort } from '../ports-report.ts';
 import { type ApiRoute, defineRoute } from '../route.ts';
 import { streamPathSchema } from './streams.ts';
@@ -30,7 +30,7 @@ export function reportRoutes(reports: ReportsPort): ApiRoute[] {
       handle({ params }) {
         const id = streamId(params.app, params.name);
         const report = reports.report(id);
-        if (report === undefined) throw new ApiError('STREAM_NOT_FOUND', `There is no stream "${id}".`);
+        if (report === undefined) throw noSuchStream(id);
         // Only what the schema names goes out, whatever else the objects may hold.
         return cameraReportSchema.parse(report);
       },

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { ApiError } from '../../../shared/errors.ts';
-import { nameSchema, type StreamId, streamId } from '../../../shared/names.ts';
+import { nameSchema, streamId } from '../../../shared/names.ts';
 import {
   type StreamStatus,
   streamDefinitionSchema,
   streamPatchSchema,
   streamStatusSchema,
 } from '../../../shared/stream.ts';
+import { noSuchStream } from '../../base/no-such-stream.ts';
 import type { StreamDirectory } from '../ports.ts';
 import { type ApiRoute, defineRoute } from '../route.ts';
 
@@ -151,11 +151,4 @@ function restartRoute(streams: StreamDirectory): ApiRoute {
 /** Only what the schema names goes out, whatever else the object may hold. */
 function shown(status: StreamStatus): StreamStatus {
   return streamStatusSchema.parse(status);
-}
-
-function noSuchStream(id: StreamId): ApiError {
-  return new ApiError(
-    'STREAM_NOT_FOUND',
-    `There is no stream "${id}"; GET /api/v1/streams lists those there are.`,
-  );
 }

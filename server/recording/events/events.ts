@@ -6,6 +6,7 @@ import { looksLikeSeconds } from '../../../shared/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Listeners } from '../../base/emitter.ts';
 import type { Logger } from '../../base/log.ts';
+import { noSuchStream, nothingKeptOf } from '../../base/no-such-stream.ts';
 import type { RecordingArchive } from '../store/recording-archive.ts';
 import { EventQueue } from './event-queue.ts';
 import type { EventQuery } from './events-db.ts';
@@ -276,7 +277,7 @@ export class Events {
   #mustBeKnown(stream: StreamId): void {
     const { hasStream, archive } = this.#options;
     if (hasStream(stream) || (archive.kept(stream).segments ?? 0) > 0) return;
-    throw noSuchStream(stream);
+    throw nothingKeptOf(stream);
   }
 }
 
@@ -318,8 +319,4 @@ function checkTimes({ start, end }: CameraEvent, nowMs: number): void {
   if (end - start > MAX_LENGTH_MS) {
     throw new ApiError('BAD_REQUEST', 'An event lasts at most 31 days; report a new one.');
   }
-}
-
-function noSuchStream(stream: StreamId): ApiError {
-  return new ApiError('STREAM_NOT_FOUND', `There is no stream "${stream}", and nothing of it is kept.`);
 }

@@ -5,6 +5,7 @@ import { type StreamId, streamId } from '../../../shared/names.ts';
 import type { ExportJob } from '../../../shared/recording.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { nothingKeptOf } from '../../base/no-such-stream.ts';
 import { notRecorded } from '../playlist/not-recorded.ts';
 import type { ExportFiles } from './export-files.ts';
 import type { ExportLimits } from './export-limits.ts';
@@ -193,7 +194,7 @@ export class ExportJobs {
     this.#requireLoaded();
     const { footage, files } = this.#options;
     const { stream } = request;
-    if (!isKnown(footage, stream)) throw noSuchStream(stream);
+    if (!isKnown(footage, stream)) throw nothingKeptOf(stream);
     const range = requestedRange(request, this.#nowMs());
     const wantedName = baseNameOf(request);
     this.#requireRoom();
@@ -378,10 +379,6 @@ export class ExportJobs {
   #nowMs(): number {
     return Math.floor(this.#options.clock.wallMs());
   }
-}
-
-export function noSuchStream(stream: StreamId): ApiError {
-  return new ApiError('STREAM_NOT_FOUND', `There is no stream ${stream}, and nothing recorded of one.`);
 }
 
 /** What a job tells of the files that were made; the first one's name may have changed since it was promised. */

@@ -4,8 +4,9 @@ import type { StreamId } from '../../../shared/names.ts';
 import type { ExportJob, PeriodFile } from '../../../shared/recording.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { nothingKeptOf } from '../../base/no-such-stream.ts';
 import { ExportFiles, type ServedFile } from './export-files.ts';
-import { ExportJobs, noSuchStream } from './export-jobs.ts';
+import { ExportJobs } from './export-jobs.ts';
 import type { ExportLimits } from './export-limits.ts';
 import { clipRange, type ExportRequest } from './export-request.ts';
 import { type ClipStream, ExportThreads } from './export-threads.ts';
@@ -112,7 +113,7 @@ export class Exports {
     stream: StreamId,
     asked: { start: number; end?: number | undefined; durationMs?: number | undefined },
   ): Promise<ClipStream> {
-    if (!isKnown(this.#footage, stream)) throw noSuchStream(stream);
+    if (!isKnown(this.#footage, stream)) throw nothingKeptOf(stream);
     const range = clipRange(asked, this.#clock.wallMs());
     if (this.#clips >= MAX_CLIPS) {
       throw new ApiError(

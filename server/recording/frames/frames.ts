@@ -2,6 +2,7 @@ import { ApiError } from '../../../shared/errors.ts';
 import type { StreamId } from '../../../shared/names.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { nothingKeptOf } from '../../base/no-such-stream.ts';
 import type { LiveSegments } from '../live.ts';
 import type { RecordingArchive } from '../store/recording-archive.ts';
 import { type Frame, type PictureDecoder, RecordedFrames } from './recorded-frames.ts';
@@ -88,6 +89,6 @@ export class Frames {
   #mustBeKnown(stream: StreamId): void {
     const { archive, hasStream } = this.#options;
     if (hasStream(stream) || (archive.kept(stream).segments ?? 0) > 0) return;
-    throw new ApiError('STREAM_NOT_FOUND', `There is no stream "${stream}", and nothing of it is kept.`);
+    throw nothingKeptOf(stream);
   }
 }

@@ -2,6 +2,7 @@ import { ApiError } from '../../../shared/errors.ts';
 import type { StreamId } from '../../../shared/names.ts';
 import type { RecordingTimeline } from '../../../shared/recording.ts';
 import { type Clock, withTimeout } from '../../base/clock.ts';
+import { noSuchStream } from '../../base/no-such-stream.ts';
 import type { LiveSegments, RingEntry } from '../live.ts';
 import { STRETCH_MAX_MS } from './key-frame-stretches.ts';
 import { LiveList } from './live-list.ts';
@@ -301,8 +302,4 @@ export class Hls {
     const { gaps } = await archive.timeline(stream, span.startMs, span.endMs);
     return notRecorded(stream, span, gaps);
   }
-}
-
-function noSuchStream(stream: StreamId): ApiError {
-  return new ApiError('STREAM_NOT_FOUND', `There is no stream "${stream}".`);
 }

@@ -2,6 +2,7 @@ import { ApiError } from '../../../shared/errors.ts';
 import type { StreamId } from '../../../shared/names.ts';
 import { ByteCache } from '../../base/byte-cache.ts';
 import type { Clock } from '../../base/clock.ts';
+import { noSuchStream } from '../../base/no-such-stream.ts';
 import type { Hub, Stream, Unit, VideoFormat } from '../../stream/index.ts';
 import type { FrameDecoder } from './frame-decoder.ts';
 
@@ -42,7 +43,7 @@ export class LiveFrames {
    */
   async now(id: StreamId, width?: number): Promise<LiveFrame> {
     const stream = this.#options.hub.get(id);
-    if (stream === undefined) throw new ApiError('STREAM_NOT_FOUND', `There is no stream "${id}".`);
+    if (stream === undefined) throw noSuchStream(id);
     const { unit, format } = await this.#keyFrame(stream);
     const key = `${id} ${unit.pts90k} ${Math.round(unit.wallMs)} ${width ?? ''}`;
     return this.#kept.get(key, () => this.#decode(unit, format, width));
