@@ -6,3 +6,4 @@ export { PictureOrder } from './picture-order.ts';
 export { reorderFree } from './reorder-free.ts';
 export { readSliceHead, type SliceHead } from './slice-head.ts';
 export { MAX_PARAMETER_SET_BYTES, parseSps, type SpsInfo, withoutEmulationPrevention } from './sps.ts';
+export { skipDisplay } from './vui.ts';

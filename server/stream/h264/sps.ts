@@ -1,4 +1,5 @@
 import { BitReader } from './bit-reader.ts';
+import { skipDisplay } from './vui.ts';
 
 /** What a sequence parameter set says (H.264 section 7.3.2.1.1), as far as we need it. */
 export interface SpsInfo {
@@ -43,7 +44,6 @@ export const MAX_PARAMETER_SET_BYTES = 4096;
 const MAX_SIDE = 16_384;
 /** H.264 section A.3.1: no level allows more. */
 const MAX_DPB_FRAMES = 16;
-const EXTENDED_SAR = 255;
 /** Profiles whose SPS carries chroma format and scaling lists. */
 const HIGH_PROFILES: ReadonlySet<number> = new Set([
   100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
@@ -191,16 +191,7 @@ interface Vui {
 
 /** H.264 section E.1.1. Cameras break off in the middle of it; what came before still counts. */
 function readVui(reader: BitReader): Vui {
-  if (reader.bit() === 1 && reader.bits(8) === EXTENDED_SAR) reader.skip(32);
-  if (reader.bit() === 1) reader.skip(1); // overscan
-  if (reader.bit() === 1) {
-    reader.skip(4); // video_format, video_full_range_flag
-    if (reader.bit() === 1) reader.skip(24); // colour description
-  }
-  if (reader.bit() === 1) {
-    reader.ue(); // chroma_sample_loc_type_top_field
-    reader.ue(); // chroma_sample_loc_type_bottom_field
-  }
+  skipDisplay(reader);
   const fps = reader.bit() === 1 ? readFps(reader) : undefined;
   const hasNalHrd = reader.bit() === 1;
   if (hasNalHrd) skipHrd(reader);

@@ -1,4 +1,9 @@
-import { BitReader, MAX_PARAMETER_SET_BYTES, withoutEmulationPrevention } from '../h264/index.ts';
+import {
+  BitReader,
+  MAX_PARAMETER_SET_BYTES,
+  skipDisplay,
+  withoutEmulationPrevention,
+} from '../h264/index.ts';
 import { H265_NAL, H265_NAL_HEADER_BYTES, h265NalType } from './nal.ts';
 import { H265_PROFILE_BYTES, type ProfileTierLevel, readProfileTierLevel } from './profile-tier-level.ts';
 import { skipRefPicSets, skipScalingLists } from './sps-lists.ts';
@@ -24,7 +29,6 @@ export interface H265SpsInfo {
 }
 
 const MAX_SIDE = 16_384;
-const EXTENDED_SAR = 255;
 
 /** Reads an SPS NAL unit (with its two header bytes); undefined where it is none or makes no sense. */
 export function parseH265Sps(nal: Buffer): H265SpsInfo | undefined {
@@ -112,16 +116,7 @@ function readFps(reader: BitReader, pocBits: number): number | undefined {
 
 /** The VUI up to its timing (section E.2.1). */
 function readVuiFps(reader: BitReader): number | undefined {
-  if (reader.bit() === 1 && reader.bits(8) === EXTENDED_SAR) reader.skip(32);
-  if (reader.bit() === 1) reader.skip(1); // overscan
-  if (reader.bit() === 1) {
-    reader.skip(4); // video_format, video_full_range_flag
-    if (reader.bit() === 1) reader.skip(24); // colour description
-  }
-  if (reader.bit() === 1) {
-    reader.ue(); // chroma_sample_loc_type_top_field
-    reader.ue(); // chroma_sample_loc_type_bottom_field
-  }
+  skipDisplay(reader);
   reader.skip(3); // neutral_chroma_indication_flag, field_seq_flag, frame_field_info_present_flag
   if (reader.bit() === 1) readWindow(reader); // default_display_window
   if (reader.bit() === 0) return undefined;
