@@ -205,6 +205,9 @@ test('what can be gone back to from live is asked for once, and whoever asks mea
     expect(playhead?.lengthS).toBe(60);
     expect(playhead?.timeAt(0)).toBe(range.start);
     expect(playhead?.timeMs).toBe(nowMs);
+    // Of a player that shows another stream it says nothing.
+    rewind.forget();
+    expect(rewind.playhead(nowMs)).toBeUndefined();
     // What another stream has is not known yet.
     const other = rewind.ask(target, 'live/other');
     expect(rewind.playhead(nowMs)).toBeUndefined();

@@ -32,6 +32,12 @@ export class RewindWindow {
     };
   }
 
+  /** Another stream is shown. */
+  forget(): void {
+    this.#key = '';
+    this.#startMs = undefined;
+  }
+
   /** Asks anew where that is due; resolves when it is known. Never rejects: who does not know offers nothing. */
   ask(target: Target, stream: StreamId): Promise<void> {
     const key = `${target.server} ${stream}`;

@@ -303,7 +303,11 @@ export class SluicePlayer extends PlayerAttributes {
     else {
       if (SOURCE_ATTRIBUTES.has(name)) this.#closeEngine();
       // Another time of the same stream need not begin with a black screen.
-      if (SOURCE_ATTRIBUTES.has(name) && !TIME_ATTRIBUTES.has(name)) this.#screen.clear();
+      if (SOURCE_ATTRIBUTES.has(name) && !TIME_ATTRIBUTES.has(name)) {
+        this.#screen.clear();
+        this.#rewind.forget();
+        this.#skips.forget();
+      }
       if (TIME_ATTRIBUTES.has(name) && this.#everWanted) this.#wanted = true;
       this.#planUpdate();
     }

@@ -187,6 +187,14 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
   .controls .skip { display: none; }
 }
 @container (max-height: 260px) {
+  /* What covers the picture stays clear of the controls, which lie over it. */
+  .overlay { place-content: start center; padding: 10px 12px 0; gap: 4px; }
+  .overlay .mark:not(:has(.spinner)) { display: none; }
+  .overlay .detail { font-size: 12px; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+  .recorded .overlay .detail { -webkit-line-clamp: 1; }
+  .overlay .ways { margin-top: 2px; }
+  .stats { top: 6px; max-height: calc(100% - 92px); }
+  .recorded .stats { max-height: calc(100% - 112px); }
   .menu, .recorded .menu { inset: 6px 6px auto auto; bottom: auto; max-height: calc(100% - 12px); }
 }
 @media (pointer: coarse) {
