@@ -215,6 +215,9 @@ test(
       return state === 'playing' && startTime !== '' && timeMs >= site.beganMs;
     });
     await panel.getByRole('button', { name: 'Mark start here' }).click();
+    const marks = () =>
+      Promise.all(['From', 'To'].map((name) => panel.getByLabel(name, { exact: true }).inputValue()));
+    const marked = await marks();
     await start.click();
     const list = panel.getByRole('list', { name: 'Exports' });
     await list.getByRole('progressbar').waitFor();
@@ -227,6 +230,10 @@ test(
     await list.getByRole('button', { name: 'Remove live_cam_job-1.mp4' }).click();
     await download.waitFor({ state: 'detached' });
     expect(site.jobs).toEqual([]);
+    // The piece is still marked, to be exported otherwise or locked, until somebody clears it.
+    expect(await marks()).toEqual(marked);
+    await panel.getByRole('button', { name: 'Clear' }).click();
+    await waitFor('nothing to be marked', async () => (await marks()).join('') === '');
   },
   TIMEOUT_MS,
 );

@@ -318,6 +318,17 @@ test(
     await page.unroute(/\/assets\/system-[^/]*\.js$/);
     await told.getByRole('button', { name: 'Reload' }).click();
     await page.getByRole('heading', { name: 'System' }).waitFor();
+    // Where it is the gateway that is away, it comes by itself when that is back.
+    const away = [/\/assets\/exports-[^/]*\.js$/, /\/api\/v1\/streams$/];
+    for (const address of away) await page.route(address, (route) => route.abort());
+    const askAgain = () => page.evaluate(`dispatchEvent(new Event('online'))`);
+    await askAgain();
+    await page.getByRole('alert').filter({ hasText: 'asks again by itself' }).waitFor();
+    await page.getByRole('link', { name: 'Recordings' }).click();
+    await told.waitFor();
+    for (const address of away) await page.unroute(address);
+    await askAgain();
+    await page.getByRole('heading', { name: 'Recordings', level: 1 }).waitFor();
     expect(complaints).toEqual([]);
   },
   TIMEOUT_MS,
