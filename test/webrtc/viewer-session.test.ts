@@ -151,6 +151,10 @@ test('what belongs to another session, or to nobody, is refused', async () => {
   await expect(
     other.startWatch({ stream: 'live/nothing', rtpCapabilities: VIEWER_CAPABILITIES }),
   ).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
+  hub.add({ ...streamDefinition('probe-1'), app: 'internal', onDemand: true });
+  await expect(
+    other.startWatch({ stream: 'internal/probe-1', rtpCapabilities: VIEWER_CAPABILITIES }),
+  ).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
   await expect(
     other.startWatch({ stream: 'live/cam', rtpCapabilities: { codecs: [] } }),
   ).rejects.toMatchObject({ code: 'NO_COMMON_CODEC' });

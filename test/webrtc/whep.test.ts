@@ -157,7 +157,9 @@ test('offers that cannot be answered are refused with the reason', async () => {
   await expect(whep.create('live/cam', await vp8.offer())).rejects.toMatchObject({ code: 'NO_COMMON_CODEC' });
   const viewer = newViewer({ video: [h264Codec(100)] });
   const offer = await viewer.offer();
-  await expect(whep.create('live/none', offer)).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
+  hub.add({ ...streamDefinition('probe-1'), app: 'internal', onDemand: true });
+  for (const nobodys of ['live/none', 'internal/probe-1'] as const)
+    await expect(whep.create(nobodys, offer)).rejects.toMatchObject({ code: 'STREAM_NOT_FOUND' });
   await expect(whep.create('live/cam', 'hello')).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   const withoutFingerprint = offer.replace(/a=fingerprint.*\r\n/g, '');
   await expect(whep.create('live/cam', withoutFingerprint)).rejects.toMatchObject({ code: 'BAD_REQUEST' });

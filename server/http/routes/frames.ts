@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { streamId } from '../../../shared/names.ts';
+import { isInternalStream, type StreamId, streamId } from '../../../shared/names.ts';
 import { isoTime } from '../../../shared/time.ts';
+import { noSuchStream } from '../../base/no-such-stream.ts';
 import { matchesEtag } from '../byte-range.ts';
 import type { FrameAnswer, FramesPort } from '../ports-frames.ts';
 import { countField, timeMsField } from '../query-fields.ts';
@@ -25,6 +26,13 @@ const ANSWERS: readonly RouteAnswer[] = [
   },
   { status: 304, description: 'It is still the picture that If-None-Match names.' },
 ];
+
+/** The gateway's own streams are shown to nobody: those of tests have pictures of their own. */
+function shownStream({ app, name }: { readonly app: string; readonly name: string }): StreamId {
+  const stream = streamId(app, name);
+  if (isInternalStream(stream)) throw noSuchStream(stream);
+  return stream;
+}
 
 /** Pictures of streams, of now and of recorded time. */
 export function frameRoutes(frames: FramesPort): ApiRoute[] {
@@ -60,7 +68,7 @@ function frameRoute(frames: FramesPort): ApiRoute {
       'STORAGE_UNAVAILABLE',
     ],
     async handle({ params, query: { at, width }, request, reply }) {
-      const frame = await frames.frame(streamId(params.app, params.name), {
+      const frame = await frames.frame(shownStream(params), {
         ...(at === undefined ? {} : { atMs: at }),
         ...(width === undefined ? {} : { width }),
       });
@@ -89,7 +97,7 @@ function thumbnailRoute(frames: FramesPort): ApiRoute {
       'STORAGE_UNAVAILABLE',
     ],
     async handle({ params, query: { at }, request, reply }) {
-      const frame = await frames.thumbnail(streamId(params.app, params.name), at);
+      const frame = await frames.thumbnail(shownStream(params), at);
       return answerFrame(frame, { isRecorded: true, request, reply });
     },
   });
@@ -118,7 +126,7 @@ function thumbnailsRoute(frames: FramesPort): ApiRoute {
     ],
     errors: ['BAD_REQUEST', 'STREAM_NOT_FOUND', 'STORAGE_UNAVAILABLE'],
     async handle({ params, query: { from, to, max } }) {
-      const times = await frames.thumbnails(streamId(params.app, params.name), {
+      const times = await frames.thumbnails(shownStream(params), {
         ...(from === undefined ? {} : { fromMs: from }),
         ...(to === undefined ? {} : { toMs: to }),
         ...(max === undefined ? {} : { max }),

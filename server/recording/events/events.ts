@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../../../shared/errors.ts';
 import type { CameraEvent, EventKind, EventPage, EventPatch, NewEvent } from '../../../shared/events.ts';
-import { parseStreamId, type StreamId, streamId } from '../../../shared/names.ts';
+import { isInternalStream, parseStreamId, type StreamId, streamId } from '../../../shared/names.ts';
 import { looksLikeSeconds } from '../../../shared/time.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Listeners } from '../../base/emitter.ts';
@@ -161,7 +161,7 @@ export class Events {
 
   /** Resolves when it is kept. BAD_REQUEST, CONFLICT, STREAM_NOT_FOUND, STORAGE_UNAVAILABLE. */
   async add(stream: StreamId, { kind, start, end, isActive, label }: NewEvent): Promise<CameraEvent> {
-    if (!this.#options.hasStream(stream)) throw noSuchStream(stream);
+    if (!this.#has(stream)) throw noSuchStream(stream);
     const nowMs = Math.floor(this.#options.clock.wallMs());
     const { app = '', name = '' } = parseStreamId(stream) ?? {};
     const event: CameraEvent = {
@@ -274,9 +274,14 @@ export class Events {
     return event;
   }
 
+  /** The gateway's own streams have no events: a test of a camera has none to keep. */
+  #has(stream: StreamId): boolean {
+    return !isInternalStream(stream) && this.#options.hasStream(stream);
+  }
+
   #mustBeKnown(stream: StreamId): void {
-    const { hasStream, archive } = this.#options;
-    if (hasStream(stream) || (archive.kept(stream).segments ?? 0) > 0) return;
+    const { archive } = this.#options;
+    if (this.#has(stream) || (archive.kept(stream).segments ?? 0) > 0) return;
     throw nothingKeptOf(stream);
   }
 }

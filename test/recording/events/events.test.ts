@@ -201,7 +201,8 @@ describe('the events of a gateway', () => {
       disks: { diskOf: async () => undefined, rememberDisk: async () => {} },
     });
     await archive.open();
-    const hasStream = (stream: StreamId) => stream === 'live/door' || stream === 'yard/gate';
+    const known: readonly StreamId[] = ['live/door', 'yard/gate', 'internal/probe-1'];
+    const hasStream = (stream: StreamId) => known.includes(stream);
     events = new Events({ clock: systemClock, log: silentLogger, archive, hasStream, maxActiveOfApi: 4 });
     changes = [];
     events.onChange((change) => changes.push(change));
@@ -349,6 +350,7 @@ describe('the events of a gateway', () => {
     expect(await codes('DELETE', `/api/v1/streams/yard/gate/events/${own?.id}`)).toBe('EVENT_NOT_FOUND');
     expect(await codes('GET', '/api/v1/streams/live/nobody/events')).toBe('STREAM_NOT_FOUND');
     expect(await codes('POST', '/api/v1/streams/live/nobody/events', {})).toBe('STREAM_NOT_FOUND');
+    expect(await codes('POST', '/api/v1/streams/internal/probe-1/events', {})).toBe('STREAM_NOT_FOUND');
     expect(await codes('POST', url, { kind: 'party' })).toBe('BAD_REQUEST');
     expect(await codes('POST', url, { start: Math.floor(at / 1000) })).toBe('BAD_REQUEST');
     expect(await codes('POST', url, { start: at + DAY_MS })).toBe('BAD_REQUEST');
