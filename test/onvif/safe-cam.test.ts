@@ -424,11 +424,15 @@ test('HTTP as odd as cameras send it is read', async () => {
   }
 });
 
-test('HTTP in chunks of a byte each is not taken for long', async () => {
-  const crumbs = '1\r\nx\r\n'.repeat(20_000);
-  const server = createServer((_request, response) =>
-    response.socket?.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${crumbs}0\r\n\r\n`),
-  );
+test.each([
+  [
+    'chunks of a byte each',
+    `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(20_000)}0\r\n\r\n`,
+  ],
+  ['hints without end', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(2_000)],
+  ['leave to go on, again and again', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(2_000)],
+])('HTTP of %s is not taken for long', async (_what, text) => {
+  const server = createServer((_request, response) => response.socket?.end(text));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -45,6 +45,8 @@ const MIN_TLS = 'TLSv1.2';
  * would take gigabytes here.
  */
 const MAX_PARTS = 16_384;
+/** Of "103 Early Hints" and the like before the answer, which no camera sends; by the hundred thousand they would take all our time. */
+const MAX_INTERIM = 8;
 let pinnedContext: SecureContext | undefined;
 
 /**
@@ -154,6 +156,10 @@ function send(request: HttpRequest, socket: Socket, context: OnvifErrorContext):
     }
     signal.addEventListener('abort', onAbort, { once: true });
     outgoing.on('error', (failure: NodeJS.ErrnoException) => fail(replyError(failure, address, context)));
+    let interim = 0;
+    outgoing.on('information', () => {
+      if (++interim > MAX_INTERIM) fail(inCrumbs(address, context));
+    });
     outgoing.on('response', (incoming) => {
       const chunks: Buffer[] = [];
       let sizeBytes = 0;
@@ -223,7 +229,7 @@ function replyError(
 }
 
 function inCrumbs({ host, port }: PinnedAddress, context: OnvifErrorContext): OnvifError {
-  const message = `The camera at ${hostPort(host, port)} sent one answer in more than ${MAX_PARTS} pieces, which is no ONVIF. Check the address.`;
+  const message = `The camera at ${hostPort(host, port)} sent one answer in far too many pieces, which is no ONVIF. Check the address.`;
   return new OnvifError('not-onvif', message, context);
 }
 
