@@ -1,33 +1,21 @@
-import { type Preset, PTZ_DEAD_MAN_MS, type PtzCommand, type PtzStatus } from '../../../shared/onvif.ts';
+import type { Preset, PtzCommand, PtzStatus } from '../../../shared/onvif.ts';
 import { assertNever } from '../../../shared/result.ts';
 import type { OnvifDevice } from '../device.ts';
 import type { Connected } from '../device-connection.ts';
 import { OnvifError } from '../errors.ts';
-import type { ProfileRecord } from '../read/profiles.ts';
-import { type PtzNode, readNode, readPresets, readStatus, readTimeoutRange } from '../read/ptz.ts';
-import { at, textAt } from '../xml/find.ts';
-import { escapeXml } from '../xml/write.ts';
-import { centreMove, type RelativePanTilt } from './centre.ts';
-import { PAN_TILT_SHARES, readSpaces, toMovement, toPlace, ZOOM_SHARES, type ZoomSpace } from './spaces.ts';
+import { readPresets, readStatus } from '../read/ptz.ts';
+import type { SafeCam } from '../soap/safe-cam.ts';
+import { textAt } from '../xml/find.ts';
+import { centreMove } from './centre.ts';
+import { capabilities, type Motors, PTZ_TIMEOUT_MS, readMotors } from './motors.ts';
+import { isRefusal, moveBy, moveOn } from './moves.ts';
+import { PAN_TILT_SHARES, toMovement, toPlace, ZOOM_SHARES } from './spaces.ts';
 
 type Vector = {
   readonly pan?: number | undefined;
   readonly tilt?: number | undefined;
   readonly zoom?: number | undefined;
 };
-
-/** All that a movement needs to know. */
-interface Motors extends PtzNode {
-  readonly profileToken: string;
-  /** What the camera itself is told to stop a movement after; undefined: it takes none. */
-  timeoutMs: number | undefined;
-  /** A Sony takes pan and tilt in one message and zoom in another. */
-  isZoomApart: boolean;
-}
-
-/** A little more than the desk's dead man: this one is for a gateway that is gone, in whole seconds, as some cameras know no others. */
-const CAMERA_TIMEOUT_MS = Math.ceil((PTZ_DEAD_MAN_MS + 500) / 1000) * 1000;
-const TIMEOUT_MS = 5_000;
 
 /** Pan, tilt and zoom of a device, for the profile that its stream takes. */
 export class OnvifPtz {
@@ -43,7 +31,7 @@ export class OnvifPtz {
     return this.#with(async (connected, motors) => {
       const { cam } = connected;
       const profileToken = motors.profileToken;
-      const options = { signal, timeoutMs: TIMEOUT_MS };
+      const options = { signal, timeoutMs: PTZ_TIMEOUT_MS };
       const can = capabilities(motors);
       const [status, presets] = await Promise.all([
         cam.ask('getStatus', { profileToken }, options).catch(unlessGone),
@@ -64,7 +52,7 @@ export class OnvifPtz {
         case 'move':
           return this.#move(connected, motors, command, signal);
         case 'stop':
-          return this.#stop(connected, motors, signal);
+          return this.#stop(connected.cam, motors, signal);
         case 'relative':
           return this.#relative(connected, motors, command, signal);
         case 'absolute':
@@ -109,64 +97,22 @@ export class OnvifPtz {
     }, signal);
   }
 
-  async #move(connected: Connected, motors: Motors, vector: Vector, signal?: AbortSignal): Promise<void> {
+  async #move({ cam }: Connected, motors: Motors, vector: Vector, signal?: AbortSignal): Promise<void> {
     const { continuousPanTilt, continuousZoom } = motors.spaces;
     const { pan = 0, tilt = 0, zoom = 0 } = vector;
     if ((pan !== 0 || tilt !== 0) && continuousPanTilt === undefined) throw this.#cannot('turn');
     if (zoom !== 0 && continuousZoom === undefined) throw this.#cannot('zoom');
-    if (pan === 0 && tilt === 0 && zoom === 0) return this.#stop(connected, motors, signal);
+    if (pan === 0 && tilt === 0 && zoom === 0) return this.#stop(cam, motors, signal);
     const panTilt = continuousPanTilt && {
       x: toMovement(pan, continuousPanTilt.x),
       y: toMovement(tilt, continuousPanTilt.y),
     };
     const zoomed = continuousZoom && { zoom: toMovement(zoom, continuousZoom.x) };
-    const send = async (parts: { readonly x?: number; readonly y?: number; readonly zoom?: number }) => {
-      const { timeoutMs } = motors;
-      const parameters = {
-        profileToken: motors.profileToken,
-        ...parts,
-        ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
-        // The package else makes zeros of what is left out, which cameras refuse that have no such motor.
-        onlySendPanTilt: parts.zoom === undefined,
-        onlySendZoom: parts.x === undefined,
-      };
-      await connected.cam.ask('continuousMove', parameters, { signal, timeoutMs: TIMEOUT_MS });
-    };
-    const both = async () => {
-      if (!motors.isZoomApart || panTilt === undefined || zoomed === undefined) {
-        await send({ ...panTilt, ...zoomed });
-        return;
-      }
-      await send(panTilt);
-      await send(zoomed);
-    };
-    try {
-      await both();
-    } catch (failure) {
-      // Either the timeout or both at once is too much for it. What works is kept.
-      if (!isRefusal(failure)) throw failure;
-      const before = { timeoutMs: motors.timeoutMs, isZoomApart: motors.isZoomApart };
-      for (const simpler of [
-        { timeoutMs: undefined },
-        { timeoutMs: before.timeoutMs, isZoomApart: true },
-        { timeoutMs: undefined, isZoomApart: true },
-      ]) {
-        Object.assign(motors, before, simpler);
-        if (motors.timeoutMs === before.timeoutMs && motors.isZoomApart === before.isZoomApart) continue;
-        try {
-          await both();
-          return;
-        } catch (again) {
-          if (!isRefusal(again)) throw again;
-        }
-      }
-      Object.assign(motors, before);
-      throw failure;
-    }
+    await moveOn(cam, motors, panTilt, zoomed, signal);
   }
 
-  async #stop({ cam }: Connected, { profileToken }: Motors, signal?: AbortSignal): Promise<void> {
-    const options = { signal, timeoutMs: TIMEOUT_MS };
+  async #stop(cam: SafeCam, { profileToken }: Motors, signal?: AbortSignal): Promise<void> {
+    const options = { signal, timeoutMs: PTZ_TIMEOUT_MS };
     try {
       await cam.ask('stop', { profileToken, panTilt: 'true', zoom: 'true' }, options);
     } catch (failure) {
@@ -176,7 +122,7 @@ export class OnvifPtz {
     }
   }
 
-  #relative(connected: Connected, motors: Motors, vector: Vector, signal?: AbortSignal): Promise<void> {
+  #relative({ cam }: Connected, motors: Motors, vector: Vector, signal?: AbortSignal): Promise<void> {
     const { relativePanTilt, relativeZoom } = motors.spaces;
     const { pan = 0, tilt = 0, zoom = 0 } = vector;
     if ((pan !== 0 || tilt !== 0) && relativePanTilt === undefined) throw this.#cannot('turn by a step');
@@ -193,7 +139,7 @@ export class OnvifPtz {
       relativeZoom !== undefined && zoom !== 0
         ? { space: relativeZoom, x: toMovement(zoom, relativeZoom.x) }
         : undefined;
-    return this.#sendRelative(connected, motors, panTilt, zoomed, signal);
+    return moveBy(cam, motors, panTilt, zoomed, signal);
   }
 
   async #centre(
@@ -206,36 +152,13 @@ export class OnvifPtz {
     let zoom = 0;
     if (spaces.relativeFov === undefined) {
       const status = await connected.cam
-        .ask('getStatus', { profileToken }, { signal, timeoutMs: TIMEOUT_MS })
+        .ask('getStatus', { profileToken }, { signal, timeoutMs: PTZ_TIMEOUT_MS })
         .catch(unlessGone);
       zoom = status === undefined ? 0 : (readStatus(status, spaces).position?.zoom ?? 0);
     }
     const move = centreMove(spaces, spot, zoom);
     if (move === undefined) throw this.#cannot('put a spot of its picture into the middle');
-    await this.#sendRelative(connected, motors, move, undefined, signal);
-  }
-
-  /** Ours, as the package always sends a zoom along, which cameras without one refuse. */
-  async #sendRelative(
-    { cam }: Connected,
-    { profileToken }: Motors,
-    panTilt: RelativePanTilt | undefined,
-    zoom: { readonly space: ZoomSpace; readonly x: number } | undefined,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    if (panTilt === undefined && zoom === undefined) return;
-    const schema = 'xmlns="http://www.onvif.org/ver10/schema"';
-    const vectors =
-      (panTilt === undefined
-        ? ''
-        : `<PanTilt ${schema} x="${panTilt.x}" y="${panTilt.y}"${spaceOf(panTilt.space.uri)}/>`) +
-      (zoom === undefined ? '' : `<Zoom ${schema} x="${zoom.x}"${spaceOf(zoom.space.uri)}/>`);
-    await cam.post({
-      service: 'ptz',
-      body: `<RelativeMove xmlns="http://www.onvif.org/ver20/ptz/wsdl"><ProfileToken>${escapeXml(profileToken)}</ProfileToken><Translation>${vectors}</Translation></RelativeMove>`,
-      signal,
-      timeoutMs: TIMEOUT_MS,
-    });
+    await moveBy(connected.cam, motors, move, undefined, signal);
   }
 
   async #absolute({ cam }: Connected, motors: Motors, vector: Vector, signal?: AbortSignal): Promise<void> {
@@ -247,7 +170,7 @@ export class OnvifPtz {
     let { pan, tilt } = vector;
     if (hasPanTilt && (pan === undefined || tilt === undefined)) {
       // A message has both: the other one stays where it is.
-      const status = await cam.ask('getStatus', { profileToken }, { signal, timeoutMs: TIMEOUT_MS });
+      const status = await cam.ask('getStatus', { profileToken }, { signal, timeoutMs: PTZ_TIMEOUT_MS });
       const { position } = readStatus(status, spaces);
       pan ??= position?.pan ?? 0;
       tilt ??= position?.tilt ?? 0;
@@ -271,7 +194,7 @@ export class OnvifPtz {
       onlySendPanTilt: zoom === undefined,
       onlySendZoom: panTilt === undefined,
     };
-    await cam.ask('absoluteMove', parameters, { signal, timeoutMs: TIMEOUT_MS });
+    await cam.ask('absoluteMove', parameters, { signal, timeoutMs: PTZ_TIMEOUT_MS });
   }
 
   async #goto(
@@ -281,12 +204,12 @@ export class OnvifPtz {
     signal?: AbortSignal,
   ): Promise<void> {
     await cam
-      .ask('gotoPreset', { profileToken, preset: token }, { signal, timeoutMs: TIMEOUT_MS })
+      .ask('gotoPreset', { profileToken, preset: token }, { signal, timeoutMs: PTZ_TIMEOUT_MS })
       .catch(explainPreset);
   }
 
   async #home({ cam }: Connected, { profileToken }: Motors, signal?: AbortSignal): Promise<void> {
-    await cam.ask('gotoHomePosition', { profileToken }, { signal, timeoutMs: TIMEOUT_MS });
+    await cam.ask('gotoHomePosition', { profileToken }, { signal, timeoutMs: PTZ_TIMEOUT_MS });
   }
 
   #with<T>(work: (connected: Connected, motors: Motors) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -299,32 +222,8 @@ export class OnvifPtz {
   /** Asked for once for each connection: it is what PTZ's first command waits for. */
   async #readMotors(connected: Connected, signal?: AbortSignal): Promise<Motors> {
     if (this.#motors?.of === connected) return this.#motors.motors;
-    const { cam } = connected;
-    const profile: ProfileRecord = await this.#device.ptzProfile(connected, signal);
-    const options = { signal, timeoutMs: TIMEOUT_MS };
-    const { ptz: own } = profile;
-    const [nodes, configuration] = await Promise.allSettled([
-      cam.ask('getNodes', undefined, options),
-      // A method of the package that takes its one parameter bare.
-      own === undefined ? undefined : cam.ask('getConfigurationOptions', own.configuration, options),
-    ]);
-    const node = nodes.status === 'fulfilled' ? readNode(nodes.value, own?.node) : undefined;
-    const settings = configuration.status === 'fulfilled' ? configuration.value : undefined;
-    // Nothing is taken for granted, and kept, because of a busy moment.
-    if (node === undefined && settings === undefined && nodes.status === 'rejected') throw nodes.reason;
-    const range = settings === undefined ? undefined : readTimeoutRange(settings);
-    const configured = at(settings, 'PTZConfigurationOptions', 'Spaces');
-    const motors: Motors = {
-      profileToken: profile.token,
-      spaces:
-        configured === undefined || configured.children.length === 0
-          ? (node?.spaces ?? readSpaces(undefined))
-          : readSpaces(configured),
-      home: node?.home ?? false,
-      maxPresets: node?.maxPresets,
-      timeoutMs: Math.min(range?.maxMs ?? CAMERA_TIMEOUT_MS, Math.max(range?.minMs ?? 0, CAMERA_TIMEOUT_MS)),
-      isZoomApart: false,
-    };
+    const profile = await this.#device.ptzProfile(connected, signal);
+    const motors = await readMotors(connected.cam, profile, signal);
     this.#motors = { of: connected, motors };
     return motors;
   }
@@ -332,34 +231,6 @@ export class OnvifPtz {
   #cannot(what: string): OnvifError {
     return new OnvifError('unsupported', `The camera at ${this.#device.name} cannot ${what}.`);
   }
-}
-
-function capabilities({ spaces, home, maxPresets }: Motors): PtzStatus['can'] {
-  const {
-    continuousPanTilt,
-    continuousZoom,
-    relativePanTilt,
-    relativeFov,
-    relativeDegrees,
-    relativeZoom,
-    absolutePanTilt,
-    absoluteZoom,
-  } = spaces;
-  return {
-    continuous: continuousPanTilt !== undefined || continuousZoom !== undefined,
-    relative: relativePanTilt !== undefined || relativeZoom !== undefined,
-    absolute: absolutePanTilt !== undefined || absoluteZoom !== undefined,
-    centre: relativeFov !== undefined || relativeDegrees !== undefined || relativePanTilt !== undefined,
-    zoom: continuousZoom !== undefined || relativeZoom !== undefined || absoluteZoom !== undefined,
-    panTilt:
-      continuousPanTilt !== undefined || relativePanTilt !== undefined || absolutePanTilt !== undefined,
-    home,
-    presets: maxPresets !== 0,
-  };
-}
-
-function isRefusal(failure: unknown): boolean {
-  return failure instanceof OnvifError && (failure.kind === 'refused' || failure.kind === 'unsupported');
 }
 
 /** What a camera need not have is left out; one that is gone is gone. */
@@ -378,8 +249,4 @@ function explainPreset(failure: unknown): never {
     );
   }
   throw failure;
-}
-
-function spaceOf(uri: string): string {
-  return uri === '' ? '' : ` space="${escapeXml(uri)}"`;
 }
