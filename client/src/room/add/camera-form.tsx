@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Failure } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { go } from '../app/router.ts';
+import { CheckField, FormTrouble, TitleField } from '../cameras/camera-fields.tsx';
 import { type FieldIssues, fieldIssues, type SourceWish } from '../cameras/source-fields.tsx';
 import { ask, streamOf } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
@@ -93,28 +94,16 @@ export function CameraForm({
     >
       <div class="add-fields">{children(issues)}</div>
       <LiveTestPanel test={test} source={source} onFingerprint={onFingerprint} />
-      {testTrouble(test) === undefined ? undefined : (
-        <p class="form-error" role="alert">
-          {testTrouble(test)}
-        </p>
-      )}
+      <FormTrouble text={testTrouble(test)} />
       <section class="add-fields" aria-labelledby="add-name-heading">
         <h2 id="add-name-heading">{t('name-heading')}</h2>
         <div class="pair">
-          <Field
+          <TitleField
             label={t('shown')}
             hint={t('shown-hint')}
-            error={issues.get('title')}
-            control={(ids) => (
-              <input
-                {...ids}
-                name="title"
-                type="text"
-                maxLength={64}
-                value={title}
-                onInput={({ currentTarget }) => setTitle(currentTarget.value)}
-              />
-            )}
+            title={title}
+            issues={issues}
+            onChange={setTitle}
           />
           <Field
             label={t('name')}
@@ -138,30 +127,10 @@ export function CameraForm({
             )}
           />
         </div>
-        <label class="check">
-          <input
-            type="checkbox"
-            name="record"
-            checked={record}
-            onChange={({ currentTarget }) => setRecord(currentTarget.checked)}
-          />
-          {t('record')}
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            name="onDemand"
-            checked={onDemand}
-            onChange={({ currentTarget }) => setOnDemand(currentTarget.checked)}
-          />
-          {t('on-demand')}
-        </label>
+        <CheckField name="record" label={t('record')} checked={record} onChange={setRecord} />
+        <CheckField name="onDemand" label={t('on-demand')} checked={onDemand} onChange={setOnDemand} />
       </section>
-      {failure === undefined || !issues.has('') ? undefined : (
-        <p class="form-error" role="alert">
-          {issues.get('')}
-        </p>
-      )}
+      <FormTrouble text={failure === undefined ? undefined : issues.get('')} />
       <div class="form-actions add-save">
         <Button kind="primary" type="submit" disabled={isBusy || shownName.trim() === ''}>
           <Icon name="add" />

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { DeviceFacts, DiscoveredDevice, MediaProfile } from '../../../../shared/onvif.ts';
 import { failureText } from '../api/failure-text.ts';
+import { FormTrouble, UserFields } from '../cameras/camera-fields.tsx';
 import type { SourceWish } from '../cameras/source-fields.tsx';
 import { bitrate, number } from '../i18n/formats.ts';
 import { codecName } from '../store/facts.ts';
@@ -31,7 +32,6 @@ export function DeviceForm({ device, onBack }: { device: DiscoveredDevice; onBac
     if (answer.ok) setFacts(answer.value);
     else setTrouble(failureText(answer.error));
   };
-  const plain = { autocomplete: 'off', autocapitalize: 'off', spellcheck: false } as const;
   return (
     <section class="add-device" aria-labelledby="add-device-heading">
       <div class="add-device-head">
@@ -53,41 +53,13 @@ export function DeviceForm({ device, onBack }: { device: DiscoveredDevice; onBac
           }}
         >
           <p class="quiet">{t('device-text')}</p>
-          <div class="pair">
-            <Field
-              label={t('user')}
-              control={(ids) => (
-                <input
-                  {...ids}
-                  {...plain}
-                  name="username"
-                  type="text"
-                  maxLength={256}
-                  value={username}
-                  onInput={({ currentTarget }) => setUsername(currentTarget.value)}
-                />
-              )}
-            />
-            <Field
-              label={t('password')}
-              control={(ids) => (
-                <input
-                  {...ids}
-                  name="password"
-                  type="password"
-                  maxLength={256}
-                  autocomplete="new-password"
-                  value={password}
-                  onInput={({ currentTarget }) => setPassword(currentTarget.value)}
-                />
-              )}
-            />
-          </div>
-          {trouble === undefined ? undefined : (
-            <p class="form-error" role="alert">
-              {trouble}
-            </p>
-          )}
+          <UserFields
+            username={username}
+            password={password}
+            onUsername={setUsername}
+            onPassword={setPassword}
+          />
+          <FormTrouble text={trouble} />
           <div class="form-actions">
             <Button kind="primary" type="submit" disabled={isBusy}>
               {t(isBusy ? 'device-asking' : 'device-log-in')}

@@ -35,8 +35,6 @@ export const t = texts({
     'device-back': 'Other camera',
     'device-text':
       'The camera’s own user name and password; often one has to make an ONVIF user in its settings first.',
-    user: 'User name',
-    password: 'Password',
     'device-log-in': 'Log in',
     'device-asking': 'Asking the camera…',
     'device-firmware': 'firmware {firmware}',
@@ -149,8 +147,6 @@ export const t = texts({
     'device-back': 'Andere Kamera',
     'device-text':
       'Benutzername und Passwort der Kamera selbst; oft muss man in ihren Einstellungen erst einen ONVIF-Benutzer anlegen.',
-    user: 'Benutzername',
-    password: 'Passwort',
     'device-log-in': 'Anmelden',
     'device-asking': 'Die Kamera wird gefragt…',
     'device-firmware': 'Firmware {firmware}',

@@ -3,6 +3,7 @@ import { errorBodySchema } from '../../../../shared/errors.ts';
 import { err, ok, type Result } from '../../../../shared/result.ts';
 import { type StreamStatus, streamStatusSchema } from '../../../../shared/stream.ts';
 
+/** Where nothing else is said. */
 const TIMEOUT_MS = 10_000;
 
 /** Why a request failed. `UNREACHABLE` is ours, the other codes are the gateway's. */
@@ -86,6 +87,7 @@ export async function call<T>(
   path: string,
   schema: z.ZodType<T>,
   body?: object,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Result<T, Failure>> {
   let response: Response;
   let text: string;
@@ -95,7 +97,7 @@ export async function call<T>(
       ...(body === undefined
         ? {}
         : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     text = await response.text();
   } catch {

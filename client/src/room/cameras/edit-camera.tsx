@@ -5,7 +5,8 @@ import { changeStream, type Failure } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { askSoon } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
-import { Button, Dialog, Field, toast } from '../ui/index.ts';
+import { Button, Dialog, toast } from '../ui/index.ts';
+import { CheckField, FormTrouble, TitleField } from './camera-fields.tsx';
 import {
   draftOf,
   fieldIssues,
@@ -83,20 +84,12 @@ export function EditCamera({
           void save();
         }}
       >
-        <Field
+        <TitleField
           label={t('shown-name')}
           hint={t('shown-name-hint', { name: before.name })}
-          error={issues.get('title')}
-          control={(ids) => (
-            <input
-              {...ids}
-              name="title"
-              type="text"
-              maxLength={64}
-              value={title}
-              onInput={({ currentTarget }) => setTitle(currentTarget.value)}
-            />
-          )}
+          title={title}
+          issues={issues}
+          onChange={setTitle}
         />
         <SourceFields
           draft={draft}
@@ -114,23 +107,9 @@ export function EditCamera({
             onFingerprint={(tlsFingerprint) => change({ ...draft, tlsFingerprint })}
           />
         )}
-        {testTrouble(test) === undefined ? undefined : (
-          <p class="form-error" role="alert">
-            {testTrouble(test)}
-          </p>
-        )}
-        <label class="check">
-          <input
-            type="checkbox"
-            name="onDemand"
-            checked={onDemand}
-            onChange={({ currentTarget }) => setOnDemand(currentTarget.checked)}
-          />
-          {t('on-demand')}
-        </label>
-        <p class="form-error" role="alert" hidden={failure === undefined || !issues.has('')}>
-          {issues.get('')}
-        </p>
+        <FormTrouble text={testTrouble(test)} />
+        <CheckField name="onDemand" label={t('on-demand')} checked={onDemand} onChange={setOnDemand} />
+        <FormTrouble text={failure === undefined ? undefined : issues.get('')} />
         <div class="form-actions">
           <Button kind="primary" type="submit" disabled={isBusy}>
             {t(isBusy ? 'saving' : 'save')}

@@ -2,6 +2,7 @@ import type { StreamStatus } from '../../../../shared/stream.ts';
 import type { Failure } from '../api/call.ts';
 import { gatewayWords } from '../api/gateway-words.ts';
 import { Button, Field } from '../ui/index.ts';
+import { UserFields } from './camera-fields.tsx';
 import { t } from './texts.ts';
 
 /** A camera's source as it stands in a form: texts, empty where nothing is set. */
@@ -153,39 +154,14 @@ export function SourceFields({
           />
         )}
       />
-      <div class="pair">
-        <Field
-          label={t('user')}
-          error={issues.get('username')}
-          control={(ids) => (
-            <input
-              {...ids}
-              {...plain}
-              name="username"
-              type="text"
-              maxLength={256}
-              value={draft.username}
-              onInput={set('username')}
-            />
-          )}
-        />
-        <Field
-          label={t('password')}
-          error={issues.get('password')}
-          control={(ids) => (
-            <input
-              {...ids}
-              name="password"
-              type="password"
-              maxLength={256}
-              autocomplete="new-password"
-              placeholder={passwordHint}
-              value={draft.password}
-              onInput={set('password')}
-            />
-          )}
-        />
-      </div>
+      <UserFields
+        username={draft.username}
+        password={draft.password}
+        issues={issues}
+        passwordHint={passwordHint}
+        onUsername={(username) => onChange({ ...draft, username })}
+        onPassword={(password) => onChange({ ...draft, password })}
+      />
       {showsCertificate(draft.url) ? (
         <>
           <Field

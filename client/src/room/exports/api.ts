@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
+  type ErasedRecordings,
   type ExportJob,
+  erasedRecordingsSchema,
   exportJobSchema,
   type KeptRecordings,
   keptRecordingsSchema,
@@ -13,6 +15,8 @@ import { ok, type Result } from '../../../../shared/result.ts';
 import { call, type Failure, streamPath } from '../api/call.ts';
 import type { StreamKey } from '../recordings/api.ts';
 
+/** It may take 20 s by itself. */
+const ERASE_TIMEOUT_MS = 40_000;
 const keptSchema = z.object({ recordings: z.array(keptRecordingsSchema) });
 const locksSchema = z.object({ locks: z.array(lockSchema) });
 const periodsSchema = z.object({ files: z.array(periodFileSchema) });
@@ -30,6 +34,17 @@ export async function listLocks({
 }: StreamKey): Promise<Result<readonly RecordingLock[], Failure>> {
   const answer = await call('GET', `${streamPath(app, name)}/locks`, locksSchema);
   return answer.ok ? ok(answer.value.locks.toSorted((a, b) => b.start - a.start)) : answer;
+}
+
+/** Deletes what is kept of a stream, as far as the gateway gets in 20 s; nothing that is locked. */
+export function eraseRecordings({
+  app,
+  name,
+  start,
+  end,
+}: KeptRecordings): Promise<Result<ErasedRecordings, Failure>> {
+  const path = `${streamPath(app, name)}/recordings?from=${start}&to=${end}`;
+  return call('DELETE', path, erasedRecordingsSchema, undefined, ERASE_TIMEOUT_MS);
 }
 
 /** The newest files of fixed periods, at most `max`. */

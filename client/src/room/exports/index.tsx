@@ -9,6 +9,7 @@ import { streams } from '../store/streams.ts';
 import { usePolled } from '../store/use-polled.ts';
 import { Button, Notice } from '../ui/index.ts';
 import { listKept, listPeriodFiles } from './api.ts';
+import { DeleteRecordings } from './delete-recordings.tsx';
 import { ExportForm, type FormStart } from './export-form.tsx';
 import { KeptList } from './kept-list.tsx';
 import { nameOf } from './names.ts';
@@ -28,7 +29,8 @@ const SHOWN_JOBS = 30;
 type Open =
   | { readonly kind: 'recording'; readonly piece: RecordedPiece }
   | { readonly kind: 'film'; readonly film: Film }
-  | { readonly kind: 'form'; readonly start: FormStart };
+  | { readonly kind: 'form'; readonly start: FormStart }
+  | { readonly kind: 'delete'; readonly kept: KeptRecordings };
 
 /** What is kept, and the files that were made of it. */
 export function Page(_: { place: Extract<Place, { page: 'exports' }> }) {
@@ -68,11 +70,19 @@ export function Page(_: { place: Extract<Place, { page: 'exports' }> }) {
       <section class="exports-section" aria-labelledby="exports-kept">
         <h2 id="exports-kept">{t('kept')}</h2>
         <KeptSummary kept={kept.value} />
-        <KeptList kept={recordings} onPlay={play} onExport={exportFrom} />
+        <KeptList
+          kept={recordings}
+          onPlay={play}
+          onExport={exportFrom}
+          onDelete={(one) => setOpen({ kind: 'delete', kept: one })}
+        />
       </section>
       <PeriodFiles files={periods.value ?? []} onPlay={(film) => setOpen({ kind: 'film', film })} />
       {open?.kind === 'recording' ? <PlayRecording piece={open.piece} onClose={close} /> : undefined}
       {open?.kind === 'film' ? <PlayFilm film={open.film} onClose={close} /> : undefined}
+      {open?.kind === 'delete' ? (
+        <DeleteRecordings kept={open.kept} onClose={close} onDeleted={kept.refresh} />
+      ) : undefined}
       {open?.kind === 'form' ? (
         <ExportForm kept={recordings} start={open.start} onClose={close} onStarted={jobs.refresh} />
       ) : undefined}

@@ -3,7 +3,7 @@ import type { KeptRecordings } from '../../../../shared/recording.ts';
 import { hrefOf } from '../app/router.ts';
 import { size } from '../i18n/formats.ts';
 import { thumbnailUrl } from '../recordings/api.ts';
-import { Button, Icon } from '../ui/index.ts';
+import { Button, Icon, IconButton } from '../ui/index.ts';
 import type { FormStart } from './export-form.tsx';
 import { Locks } from './locks.tsx';
 import { nameOf, spanText } from './names.ts';
@@ -18,6 +18,7 @@ const LAST_MS = 10 * 60_000;
 interface Actions {
   readonly onPlay: (piece: RecordedPiece) => void;
   readonly onExport: (start: FormStart) => void;
+  readonly onDelete: (kept: KeptRecordings) => void;
 }
 
 /** Of which cameras something is kept: those that are there, then those that were removed. */
@@ -34,7 +35,7 @@ export function KeptList({ kept, ...actions }: { kept: readonly KeptRecordings[]
   );
 }
 
-function Row({ kept, onPlay, onExport }: { kept: KeptRecordings } & Actions) {
+function Row({ kept, onPlay, onExport, onDelete }: { kept: KeptRecordings } & Actions) {
   const { app, name, exists, bytes, start, end } = kept;
   const title = nameOf(kept);
   return (
@@ -69,16 +70,20 @@ function Row({ kept, onPlay, onExport }: { kept: KeptRecordings } & Actions) {
           >
             {t('export')}
           </Button>
-          {exists ? (
-            <a
-              class="button small"
-              href={hrefOf({ page: 'camera', app, name })}
-              aria-label={t('open-camera-what', { what: title })}
-            >
-              <Icon name="camera" />
-              {t('open-camera')}
-            </a>
-          ) : undefined}
+          <a
+            class="button small"
+            href={hrefOf({ page: 'camera', app, name })}
+            aria-label={t('open-camera-what', { what: title })}
+          >
+            <Icon name="camera" />
+            {t('open-camera')}
+          </a>
+          <IconButton
+            class="exports-delete"
+            icon="bin"
+            label={t('delete-what', { what: title })}
+            onClick={() => onDelete(kept)}
+          />
         </div>
       </div>
       <Locks stream={kept} onPlay={onPlay} onExport={onExport} />

@@ -65,6 +65,20 @@ export const t = texts({
     started: 'The export has begun',
     filter: 'Show',
     all: 'All cameras',
+    'delete-what': 'Delete the recordings of {what}…',
+    'delete-title': 'Delete the recordings of {what}?',
+    'delete-text':
+      'All that was recorded {span} goes: {size}. It cannot be brought back. What is locked, exports and files by the clock stay.',
+    'delete-goes-on': 'The camera stays, and what it records from now on.',
+    'delete-removed': 'The camera was removed before; nothing of it is left then.',
+    'delete-size': 'Delete {size}',
+    'delete-keep': 'Keep',
+    'delete-stop': 'Stop',
+    deleting: 'Deleting the recordings of {what}',
+    'deleted-so-far': '{size} deleted so far…',
+    deleted: '{size} of {what} were deleted.',
+    'deleted-but-locked':
+      '{size} of {what} were deleted; {locked, plural, one {# locked piece stays} other {# locked pieces stay}}. Unlock them first to delete them too.',
   },
   de: {
     title: 'Aufnahmen',
@@ -133,5 +147,19 @@ export const t = texts({
     started: 'Der Export hat begonnen',
     filter: 'Zeigen',
     all: 'Alle Kameras',
+    'delete-what': 'Aufnahmen von {what} löschen…',
+    'delete-title': 'Aufnahmen von {what} löschen?',
+    'delete-text':
+      'Alles, was {span} aufgenommen wurde, wird gelöscht: {size}. Es lässt sich nicht zurückholen. Gesperrtes, Exporte und Dateien nach der Uhr bleiben.',
+    'delete-goes-on': 'Die Kamera bleibt, und was sie ab jetzt aufnimmt.',
+    'delete-removed': 'Die Kamera wurde schon entfernt; danach ist nichts mehr von ihr da.',
+    'delete-size': '{size} löschen',
+    'delete-keep': 'Behalten',
+    'delete-stop': 'Anhalten',
+    deleting: 'Aufnahmen von {what} werden gelöscht',
+    'deleted-so-far': '{size} bisher gelöscht…',
+    deleted: '{size} von {what} wurden gelöscht.',
+    'deleted-but-locked':
+      '{size} von {what} wurden gelöscht; {locked, plural, one {# gesperrtes Stück bleibt} other {# gesperrte Stücke bleiben}}. Heben Sie zuerst die Sperre auf, um auch das zu löschen.',
   },
 });

@@ -70,7 +70,7 @@ function jobText(job: ExportJob): string {
       return `${about} · ${made}${missing}`;
     }
     case 'failed':
-      return `${about} · ${job.error?.message ?? t('failed')}`;
+      return `${about} · ${job.error === undefined ? t('failed') : failureText(job.error)}`;
     case 'cancelled':
       return `${about} · ${t('cancelled')}`;
   }
