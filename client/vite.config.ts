@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
-import { build, defineConfig, type Plugin } from 'vite';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip, gzipSync } from 'node:zlib';
+import { build, defineConfig, type Plugin, type ResolvedConfig } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -18,11 +21,13 @@ const MAX_PLAYER_GZIP_BYTES = 120_000;
  */
 function playerBuild(): Plugin {
   let logLevel: 'info' | 'warn' | 'error' | 'silent' | undefined;
+  let outDir = '';
   return {
     name: 'sluice-player-build',
     apply: 'build',
     configResolved: (config) => {
       logLevel = config.logLevel;
+      outDir = outDirOf(config);
     },
     closeBundle: {
       sequential: true,
@@ -36,7 +41,7 @@ function playerBuild(): Plugin {
           ...(logLevel === undefined ? {} : { logLevel }),
           build: {
             target,
-            outDir: here('dist'),
+            outDir,
             emptyOutDir: false,
             copyPublicDir: false,
             // Where the player finds it: beside itself, on whatever host that is.
@@ -50,7 +55,7 @@ function playerBuild(): Plugin {
             lib: { entry: here('src/player/index.ts'), formats: ['es'], fileName: () => 'sluice-player.js' },
           },
         });
-        const gzipBytes = gzipSync(readFileSync(here('dist/sluice-player.js'))).length;
+        const gzipBytes = gzipSync(readFileSync(join(outDir, 'sluice-player.js'))).length;
         if (gzipBytes > MAX_PLAYER_GZIP_BYTES) {
           throw new Error(
             `sluice-player.js takes ${gzipBytes} bytes compressed; at most ${MAX_PLAYER_GZIP_BYTES} are allowed.`,
@@ -59,6 +64,45 @@ function playerBuild(): Plugin {
       },
     },
   };
+}
+
+const COMPRESSED = /\.(js|css|html|svg)$/;
+/** Less than a packet anyway. */
+const MIN_COMPRESSED_BYTES = 1_000;
+
+/** Beside each file of text the same compressed, for the gateway to send: once here, as well as can be, and never again. */
+function compressedSiblings(): Plugin {
+  let outDir = '';
+  return {
+    name: 'sluice-compressed-siblings',
+    apply: 'build',
+    configResolved: (config) => {
+      outDir = outDirOf(config);
+    },
+    closeBundle: {
+      sequential: true,
+      order: 'post',
+      handler: async () => {
+        const files = await readdir(outDir, { recursive: true });
+        await Promise.all(
+          files.filter((file) => COMPRESSED.test(file)).map((file) => compress(join(outDir, file))),
+        );
+      },
+    },
+  };
+}
+
+async function compress(path: string): Promise<void> {
+  const content = await readFile(path);
+  if (content.length < MIN_COMPRESSED_BYTES) return;
+  await Promise.all([
+    promisify(brotliCompress)(content).then((bytes) => writeFile(`${path}.br`, bytes)),
+    promisify(gzip)(content, { level: 9 }).then((bytes) => writeFile(`${path}.gz`, bytes)),
+  ]);
+}
+
+function outDirOf({ root, build: { outDir } }: ResolvedConfig): string {
+  return resolve(root, outDir);
 }
 
 export default defineConfig({
@@ -73,5 +117,5 @@ export default defineConfig({
     // Icons stay files: a data: URL would need room in the page's policy.
     assetsInlineLimit: 0,
   },
-  plugins: [playerBuild()],
+  plugins: [playerBuild(), compressedSiblings()],
 });

@@ -103,7 +103,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
   if (options.onRoute !== undefined) app.addHook('onRoute', options.onRoute);
   parseBodies(app);
   await registerSecurityHeaders(app, options.gate.allowedOrigins);
-  await app.register(fastifyStatic, { root: options.staticDir, serve: false });
+  // The build leaves each file compressed beside itself.
+  await app.register(fastifyStatic, { root: options.staticDir, serve: false, preCompressed: true });
   endConnectionsAtClose(app, options.clock);
   guard(app, options.gate);
   logRequests(app, options.clock, log);

@@ -1,5 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EdgeApp, HOST, startEdgeApp } from '../support/edge-app.ts';
 
@@ -34,6 +35,25 @@ describe('the control room', () => {
     const answer = await get('/sluice-player.js');
     expect(answer.headers['content-type']).toMatch(/javascript/);
     expect(answer.headers['cache-control']).toBe('no-cache');
+  });
+
+  it('sends what the build has compressed to whoever takes it so, and never the two for one another', async () => {
+    const path = join(edge.staticDir, 'sluice-player.js');
+    await writeFile(`${path}.br`, brotliCompressSync(await readFile(path)));
+    const compressed = await get('/sluice-player.js', { 'accept-encoding': 'gzip, deflate, br' });
+    expect(compressed.headers).toMatchObject({
+      'content-encoding': 'br',
+      vary: expect.stringMatching(/accept-encoding/i),
+    });
+    expect(compressed.headers['content-type']).toMatch(/javascript/);
+    expect(brotliDecompressSync(compressed.rawPayload).toString()).toBe('customElements;');
+    expect(compressed.headers['cross-origin-resource-policy']).toBe('cross-origin');
+    const plain = await get('/sluice-player.js', { 'accept-encoding': 'gzip' });
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(plain.headers.vary).toMatch(/accept-encoding/i);
+    expect(plain.body).toBe('customElements;');
+    expect(plain.headers.etag).not.toBe(compressed.headers.etag);
+    expect((await get('/sluice-player.js.br')).statusCode).toBe(404);
   });
 
   it('serves its types beside it', async () => {
