@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { ApiError, ERROR_TABLE } from '../../../shared/errors.ts';
+import { ApiError } from '../../../shared/errors.ts';
 import { type StreamId, streamId } from '../../../shared/names.ts';
 import type { ExportJob } from '../../../shared/recording.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
@@ -9,14 +9,13 @@ import { nothingKeptOf } from '../../base/no-such-stream.ts';
 import { notRecorded } from '../playlist/not-recorded.ts';
 import type { ExportFiles } from './export-files.ts';
 import type { ExportLimits } from './export-limits.ts';
-import type { ExportOutcome } from './export-messages.ts';
 import { baseNameOf, type ExportRequest, requestedRange } from './export-request.ts';
 import { ExportCancelled, type ExportThreads } from './export-threads.ts';
 import type { StoredJob } from './exports-database.ts';
-import { type Footage, isKnown, settled } from './footage.ts';
-import { explainGaps } from './gap-reasons.ts';
-import { type JobFile, JobFiles } from './job-files.ts';
+import { type Footage, isKnown } from './footage.ts';
+import { baseNameOfJob, type JobFile, JobFiles } from './job-files.ts';
 import { JobSaver } from './job-saver.ts';
+import { errorOf, runJob } from './run-job.ts';
 import type { Slots } from './slots.ts';
 
 export interface ExportJobsOptions {
@@ -45,7 +44,6 @@ const MAX_OPEN_JOBS = 200;
 const MAX_INTERRUPTED = 3;
 const LOAD_RETRY_MS = 5_000;
 const CHORE_MS = 10 * 60_000;
-const NICENESS = 10;
 
 /**
  * The jobs that make MP4 files: persisted before they are promised, run so many at once, begun again after a restart. What is
@@ -199,7 +197,7 @@ export class ExportJobs {
     const wantedName = baseNameOf(request);
     this.#requireRoom();
     await this.#requireFootage(stream, range);
-    const taken = [...this.#jobs.values()].map(({ job }) => job.fileName.replace(/\.mp4$/, ''));
+    const taken = [...this.#jobs.values()].map(({ job }) => baseNameOfJob(job));
     const baseName = await files.catalog.call('freeName', { dir: this.#dir, baseName: wantedName, taken });
     const [app = '', name = ''] = stream.split('/');
     const job: ExportJob = {
@@ -255,59 +253,33 @@ export class ExportJobs {
   }
 
   async #runOnce(entry: Entry, stop: AbortSignal): Promise<void> {
-    const { clock, footage, threads, log } = this.#options;
-    const { app, name, start, end, gapMode, id, fileName } = entry.job;
-    const stream = streamId(app, name);
+    const { clock, log, limits } = this.#options;
+    const { app, name, id } = entry.job;
     entry.startedAtMs = clock.monotonicMs();
     this.#become(entry, { state: 'running', startedAt: this.#nowMs(), attempts: entry.job.attempts + 1 });
     try {
-      await settled(footage, clock, { stream, untilMs: end, stop });
-      const outcome = await threads.export(
-        footage.archive.recordingsDirOf(stream),
-        {
-          ...{ stream, start, end, gapMode, dir: this.#dir, whenTaken: 'suffix', niceness: NICENESS },
-          ...{ baseName: fileName.replace(/\.mp4$/, ''), manifest: entry.manifest },
-          minFreeBytes: this.#options.limits.minFreeBytes,
+      const parts = { ...this.#options, dir: this.#dir, minFreeBytes: limits.minFreeBytes };
+      const made = await runJob(parts, entry, {
+        stop,
+        onProgress: (progress) => {
+          // Done is what is done, not what is nearly so.
+          if (!stop.aborted) entry.job = { ...entry.job, progress: Math.min(0.999, progress) };
         },
-        {
-          stop,
-          onProgress: (progress) => {
-            // Done is what is done, not what is nearly so.
-            if (!stop.aborted) entry.job = { ...entry.job, progress: Math.min(0.999, progress) };
-          },
-        },
-      );
-      await this.#finish(entry, outcome, stop);
+      });
+      if (stop.aborted) {
+        // Cancelled while the last step was under way.
+        await this.#files.remove({ job: { ...entry.job, ...made }, manifest: entry.manifest });
+        return;
+      }
+      entry.stop = undefined;
+      this.#become(entry, { state: 'done', progress: 1, finishedAt: this.#nowMs(), ...made });
     } catch (failure) {
       if (stop.aborted || failure instanceof ExportCancelled) return;
       const error = errorOf(failure);
       entry.stop = undefined;
       this.#become(entry, { state: 'failed', finishedAt: this.#nowMs(), error });
-      log.warn({ exportId: id, stream, ...error }, 'an export failed');
+      log.warn({ exportId: id, stream: streamId(app, name), ...error }, 'an export failed');
     }
-  }
-
-  async #finish(entry: Entry, outcome: ExportOutcome, stop: AbortSignal): Promise<void> {
-    const { footage } = this.#options;
-    const { app, name, start, end } = entry.job;
-    // The files are there and have their names; that the ledger cannot be asked just now must not cost them.
-    const ledger = await footage.timeline(streamId(app, name), start, end).catch(() => ({ gaps: [] }));
-    if (stop.aborted) {
-      // Cancelled while the last step was under way.
-      await this.#files.remove({
-        job: { ...entry.job, ...filesOf(entry.job, outcome) },
-        manifest: entry.manifest,
-      });
-      return;
-    }
-    entry.stop = undefined;
-    this.#become(entry, {
-      state: 'done',
-      progress: 1,
-      finishedAt: this.#nowMs(),
-      gaps: explainGaps(outcome.gaps, ledger),
-      ...filesOf(entry.job, outcome),
-    });
   }
 
   #become(entry: Entry, change: Partial<ExportJob>): void {
@@ -379,17 +351,4 @@ export class ExportJobs {
   #nowMs(): number {
     return Math.floor(this.#options.clock.wallMs());
   }
-}
-
-/** What a job tells of the files that were made; the first one's name may have changed since it was promised. */
-function filesOf(job: ExportJob, { files }: ExportOutcome): Pick<ExportJob, 'files' | 'fileName'> {
-  return { files: [...files], fileName: files[0]?.name ?? job.fileName };
-}
-
-/** What is told and kept of a failure. */
-function errorOf(failure: unknown): { code: string; message: string } {
-  if (failure instanceof ApiError && Object.hasOwn(ERROR_TABLE, failure.code)) {
-    return { code: failure.code, message: failure.message };
-  }
-  return { code: 'INTERNAL', message: failure instanceof Error ? failure.message : String(failure) };
 }
