@@ -5,7 +5,7 @@
 
 import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { type StreamId, streamId } from '../shared/names.ts';
+import { isInternalStream, parentStreamId, type StreamId, streamId } from '../shared/names.ts';
 import { systemClock } from './base/clock.ts';
 import { Closers } from './base/closers.ts';
 import { ConfigError, type LoadedConfig, loadConfig } from './base/config/load.ts';
@@ -193,9 +193,10 @@ async function startParts(config: LoadedConfig, logging: Logging, closers: Close
     for (const id of workedTransports.keys()) if (hub.get(id) === undefined) workedTransports.delete(id);
   };
   const updateDemo = () => {
-    const configured = directory.list().filter(({ app, name }) => !isDemo(streamId(app, name)));
+    // Of the hub, as the status of a thousand streams takes longer than media can wait each time that one is added.
+    const isConfigured = hub.list().some(({ id }) => !isInternalStream(id) && !isDemo(parentStreamId(id)));
     demo
-      .set(settings.demo ?? configured.length === 0)
+      .set(settings.demo ?? !isConfigured)
       .catch((failure) => log.error({ err: failure }, 'the demo failed'));
   };
   updateDemo();
