@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { failureText } from '../../client/src/room/api/failure-text.ts';
 import { gatewayWords } from '../../client/src/room/api/gateway-words.ts';
 import { language } from '../../client/src/room/i18n/index.ts';
+import { adviceText, GERMAN_ADVICE } from '../../client/src/room/report/advice-words.ts';
 import { fieldText, fieldValue } from '../../client/src/room/system/setting-values.ts';
 import { inputIssues } from '../../server/base/schema-issues.ts';
 import { ERROR_TABLE } from '../../shared/errors.ts';
@@ -67,5 +69,14 @@ describe('in German', () => {
     expect(fieldText({ kind: 'bytes' }, 1024 ** 3)).toBe('1,074');
     expect(fieldValue({ kind: 'bytes' }, '1,074')).toBe(1_074_000_000);
     expect(fieldText({ kind: 'number' }, 8080)).toBe('8080');
+  });
+
+  it('so is all that a camera report advises', () => {
+    const rules = new URL('../../server/gateway/camera-advice.ts', import.meta.url);
+    const codes = [...readFileSync(rules, 'utf8').matchAll(/(?:problem|warning|note)\(\s*'(\w+)'/g)];
+    expect(codes.length).toBeGreaterThan(20);
+    for (const [, code = ''] of codes) expect(Object.keys(GERMAN_ADVICE)).toContain(code);
+    const told = { code: 'CAMERA_AUTH_FAILED', severity: 'problem' as const, message: ENGLISH };
+    expect(adviceText(told)).toMatch(/^Anmeldung abgelehnt\. /);
   });
 });

@@ -2,6 +2,7 @@ import { useRef } from 'preact/hooks';
 import type { StreamStatus } from '../../../../shared/stream.ts';
 import { go, hrefOf } from '../app/router.ts';
 import { isMendedByChange, openDialog, restartCamera, waitText } from '../cameras/index.ts';
+import { language } from '../i18n/index.ts';
 import type { StreamKey } from '../recordings/api.ts';
 import { diskWords } from '../recordings/disk-words.ts';
 import { factsLine, keptText, notesOf, stateName, viewersText } from '../store/facts.ts';
@@ -64,11 +65,8 @@ export function Head({
       )}
       {why === undefined ? undefined : (
         <p class="camera-why" role="status">
-          <strong>{why.title}.</strong> {why.todo}{' '}
-          {/* The gateway's own words tell the address too, in English. */}
-          <span class="quiet" lang="en">
-            {reason?.message}
-          </span>
+          {/* The gateway's own words tell what to do as well, and the address too, but in English. */}
+          <strong>{why.title}.</strong> {language.value === 'en' ? (reason?.message ?? why.todo) : why.todo}{' '}
           {status?.readOnly === false && isMendedByChange(reason?.code) ? (
             <Button class="small" onClick={() => openDialog({ kind: 'edit', stream: id })}>
               {t('edit')}

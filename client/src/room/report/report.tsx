@@ -2,6 +2,7 @@ import { cameraReportSchema, type CameraReport as Report } from '../../../../sha
 import { call, streamPath } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { usePolled } from '../store/use-polled.ts';
+import { adviceText } from './advice-words.ts';
 import { reportRows } from './report-rows.ts';
 import { t } from './texts.ts';
 import './report.css';
@@ -17,10 +18,10 @@ export function CameraReport({ app, name }: { app: string; name: string }) {
     path,
   );
   const trouble = failure === undefined ? undefined : failureText(failure);
-  if (report === undefined) return <p class="report-quiet">{trouble ?? t('asking')}</p>;
+  if (report === undefined) return <p class="quiet">{trouble ?? t('asking')}</p>;
   return (
     <>
-      {trouble === undefined ? undefined : <p class="report-quiet">{trouble}</p>}
+      {trouble === undefined ? undefined : <p class="quiet">{trouble}</p>}
       <ReportFacts report={report} />
     </>
   );
@@ -31,13 +32,13 @@ export function ReportFacts({ report }: { report: Report }) {
   const rows = reportRows(report);
   return (
     <div class="report">
-      {report.isCurrent ? undefined : <p class="report-quiet">{t(rows.length > 0 ? 'away' : 'unseen')}</p>}
+      {report.isCurrent ? undefined : <p class="quiet">{t(rows.length > 0 ? 'away' : 'unseen')}</p>}
       <ul class="report-advice" aria-label={t('advice')}>
         {report.advice.length === 0 ? <li>{t('nothing-to-improve')}</li> : undefined}
-        {report.advice.map(({ severity, message }) => (
-          <li key={message} data-severity={severity}>
-            <strong>{t(severity)}</strong>
-            <span>{message}</span>
+        {report.advice.map((advice) => (
+          <li key={advice.message} data-severity={advice.severity}>
+            <strong>{t(advice.severity)}</strong>
+            <span>{adviceText(advice)}</span>
           </li>
         ))}
       </ul>
