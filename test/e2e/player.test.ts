@@ -265,6 +265,35 @@ test(
 );
 
 test(
+  'a first touch shows the controls and presses none, and they go away while nothing is done',
+  async () => {
+    await page.close();
+    page = await browser.newPage({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    complaints = complaintsOf(page);
+    await openEmbed(page, gateway.url, player('src="/live/unkept" controls'));
+    await untilPlaying('the picture');
+    const opacity = () =>
+      page.evaluate(
+        `getComputedStyle(document.querySelector('sluice-player').shadowRoot.querySelector('.controls')).opacity`,
+      );
+    const pause = await page.getByRole('button', { name: 'Pause' }).boundingBox();
+    if (pause === null) throw new Error('The player has no button.');
+    const tap = () => page.touchscreen.tap(pause.x + pause.width / 2, pause.y + pause.height / 2);
+    expect(await opacity()).toBe('0');
+    await tap();
+    await waitFor('the controls', async () => (await opacity()) === '1');
+    expect(await run('paused')).toBe(false);
+    await waitFor('the controls to go away', async () => (await opacity()) === '0');
+    // On a machine that is slow they may be gone again before the second touch.
+    await waitFor('a player that stands still', async () => {
+      await tap();
+      return run('paused');
+    });
+  },
+  TIMEOUT_MS,
+);
+
+test(
   'a live player goes back, in its speeds, frame by frame, keeps a picture, and returns',
   async () => {
     await recordedSince('cam', 12_000);

@@ -9,7 +9,7 @@ import { KeyHelp, Overlay, OverPicture } from './overlay.tsx';
 import { StatsOverlay } from './stats-overlay.tsx';
 import { PLAYER_CSS } from './styles.ts';
 
-const ACTIVE_AFTER_TOUCH_MS = 3_000;
+const ACTIVE_FOR_MS = 3_000;
 let sheet: CSSStyleSheet | undefined;
 
 /** The DOM of a player. It shows what it is given and tells what the viewer asks for; it decides nothing. */
@@ -59,7 +59,8 @@ function Frame({ model, surface, actions }: FrameProps) {
   const t = translator(model.language);
   const [menuOpen, setMenuOpen] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
-  const active = useTouchActive();
+  const active = useActive();
+  const isFirstTouch = useRef(false);
   const closeMenu = (): void => {
     if (!menuOpen) return;
     setMenuOpen(false);
@@ -67,6 +68,8 @@ function Frame({ model, surface, actions }: FrameProps) {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.defaultPrevented) return;
+    isFirstTouch.current = false;
+    active.touch();
     if (event.key === 'Escape' && (menuOpen || model.help)) {
       event.preventDefault();
       if (menuOpen) closeMenu();
@@ -100,10 +103,28 @@ function Frame({ model, surface, actions }: FrameProps) {
     'aria-keyshortcuts': 'Space K M F P I S L ?',
     onKeyDown,
     onPointerEnter: actions.approached,
-    onFocusIn: actions.approached,
-    onPointerDown: ({ pointerType }: PointerEvent) => {
-      if (pointerType !== 'mouse') active.touch();
+    onPointerMove: ({ pointerType }: PointerEvent) => {
+      if (pointerType === 'mouse') active.touch();
+    },
+    onPointerLeave: ({ pointerType }: PointerEvent) => {
+      if (pointerType === 'mouse') active.rest();
+    },
+    onFocusIn: () => {
+      active.touch();
       actions.approached();
+    },
+    onPointerDown: ({ pointerType }: PointerEvent) => {
+      isFirstTouch.current = pointerType !== 'mouse' && !active.now;
+      active.touch();
+      actions.approached();
+    },
+    // The touch that shows the controls presses none of them: until then nobody saw where they are.
+    onClickCapture: (event: MouseEvent) => {
+      if (isFirstTouch.current && event.target instanceof Element && event.target.closest('.controls')) {
+        event.stopPropagation();
+        event.preventDefault();
+      }
+      isFirstTouch.current = false;
     },
     onDblClick: ({ target }: MouseEvent) => {
       if (target === surface.video || target === surface.still) actions.do('toggle-fullscreen');
@@ -140,17 +161,21 @@ function Frame({ model, surface, actions }: FrameProps) {
   );
 }
 
-/** After a touch the controls stay for a while: a finger does not hover. */
-function useTouchActive(): { readonly now: boolean; touch(): void } {
+/** The controls stay for a while after the viewer did something: a finger does not hover, and a mouse may rest on the picture. */
+function useActive(): { readonly now: boolean; touch(): void; rest(): void } {
   const [now, setNow] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
+  const rest = (): void => {
+    clearTimeout(timer.current);
+    setNow(false);
+  };
   const touch = (): void => {
     setNow(true);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => setNow(false), ACTIVE_AFTER_TOUCH_MS);
+    timer.current = setTimeout(rest, ACTIVE_FOR_MS);
   };
-  return { now, touch };
+  return { now, touch, rest };
 }
 
 function controlOf(target: EventTarget | null): 'button' | 'choice' | undefined {

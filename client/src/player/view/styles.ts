@@ -84,7 +84,15 @@ button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
   padding: 30px 8px 6px; background: linear-gradient(transparent, rgb(6 9 11 / 60%) 34px, rgb(6 9 11 / 86%));
   opacity: 0; transition: opacity .18s;
 }
-.frame:hover .controls, .frame:focus-within .controls, .frame.active .controls, .frame.menu-open .controls { opacity: 1; }
+.frame.active .controls, .frame.menu-open .controls, .frame:has(.controls :focus-visible) .controls { opacity: 1; }
+@media (hover: hover) {
+  .controls:hover { opacity: 1; }
+}
+@media (hover: none) {
+  /* A first touch shows them; what nobody sees is not to be pressed. */
+  .frame:not(.active, .menu-open, :has(:focus-visible)) .controls { pointer-events: none; }
+}
+:host(:fullscreen) .frame:not(.active, .menu-open, :has(.controls:hover)) { cursor: none; }
 .controls button { width: 40px; height: 40px; border-radius: 8px; }
 .controls button:hover, .controls .speed:hover { background: rgb(255 255 255 / 14%); }
 .controls .icon { filter: drop-shadow(0 0 2px rgb(0 0 0 / 55%)); }
