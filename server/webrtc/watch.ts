@@ -6,6 +6,7 @@ import { CongestionGuard, type CongestionNotice } from './congestion-guard.ts';
 import { FeedConsumers } from './feed-consumers.ts';
 import type { FeedLease, Feeds } from './feeds.ts';
 import type { LevelCounts } from './level-counts.ts';
+import { onceConnected } from './once-connected.ts';
 import type { Pipes } from './pipes.ts';
 import type { WatchableStream } from './ports.ts';
 import type { Level, QualityLadder } from './quality-ladder.ts';
@@ -72,6 +73,8 @@ export class Watch {
   /** It was asked for, and could not be had. */
   #subFailed = false;
   #cancelRetry = () => {};
+  /** To the viewer's transport, while that is not connected. */
+  #stopListening = () => {};
   #level: Level = 'full';
   #isPaused = true;
   /** From the start till the viewer pauses: a stream that rests wakes up for it. */
@@ -179,6 +182,7 @@ export class Watch {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopWaiting();
+    this.#stopListening();
     this.#cancelRetry();
     this.#guard.close();
     for (const undo of this.#undo) undo();
@@ -379,19 +383,12 @@ export class Watch {
     for (const { id } of gone) this.#options.onClosed(id);
   }
 
+  /** The viewer may have to connect first; however often it asks, it is told of once. */
   #whenConnected(): void {
-    const { transport } = this.#options;
-    if (transport.dtlsState === 'connected') {
-      this.#viewerReady();
-      return;
-    }
-    const onState = () => {
-      if (transport.dtlsState !== 'connected') return;
-      transport.off('dtlsstatechange', onState);
+    this.#stopListening();
+    this.#stopListening = onceConnected(this.#options.transport, () => {
       if (!this.#isClosed && this.#isWanted) this.#viewerReady();
-    };
-    transport.on('dtlsstatechange', onState);
-    this.#undo.push(() => transport.off('dtlsstatechange', onState));
+    });
   }
 
   #viewerReady(): void {
