@@ -27,6 +27,7 @@ const SHARED = [
   'test/http/access/*.test.ts',
   'test/onvif/*.test.ts',
   'test/recording/{live-list,retention-plan,timeline}.test.ts',
+  'test/recording/store/erase.test.ts',
   'test/recording/branch/{parts,recording-clock}.test.ts',
   'test/recording/export/{mp4-duration,names,plan}.test.ts',
   'test/recording/ts/!(ffmpeg|h265|key-frame-ts).test.ts',
@@ -38,7 +39,7 @@ const SHARED = [
   'test/onvif-camera/*.test.ts',
   'test/support/onvif-sim/{events,onvif-sim,ptz,xml}.test.ts',
   'test/transcode/legs/{lateness,sound-clock,sound-start}.test.ts',
-  'test/webrtc/{congestion-meter,listen-infos,quality-ladder,rtcp-feedback,worker-watchdog}.test.ts',
+  'test/webrtc/{congestion-meter,listen-infos,once-connected,quality-ladder,rtcp-feedback,worker-watchdog}.test.ts',
 ];
 /** What takes longest. */
 const LONG = /\/test\/(bench|e2e|client|crash|faults|soak|transcode|recording\/branch)\//;
