@@ -80,7 +80,7 @@ test('record: recording costs something, and pictures come', async () => {
 }, 120_000);
 
 test('index: rows go in, and a gateway starts with many of them, also after a kill', async () => {
-  const values = await runSlice('index');
+  const values = await runSlice('index', { ...SLICE, seconds: 0.2 });
   for (const id of ['index.rows.1', 'index.rows.100', 'index.segments', 'index.start.full']) {
     expect(values.get(id), id).toBeGreaterThan(0);
   }
