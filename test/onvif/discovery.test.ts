@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
 import { silentLogger } from '../../server/base/log.ts';
+import { Attention } from '../../server/onvif/discovery/attention.ts';
 import { readHostList } from '../../server/onvif/discovery/host-list.ts';
 import { ownNetworks } from '../../server/onvif/discovery/networks.ts';
 import { probeMessage, readProbeMatches } from '../../server/onvif/discovery/probe.ts';
@@ -103,6 +104,21 @@ describe('an answer to a probe', () => {
       expect(parseXml(probeMessage(ID, types)).ok).toBe(true);
     }
   });
+});
+
+test('of what comes while cameras are searched for, only so much is read', () => {
+  const ofOne = new Attention();
+  expect(Array.from({ length: 40 }, () => ofOne.take('10.0.0.5', 2_000)).filter(Boolean)).toHaveLength(16);
+  const hosts = (count: number) => Array.from({ length: count }, (_, n) => `10.0.${n >> 8}.${n & 255}`);
+  const ofMany = new Attention();
+  expect(hosts(12_000).filter((host) => ofMany.take(host, 100))).toHaveLength(8_192);
+  // The largest that there are take some milliseconds each.
+  const ofLarge = new Attention();
+  expect(hosts(8_192).filter((host) => ofLarge.take(host, 65_000)).length).toBeLessThan(300);
+  // A thousand cameras answer all probes of a search.
+  const ofReal = new Attention();
+  for (let probe = 0; probe < 6; probe += 1)
+    for (const host of hosts(1_024)) expect(ofReal.take(host, 2_500)).toBe(true);
 });
 
 describe('a list of hosts', () => {

@@ -5,6 +5,7 @@ import { addressesOfThisMachine, isForbiddenAddress, resolveAnyAddress } from '.
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { DEVICE_SERVICE_PATH } from '../target.ts';
+import { Attention } from './attention.ts';
 import { type Datagrams, openDatagrams } from './datagrams.ts';
 import { type HostToAsk, readHostList } from './host-list.ts';
 import { answersOnvif } from './knock.ts';
@@ -54,9 +55,6 @@ const RARE_PORTS = [8000, 2020, 8899];
 const FEW_HOSTS = 16;
 const MAX_DEVICES = 1_024;
 const MAX_NOTES = 8;
-/** Of one host; and of all: who sends more is no camera. */
-const MAX_DATAGRAMS_EACH = 16;
-const MAX_DATAGRAMS = 8_192;
 
 /**
  * Looks for ONVIF devices: by WS-Discovery's multicast on every network that the gateway is on, and one by one at addresses that are named.
@@ -69,8 +67,7 @@ export class OnvifScan {
   readonly #devices = new Map<string, FoundDevice>();
   readonly #notes = new Set<string>();
   readonly #probes = new Set<string>();
-  readonly #heard = new Map<string, number>();
-  #heardInAll = 0;
+  readonly #attention = new Attention();
   #networks: readonly Network[] = [];
   #asked = 0;
 
@@ -211,9 +208,7 @@ export class OnvifScan {
   }
 
   #hear(text: string, from: string): void {
-    const heard = (this.#heard.get(from) ?? 0) + 1;
-    if (heard > MAX_DATAGRAMS_EACH || ++this.#heardInAll > MAX_DATAGRAMS || !this.#mayBeCamera(from)) return;
-    this.#heard.set(from, heard);
+    if (!this.#mayBeCamera(from) || !this.#attention.take(from, text.length)) return;
     for (const device of readProbeMatches(text, from, (id) => this.#probes.has(id))) this.#add(device);
   }
 
