@@ -72,7 +72,15 @@ describe('command line', () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(`${key} is ${value}`);
     expect(refused.stderr).toContain('SLUICE_API_TOKEN');
-    expect((await sluice(['--check'], { [name]: value, SLUICE_API_TOKEN: 'x'.repeat(24) })).code).toBe(0);
+  });
+
+  it('listens anywhere with a token', async () => {
+    const anywhere = {
+      SLUICE_HTTP_HOST: '::',
+      SLUICE_RTSP_HOST: '0.0.0.0',
+      SLUICE_API_TOKEN: 'x'.repeat(24),
+    };
+    expect((await sluice(['--check'], anywhere)).code).toBe(0);
   });
 
   it('refuses a stream to publish that anybody could publish', async () => {
