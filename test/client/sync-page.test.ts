@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { columnsFor, narrowColumns, tileWidthPx } from '../../client/src/room/sync/columns.ts';
+import { LanesReader } from '../../client/src/room/sync/lanes-reader.ts';
+import { streamId } from '../../shared/names.ts';
 
 describe('pictures side by side', () => {
   it.each([
@@ -38,5 +40,42 @@ describe('pictures side by side', () => {
 
   it('are few in a row on a phone', () => {
     expect([1, 2, 3, 8, 9, 16].map(narrowColumns)).toEqual([1, 1, 2, 2, 3, 3]);
+  });
+});
+
+describe('what was recorded of cameras that play together', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  it('stays while the gateway is away, and what is missing is asked for until it is there', async () => {
+    vi.useFakeTimers();
+    let isAway = false;
+    vi.stubGlobal('fetch', async (path: string) => {
+      if (isAway) throw new TypeError('Failed to fetch');
+      const { searchParams } = new URL(path, 'http://gateway');
+      const [start, end] = [Number(searchParams.get('from')), Number(searchParams.get('to'))];
+      return Response.json({ ranges: [{ start, end }], gaps: [], locks: [], bytes: 0 });
+    });
+    const nowMs = Date.UTC(2026, 0, 2);
+    const reader = new LanesReader(() => nowMs);
+    try {
+      const [door, yard] = [streamId('live', 'door'), streamId('live', 'yard')];
+      const kinds = () => [...reader.lanes.value.values()].map(({ kind }) => kind);
+      reader.look({ fromMs: nowMs - 3_600_000, toMs: nowMs });
+      reader.choose([door]);
+      await vi.advanceTimersByTimeAsync(10);
+      expect(kinds()).toEqual(['there']);
+      isAway = true;
+      reader.choose([door, yard]);
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect(kinds()).toEqual(['there', 'failed']);
+      isAway = false;
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect(kinds()).toEqual(['there', 'there']);
+    } finally {
+      reader.close();
+    }
   });
 });

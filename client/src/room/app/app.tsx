@@ -34,7 +34,9 @@ export function App() {
       </button>
       <Header />
       {now.kind === 'away' ? (
-        <Notice kind="trouble">{t('away', { why: failureText(now.failure) })}</Notice>
+        <Notice kind="trouble">
+          {now.failure.code === 'UNREACHABLE' ? t('away') : failureText(now.failure)}
+        </Notice>
       ) : undefined}
       <main id="main" tabIndex={-1}>
         <Content />

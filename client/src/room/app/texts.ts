@@ -15,7 +15,7 @@ export const t = texts({
     token: 'Token',
     'token-hint': 'The gateway’s access token: the value of SLUICE_API_TOKEN where it was started.',
     'token-wrong': 'That is not the token.',
-    away: '{why} The page asks again by itself.',
+    away: 'The gateway cannot be reached. Check that it runs; this page goes on by itself then.',
     'page-missing': 'This page could not be loaded. Check that the gateway runs, then reload.',
     reload: 'Reload',
     'some-live': '{live, number} of {all, number} live',
@@ -41,7 +41,7 @@ export const t = texts({
     'token-hint':
       'Der Zugangsschlüssel des Gateways: der Wert von SLUICE_API_TOKEN, mit dem es gestartet wurde.',
     'token-wrong': 'Das ist nicht der Schlüssel.',
-    away: '{why} Die Seite fragt von selbst wieder nach.',
+    away: 'Das Gateway ist nicht erreichbar. Prüfen Sie, ob es läuft; diese Seite macht dann von selbst weiter.',
     reload: 'Neu laden',
     'page-missing':
       'Diese Seite konnte nicht geladen werden. Prüfen Sie, ob das Gateway läuft, und laden Sie neu.',

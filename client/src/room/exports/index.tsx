@@ -5,7 +5,7 @@ import type { Place } from '../app/router.ts';
 import { size } from '../i18n/formats.ts';
 import { listExports } from '../recordings/api.ts';
 import { ExportJobs, isBusy } from '../recordings/export-jobs.tsx';
-import { streams } from '../store/streams.ts';
+import { isToldAbove, streams } from '../store/streams.ts';
 import { usePolled } from '../store/use-polled.ts';
 import { Button, Notice } from '../ui/index.ts';
 import { listKept, listPeriodFiles } from './api.ts';
@@ -62,7 +62,9 @@ export function Page(_: { place: Extract<Place, { page: 'exports' }> }) {
           {t('new-export')}
         </Button>
       </header>
-      {trouble === undefined ? undefined : <Notice kind="trouble">{failureText(trouble)}</Notice>}
+      {trouble === undefined || isToldAbove(trouble) ? undefined : (
+        <Notice kind="trouble">{failureText(trouble)}</Notice>
+      )}
       <section class="exports-section" aria-labelledby="exports-jobs">
         <h2 id="exports-jobs">{t('exports')}</h2>
         <Jobs jobs={jobs.value} onChanged={jobs.refresh} onPlay={(film) => setOpen({ kind: 'film', film })} />

@@ -17,6 +17,11 @@ export type Reach =
   | { readonly kind: 'away'; readonly failure: Failure };
 
 export const reach = signal<Reach>({ kind: 'asking' });
+/** Whether the page says above all of it that the gateway is away, so that its parts need not say it again. */
+export function isToldAbove({ code }: Failure): boolean {
+  return code === 'UNREACHABLE' && reach.value.kind === 'away';
+}
+
 /** All streams as last told, by app and name. Undefined before the first answer. */
 export const streams = signal<readonly StreamStatus[] | undefined>(undefined);
 /** Whether there is a log-in that can be left. */

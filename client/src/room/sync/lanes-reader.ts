@@ -8,6 +8,8 @@ import { readTimeline, type TimeSpan } from '../recordings/api.ts';
 /** While the view is moved there is no end of new ones; they are asked for when it rests. */
 const REST_MS = 150;
 const REFRESH_MS = 10_000;
+/** Of what could not be read. */
+const RETRY_MS = 2_000;
 
 /** What was recorded of one camera in the time that is looked at. */
 export type Lane =
@@ -24,6 +26,7 @@ export class LanesReader {
   readonly #reading = new Map<StreamId, TimeSpan>();
   #view: TimeSpan | undefined;
   #restTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
   constructor(nowMs: () => number) {
@@ -51,6 +54,7 @@ export class LanesReader {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#restTimer);
+    clearTimeout(this.#retryTimer);
     clearInterval(this.#refreshTimer);
   }
 
@@ -82,9 +86,20 @@ export class LanesReader {
     if (this.#reading.get(id) === span) this.#reading.delete(id);
     // It may have been taken out, or the view moved on, which has asked again.
     if (this.#isClosed || !this.#lanes.peek().has(id) || (this.#view !== view && !this.#shows(span))) return;
-    const lane: Lane = answer.ok
-      ? { kind: 'there', timeline: answer.value, span }
-      : { kind: 'failed', failure: answer.error };
+    if (answer.ok) {
+      this.#put(id, { kind: 'there', timeline: answer.value, span });
+      return;
+    }
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#readMissing(), RETRY_MS);
+    // What was known stays, as far as it is of what is looked at.
+    const known = this.#lanes.peek().get(id);
+    if (known?.kind !== 'there' || !this.#shows(known.span)) {
+      this.#put(id, { kind: 'failed', failure: answer.error });
+    }
+  }
+
+  #put(id: StreamId, lane: Lane): void {
     this.#lanes.value = new Map([...this.#lanes.peek()].map(([one, was]) => [one, one === id ? lane : was]));
   }
 

@@ -7,6 +7,7 @@ import { type TimeSurface, useTimeSurface } from '../camera/timeline/surface.ts'
 import { ticksOf } from '../camera/timeline/ticks.ts';
 import { TimeSlider } from '../camera/timeline/time-slider.tsx';
 import { dateTime, timeOfDay } from '../i18n/formats.ts';
+import { isToldAbove } from '../store/streams.ts';
 import { Notice } from '../ui/index.ts';
 import { drawLanes, heightOf, RULER_PX } from './draw-lanes.ts';
 import type { Lane } from './lanes-reader.ts';
@@ -30,7 +31,7 @@ export function Lanes({ model }: { model: SyncModel }) {
       <Track model={model} />
       {chosen.map((id) => {
         const lane = lanes.get(id);
-        if (lane?.kind !== 'failed') return undefined;
+        if (lane?.kind !== 'failed' || isToldAbove(lane.failure)) return undefined;
         const message = failureText(lane.failure);
         return (
           <Notice key={id} kind="trouble">

@@ -3,6 +3,7 @@ import { systemStatusSchema } from '../../../../shared/system.ts';
 import { call } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { go, type Place } from '../app/router.ts';
+import { isToldAbove } from '../store/streams.ts';
 import { usePolled } from '../store/use-polled.ts';
 import { Choice, Notice } from '../ui/index.ts';
 import { LogPart } from './log-part.tsx';
@@ -58,7 +59,7 @@ function Overview() {
   );
   return (
     <>
-      {failure === undefined ? undefined : (
+      {failure === undefined || isToldAbove(failure) ? undefined : (
         <Notice kind="trouble">
           {value === undefined ? failureText(failure) : t('no-answer', { why: failureText(failure) })}
         </Notice>

@@ -3,6 +3,7 @@ import { type LogLine, logTailSchema } from '../../../../shared/system.ts';
 import { call, type Failure } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { dateTime, timeOfDay } from '../i18n/formats.ts';
+import { isToldAbove } from '../store/streams.ts';
 import { Button, Field, Notice, toast } from '../ui/index.ts';
 import { filterLines, LEVELS, type Level } from './log-filter.ts';
 import { t } from './texts.ts';
@@ -78,7 +79,7 @@ export function LogPart() {
           </Button>
         </div>
       </div>
-      {failure === undefined ? undefined : (
+      {failure === undefined || isToldAbove(failure) ? undefined : (
         <Notice kind="trouble">{t('no-answer', { why: failureText(failure) })}</Notice>
       )}
       <section

@@ -3,7 +3,7 @@ import { call } from '../api/call.ts';
 import { failureText } from '../api/failure-text.ts';
 import { hrefOf } from '../app/router.ts';
 import { dateTime } from '../i18n/formats.ts';
-import { streamOf } from '../store/streams.ts';
+import { isToldAbove, streamOf } from '../store/streams.ts';
 import { titleOf } from '../store/titles.ts';
 import { usePolled } from '../store/use-polled.ts';
 import { Notice } from '../ui/index.ts';
@@ -27,7 +27,7 @@ export function ViewersPart() {
   const { viewers, total } = value;
   return (
     <div class="system-viewers">
-      {failure === undefined ? undefined : (
+      {failure === undefined || isToldAbove(failure) ? undefined : (
         <Notice kind="trouble">{t('no-answer', { why: failureText(failure) })}</Notice>
       )}
       {viewers.length === 0 ? (
