@@ -185,6 +185,12 @@ test(
       async () => ((await look()).timeMs ?? 0) > site.beganMs + RECORDED_MS + 4_000,
       30_000,
     );
+    // What is yet to come cannot be sought; the newest is shown.
+    await run('seek(Date.now() + 60_000)');
+    await run('seek(Date.now() - 200)');
+    const newest = await untilPlaying();
+    expect(newest.timeMs).toBeGreaterThan(site.beganMs + RECORDED_MS);
+    expect(newest.seen.map(({ state }) => state)).not.toContain('failed');
     await page.getByRole('button', { name: 'Back to live' }).click();
     await untilPlaying();
     expect(await run('startTime')).toBe('');
@@ -224,6 +230,9 @@ test(
     expect(first.timeMs).toBeGreaterThanOrEqual(site.beganMs + 3_450);
     expect(first.timeMs).toBeLessThan(site.beganMs + 8_000);
     await waitFor('the end', async () => (await look()).state === 'ended');
+    // Who goes back from the end wants to see it.
+    await run(`seek(${site.beganMs + 4_000})`);
+    await untilPlaying();
     await run(`setAttribute('token', 'wrong-horse')`);
     await run('play()');
     await waitFor('the refusal', async () => (await look()).reason === 'UNAUTHORIZED');

@@ -31,6 +31,10 @@ const CAMERA_CHECK_MS = 3_000;
 const SKIP_MS = 2_000;
 /** The newest pieces of a recording are on their way yet: who comes from key frames begins there with what is surely there. */
 const SURELY_RECORDED_MS = 6_000;
+/** Where the end of what grows is sought. */
+const EDGE_MS = 1_000;
+/** A time that is that new may be on its way to the disk yet. */
+const RECENT_MS = 15_000;
 /** Who catches up with what is recorded now goes on at its pace. */
 const CAUGHT_UP_MS = 1_500;
 /** Live that rested for longer is opened anew, at the edge. */
@@ -60,6 +64,8 @@ export class HlsEngine implements PlaybackEngine {
   #opened = 0;
   /** Unix milliseconds of the last picture, where a playlist that broke is taken up again. */
   #lastMs: number | undefined;
+  /** Where it is on its way to: a playlist may begin some seconds before that. */
+  #goalMs: number | undefined;
   #speed: number;
   #restingSinceMs: number | undefined;
   /** At rest, but what is sought is shown. */
@@ -121,7 +127,7 @@ export class HlsEngine implements PlaybackEngine {
     this.#speed = speed;
     if (this.#range === undefined || before === speed) return;
     if (needsKeyFrames(before) === needsKeyFrames(speed)) this.#applySpeed();
-    else this.#openFrom(this.playhead?.timeMs ?? this.#lastMs ?? this.#range.startMs);
+    else this.#openFrom(this.#goalMs ?? this.playhead?.timeMs ?? this.#lastMs ?? this.#range.startMs);
   }
 
   resume(): void {
@@ -144,13 +150,18 @@ export class HlsEngine implements PlaybackEngine {
     // The playlist of a range with an end has all of it, but for one of key frames.
     const whole = endMs !== undefined && asked?.kind === 'recorded';
     const within = wantedMs >= (times?.startMs ?? Infinity) && wantedMs <= (times?.endMs ?? -Infinity);
-    const positionS = times?.positionOf(wantedMs);
-    if (this.#opening === undefined && video !== undefined && positionS !== undefined && (within || whole)) {
+    // Beyond the end of one that grows there is nothing yet.
+    const beyond =
+      asked?.kind === 'into-live' && media?.growing === true && wantedMs > (times?.endMs ?? Infinity);
+    const positionS = times?.positionOf(beyond ? (times.endMs ?? wantedMs) - EDGE_MS : wantedMs);
+    const reached = within || whole || beyond;
+    if (this.#opening === undefined && video !== undefined && positionS !== undefined && reached) {
       video.currentTime = positionS;
-      this.#lastMs = wantedMs;
+      this.#lastMs = times?.timeAt(positionS) ?? wantedMs;
+      this.#goalMs = undefined;
       if (this.#status.kind === 'ended') this.#setStatus({ kind: 'connecting', reason: undefined });
     } else {
-      this.#openFrom(Math.min(wantedMs, Date.now()));
+      this.#openFrom(Math.min(wantedMs, endMs ?? Date.now() - SURELY_RECORDED_MS));
     }
   }
 
@@ -179,6 +190,7 @@ export class HlsEngine implements PlaybackEngine {
 
   /** Plays the range from that time on. */
   #openFrom(startMs: number): void {
+    this.#goalMs = startMs;
     const endMs = this.#range?.endMs;
     const rest: TimeRange = { startMs, endMs };
     if (this.#range === undefined || endMs === undefined) {
@@ -315,8 +327,12 @@ export class HlsEngine implements PlaybackEngine {
       }
     }
     if (reason.code === 'BAD_MEDIA') this.#skip();
-    this.#setStatus(kind === 'retry' ? { kind: 'connecting', reason } : statusOf(kind, reason));
-    const delayMs = kind === 'fail' ? HOPELESS_RETRY_MS : backoffDelayMs(this.#attempt, RETRY);
+    const comesSoon =
+      asked.kind === 'into-live' &&
+      reason.code === 'NOT_RECORDED' &&
+      Math.abs(Date.now() - asked.startMs) < RECENT_MS;
+    this.#setStatus(kind === 'retry' || comesSoon ? { kind: 'connecting', reason } : statusOf(kind, reason));
+    const delayMs = kind === 'fail' && !comesSoon ? HOPELESS_RETRY_MS : backoffDelayMs(this.#attempt, RETRY);
     this.#attempt += 1;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#open(this.#again(asked)), delayMs);
@@ -364,6 +380,7 @@ export class HlsEngine implements PlaybackEngine {
 
   #progressed(): void {
     this.#attempt = 0;
+    this.#goalMs = undefined;
     this.#lastMs = this.playhead?.timeMs ?? this.#lastMs;
     if (this.#status.kind !== 'ended') this.#setStatus({ kind: 'live' });
     this.#options.events.onProgress();

@@ -50,6 +50,8 @@ import { PlayerView } from './view/player-view.tsx';
 import { watchVisibility } from './visibility.ts';
 
 const CONNECTING: EngineStatus = { kind: 'connecting', reason: undefined };
+/** Who skips on to there is live: nothing later is recorded yet. */
+const LIVE_EDGE_MS = 3_000;
 const ONLY_MAIN: Qualities = { offered: ['main'], given: 'main' };
 
 /**
@@ -207,8 +209,9 @@ export class SluicePlayer extends PlayerAttributes {
   seek(timeMs: number): void {
     const asked = askedTimeOf(this);
     if (asked.kind === 'recorded' && this.#engine !== undefined) {
+      const hasEnded = this.#status.kind === 'ended';
       this.#engine.seek(timeMs);
-      if (this.#status.kind === 'ended') this.play();
+      if (hasEnded) this.play();
       this.#onTime();
     } else {
       this.removeAttribute('end-time');
@@ -511,7 +514,9 @@ export class SluicePlayer extends PlayerAttributes {
     // Meanwhile another key may have left live.
     const shownMs = this.time ?? (isRecorded(this) ? undefined : Date.now());
     const toMs = this.#skips.next(byMs, shownMs, performance.now());
-    if (toMs !== undefined) this.seek(toMs);
+    if (toMs === undefined) return;
+    if (byMs > 0 && !this.hasAttribute('end-time') && toMs > Date.now() - LIVE_EDGE_MS) this.goLive();
+    else this.seek(toMs);
   }
 
   /** Learns what there is to go back to, before the viewer asks for it. */
