@@ -9,6 +9,7 @@ import { LoginHistories } from '../../server/base/login-histories.ts';
 import { DeviceClock } from '../../server/onvif/soap/device-clock.ts';
 import { envelope, readReply, securityHeader, withSecurity } from '../../server/onvif/soap/envelope.ts';
 import { exchangeHttp } from '../../server/onvif/soap/http-exchange.ts';
+import { Ration } from '../../server/onvif/soap/ration.ts';
 import { parseXml } from '../../server/onvif/xml/parse.ts';
 import { ok } from '../../shared/result.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -448,6 +449,23 @@ test.each([
     }),
   );
   expect(failure).toMatchObject({ kind: 'not-onvif', message: expect.stringContaining('pieces') });
+});
+
+test('of large answers, however fast they come, half a megabyte a second is read', () => {
+  const clock = new FakeClock();
+  const ration = new Ration(clock);
+  // A camera that is asked for all it has, many times.
+  for (let nth = 0; nth < 60; nth += 1) expect(ration.take(30_000)).toBe(0);
+  clock.advance(60_000);
+  let readBytes = 0;
+  const beganMs = clock.monotonicMs();
+  while (clock.monotonicMs() - beganMs < 60_000) {
+    const waitMs = ration.take(1_000_000);
+    readBytes += 1_000_000;
+    clock.advance(Math.max(1, Math.ceil(waitMs)));
+  }
+  expect(readBytes).toBeLessThan(40_000_000);
+  expect(readBytes).toBeGreaterThan(30_000_000);
 });
 
 describe('over TLS', () => {

@@ -1,4 +1,5 @@
 import onvif from 'onvif';
+import { sleep } from '../../base/clock.ts';
 import { OnvifError } from '../errors.ts';
 import { readDateAndTime } from '../read/date-time.ts';
 import { hostPort } from '../target.ts';
@@ -20,6 +21,7 @@ import {
 } from './envelope.ts';
 import { exchangeHttp, type HttpReply } from './http-exchange.ts';
 import { LoginWays } from './login-ways.ts';
+import { Ration } from './ration.ts';
 import {
   type FailedExchange,
   faulty,
@@ -69,6 +71,7 @@ export class SafeCam extends onvif.Cam {
   /** Set only while a method of the package is called, which asks at once. */
   #asking: Asking | undefined;
   #hasLoggedIn = false;
+  readonly #ration: Ration;
 
   constructor(parts: SafeCamParts) {
     // No user and password: those are ours to send. Nor does it ever connect by itself.
@@ -79,6 +82,7 @@ export class SafeCam extends onvif.Cam {
       preserveAddress: true,
     });
     this.#parts = parts;
+    this.#ration = new Ration(parts.clock);
     this.#places.set('device', {
       port: parts.endpoint.port,
       secure: parts.endpoint.secure,
@@ -244,6 +248,12 @@ export class SafeCam extends onvif.Cam {
   }
 
   async #read(request: SoapRequest, reply: HttpReply): Promise<ReadReply> {
+    const { signal } = request.limit;
+    const waitMs = this.#ration.take(reply.body.length);
+    if (waitMs > 0) {
+      await sleep(this.#parts.clock, waitMs, signal);
+      if (signal.aborted) throw signal.reason;
+    }
     const parsed = await parseXmlInTurns(reply.body.toString('utf8'));
     const read = parsed.ok ? readReply(parsed.value) : undefined;
     if (read !== undefined && read.kind !== 'none') return read;
