@@ -44,12 +44,13 @@ export function wireOnvif(parts: {
 }): WiredOnvif {
   const { clock, log, settings, logins, isFixed } = parts;
   let events: Recording['events'] | undefined;
+  const listening = new OnvifEvents({ clock, log });
   const open = ({ mayBeLocal, ...access }: CameraAccess): OpenedCamera => {
     const resolveAddress = mayBeLocal ? resolveAnyAddress : resolveCameraAddress;
     const device = new OnvifDevice({ clock, log, logins, resolveAddress, ...access });
     return {
       camera: device,
-      listen: ({ signal, ...told }) => new OnvifEvents({ device, clock, log, ...told }).run(signal),
+      listen: ({ signal, ...told }) => listening.listen({ device, ...told }, signal),
     };
   };
   const cameras = new OnvifCameras({

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DeviceFacts, MediaProfile } from '../../shared/onvif.ts';
 import type { AddressResolver } from '../base/address-policy.ts';
 import type { Clock } from '../base/clock.ts';
@@ -237,6 +238,27 @@ export class OnvifDevice {
         .flatMap(({ videoSource, videoSourceConfiguration }) => [videoSource, videoSourceConfiguration])
         .filter((token) => token !== undefined);
     return { own: new Set(tokens(true)), others: new Set(tokens(false)) };
+  }
+
+  /** The same for all who ask this device with the same log-in, whichever of its profiles they mean. */
+  get identity(): string {
+    const { host, port, secure, path, user } = this.#target;
+    const { username, password, tlsFingerprint } = this.#options;
+    const parts = [
+      host,
+      port,
+      secure,
+      path,
+      user ?? null,
+      username ?? null,
+      password ?? null,
+      tlsFingerprint ?? null,
+    ];
+    return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+  }
+
+  get resolveAddress(): AddressResolver {
+    return this.#options.resolveAddress;
   }
 
   get fingerprint(): string | undefined {

@@ -17,7 +17,7 @@ import { parseXml } from '../../server/onvif/xml/parse.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { type MakerName, makers } from '../support/onvif-sim/index.ts';
 import { waitFor } from '../support/wait.ts';
-import { DeviceHouse, failureOf } from './device-house.ts';
+import { DeviceHouse, failureOf, STREAMS } from './device-house.ts';
 
 const MOTION = 'tns1:VideoSource/MotionAlarm';
 const CELLS = 'tns1:RuleEngine/CellMotionDetector/Motion';
@@ -238,17 +238,22 @@ describe('a listener', () => {
   });
 
   /** With a clock of its own, which has timers only while it pauses. */
-  function listen(device: OnvifDevice, clock: Clock = systemClock) {
+  function listen(
+    device: OnvifDevice,
+    clock: Clock = systemClock,
+    feed = new OnvifEvents({ clock, log: silentLogger }),
+  ) {
     const events: OnvifEvent[] = [];
     const states: EventsState[] = [];
     const controller = new AbortController();
-    const done = new OnvifEvents({
-      device,
-      clock,
-      log: silentLogger,
-      onEvent: (event) => events.push(event),
-      onStateChange: (state) => states.push(state),
-    }).run(controller.signal);
+    const done = feed.listen(
+      {
+        device,
+        onEvent: (event) => events.push(event),
+        onStateChange: (state) => states.push(state),
+      },
+      controller.signal,
+    );
     const stop = () => {
       controller.abort();
       return done;
@@ -346,6 +351,40 @@ describe('a listener', () => {
     }
     await waitFor('a renewal', () => sim.asked('Renew') > 0);
     expect(states).toEqual(['subscribed']);
+  });
+
+  test('of a recorder shares one subscription with those of its other channels', async () => {
+    const profiles = ['0', '1', '2'].map((n) => ({
+      ...{ token: n, name: n, uri: STREAMS.main, codec: 'H264' as const, width: 640, height: 360, fps: 25 },
+      ...{ bitrateKbps: 500, govLength: 50, hasAudio: false, videoSource: `eye${n}` },
+    }));
+    const sim = await house.sim({ profiles });
+    const feed = new OnvifEvents({ clock: systemClock, log: silentLogger });
+    const channel = (n: string) =>
+      listen(house.device(sim, { url: `${sim.url}?profile=${n}` }), systemClock, feed);
+    const moves = (n: string, isOn: boolean) =>
+      sim.cues.event({
+        ...{ topic: MOTION, source: { Source: `eye${n}` }, data: { State: String(isOn) } },
+        operation: 'Changed',
+      });
+    const [first, second] = [channel('0'), channel('1')];
+    await waitFor('both', () => first.states.length > 0 && second.states.length > 0);
+    moves('1', true);
+    await waitFor('the start', () => second.words().includes('motion start'));
+    expect([sim.subscriptions.length, first.words()]).toEqual([1, []]);
+    // By whose device it was asked leaves: another's takes its place, and nothing ends for who stays.
+    await first.stop();
+    await waitFor('a subscription of its own', () => second.states.length > 1);
+    expect([sim.subscriptions.length, second.words()]).toEqual([1, ['motion start']]);
+    // One that comes later hears its own, and what was on before.
+    moves('2', true);
+    const third = channel('2');
+    await waitFor('what is on', () => third.words().includes('motion start'), 30_000);
+    expect(sim.subscriptions).toHaveLength(1);
+    expect(second.words()).toEqual(['motion start']);
+    await Promise.all([second.stop(), third.stop()]);
+    expect([second.words().at(-1), third.words().at(-1)]).toEqual(['motion end', 'motion end']);
+    expect(sim.subscriptions).toEqual([]);
   });
 
   test('ends motion that a device never tells the end of, and nothing else', async () => {

@@ -1,180 +1,61 @@
-import { backoffDelayMs } from '../../base/backoff.ts';
-import { type Clock, sleep } from '../../base/clock.ts';
+import type { AddressResolver } from '../../base/address-policy.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import type { OnvifDevice } from '../device.ts';
-import { asOnvifError, OnvifError } from '../errors.ts';
-import { EventStates, type LensTokens, type OnvifEvent } from './event-states.ts';
-import type { PulledMessages } from './notification.ts';
-import { Subscription } from './subscription.ts';
+import { Audience, type EventListener } from './audience.ts';
+import { EventLoop } from './event-loop.ts';
 
-export type EventsState = 'subscribed' | 'waiting' | 'unsupported';
-
-export interface OnvifEventsParts {
-  readonly device: OnvifDevice;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly onEvent: (event: OnvifEvent) => void;
-  /** `waiting`: until the next try, after a failure whose message comes along. */
-  readonly onStateChange?: (state: EventsState, message?: string) => void;
+/** One device that is listened to. */
+interface Room {
+  readonly audience: Audience;
+  /** By whose device it is asked just now, and that. */
+  leading:
+    | { readonly listener: EventListener; readonly stop: AbortController; readonly ended: Promise<void> }
+    | undefined;
+  running: Promise<void> | undefined;
 }
 
-/** As seldom as a camera's stream is dialled, so that both are back at the same time. */
-const BACKOFF = { minMs: 1_000, maxMs: 30_000 };
-/** A wrong password is not tried often: devices lock accounts. What a device cannot it may learn with a new firmware. */
-const SLOW_BACKOFF = { minMs: 60_000, maxMs: 900_000 };
-/** A subscription that lasted so long was a good one. */
-const GOOD_MS = 60_000;
-/** Between pulls that are answered at once: some devices never wait, some tell something all the time. */
-const EMPTY_PACE_MS = 1_000;
-const BUSY_PACE_MS = 100;
-/** How long a device has to tell again what is on. */
-const DOUBT_MS = 30_000;
-/** What goes on for so long (twice that at most) is asked for again: some devices tell of motion and never of its end. */
-const SILENT_MS = 10 * 60_000;
-const SHORT_TIMEOUT_MS = 3_000;
-/** What is older by its own stamps was not sent when it happened, or is stamped by another clock. */
-const MAX_AGE_MS = 60_000;
-
-/**
- * Listens to a device: keeps a pull point alive, and tells starts and ends by the gateway's clock. Nothing a device answers ends `run`, and
- * nothing makes it ask without a pause.
- */
+/** Listens to devices: one subscription at each, however many listen to its lenses, for recorders have many cameras and room for few. */
 export class OnvifEvents {
-  readonly #parts: OnvifEventsParts;
-  readonly #states = new EventStates();
+  readonly #parts: { readonly clock: Clock; readonly log: Logger };
+  /** By what says where a device may be, and by the device. */
+  readonly #rooms = new WeakMap<AddressResolver, Map<string, Room>>();
 
-  constructor(parts: OnvifEventsParts) {
+  constructor(parts: { readonly clock: Clock; readonly log: Logger }) {
     this.#parts = parts;
   }
 
-  /** Listens until aborted, whatever fails. Then what is on ends. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, device, onStateChange } = this.#parts;
-    let failures = 0;
-    while (!signal.aborted) {
-      const beganMs = clock.monotonicMs();
-      try {
-        await this.runOnce(signal);
-      } catch (thrown) {
-        if (signal.aborted) break;
-        const failure = asOnvifError(thrown);
-        if (clock.monotonicMs() - beganMs > GOOD_MS) failures = 0;
-        const isSlow = failure.kind === 'auth-failed' || failure.kind === 'unsupported';
-        const delayMs = backoffDelayMs(isSlow ? SLOW_BACKOFF : BACKOFF, failures);
-        failures += 1;
-        if (failure.kind === 'internal')
-          log.error({ err: thrown }, 'ONVIF events failed in an unforeseen way');
-        onStateChange?.(failure.kind === 'unsupported' ? 'unsupported' : 'waiting', failure.message);
-        log.debug(
-          { device: device.name, kind: failure.kind, delayMs },
-          'ONVIF events: waiting for the next try',
-        );
-        await sleep(clock, delayMs, signal);
-      }
+  /** Listens until aborted, whatever fails. Then what is on ends, and the subscription is given back unless others need it. Never rejects. */
+  async listen(listener: EventListener, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { identity, resolveAddress } = listener.device;
+    const rooms = this.#rooms.get(resolveAddress) ?? new Map<string, Room>();
+    this.#rooms.set(resolveAddress, rooms);
+    const room = rooms.get(identity) ?? { audience: new Audience(), leading: undefined, running: undefined };
+    rooms.set(identity, room);
+    const { audience } = room;
+    audience.add(listener);
+    // Who comes wants to know now.
+    if (audience.isWaiting) room.leading?.stop.abort();
+    room.running ??= this.#run(room);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    audience.leave(listener, this.#parts.clock.wallMs());
+    const { leading } = room;
+    if (leading?.listener === listener) {
+      leading.stop.abort();
+      await leading.ended;
     }
-    this.#tell(this.#states.endAll(clock.wallMs()));
+    if (audience.first === undefined && rooms.get(identity) === room) rooms.delete(identity);
   }
 
-  /**
-   * Subscribes and listens until aborted; rejects with what ended it.
-   *
-   * @throws {OnvifError}
-   */
-  async runOnce(signal: AbortSignal): Promise<void> {
-    const { device, onStateChange } = this.#parts;
-    const connected = await device.connect(signal);
-    const { cam } = connected;
-    if (!cam.has('events')) {
-      throw new OnvifError('unsupported', `The camera at ${device.name} tells no events over ONVIF.`);
+  /** By the device of whoever listens longest; when that one leaves, by another's. */
+  async #run(room: Room): Promise<void> {
+    for (let listener = room.audience.first; listener !== undefined; listener = room.audience.first) {
+      const stop = new AbortController();
+      const loop = new EventLoop({ ...this.#parts, device: listener.device, audience: room.audience });
+      room.leading = { listener, stop, ended: loop.run(stop.signal) };
+      await room.leading.ended;
     }
-    const lens = await device.lensTokens(connected, signal).catch(() => undefined);
-    const subscription = await device.with(() => Subscription.create(cam, { signal }), signal);
-    try {
-      this.#states.doubt();
-      onStateChange?.('subscribed');
-      // Those that cannot tell their states to a new subscriber by themselves or not at all.
-      await subscription.synchronise({ signal, timeoutMs: SHORT_TIMEOUT_MS }).catch(ignoreRefusal);
-      await this.#listen(subscription, lens, signal);
-    } finally {
-      // Devices have room for few; one that is gone keeps ours until it runs out.
-      await subscription.unsubscribe({ timeoutMs: SHORT_TIMEOUT_MS }).catch(() => {});
-    }
+    room.leading = undefined;
+    room.running = undefined;
   }
-
-  async #listen(
-    subscription: Subscription,
-    lens: LensTokens | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { clock, device } = this.#parts;
-    const beganMs = clock.monotonicMs();
-    let renewedMs = beganMs;
-    let mayRenew = true;
-    let doubtedMs: number | undefined = beganMs;
-    let lookedMs = beganMs;
-    while (!signal.aborted) {
-      const askedMs = clock.monotonicMs();
-      if (mayRenew && askedMs - renewedMs > subscription.lifetimeMs / 3) {
-        // A device without Renew keeps those alive that pull.
-        mayRenew = await subscription.renew({ signal }).then(() => true, ignoreRefusal);
-        renewedMs = askedMs;
-      }
-      const pulled = await device.with(() => subscription.pull({ signal }), signal);
-      const { notifications } = pulled;
-      this.#take(pulled, lens);
-      const nowMs = clock.monotonicMs();
-      if (doubtedMs !== undefined && nowMs - doubtedMs > DOUBT_MS) {
-        doubtedMs = undefined;
-        this.#tell(this.#states.endDoubtful(clock.wallMs()));
-      }
-      if (nowMs - lookedMs > SILENT_MS) {
-        lookedMs = nowMs;
-        if (this.#states.doubtSilent()) {
-          doubtedMs = nowMs;
-          await subscription.synchronise({ signal, timeoutMs: SHORT_TIMEOUT_MS }).catch(ignoreRefusal);
-        }
-      }
-      const paceMs = notifications.length === 0 ? EMPTY_PACE_MS : BUSY_PACE_MS;
-      const tookMs = clock.monotonicMs() - askedMs;
-      if (tookMs < paceMs) await sleep(clock, paceMs - tookMs, signal);
-    }
-  }
-
-  #take({ notifications, currentMs }: PulledMessages, lens: LensTokens | undefined): void {
-    const nowMs = this.#parts.clock.wallMs();
-    for (const notification of notifications) {
-      const isInitial = notification.operation === 'initialized';
-      const atMs = isInitial
-        ? nowMs
-        : nowMs - ageMs(notification.utcMs, currentMs ?? this.#deviceNowMs(nowMs));
-      this.#tell(this.#states.take(notification, atMs, lens));
-    }
-  }
-
-  #deviceNowMs(nowMs: number): number {
-    return nowMs + (this.#parts.device.clockOffsetMs ?? 0);
-  }
-
-  #tell(events: readonly OnvifEvent[]): void {
-    for (const event of events) this.#parts.onEvent(event);
-  }
-}
-
-/** How long ago something was, by two stamps of one clock: whatever time that clock has, and whatever ours has. */
-function ageMs(utcMs: number | undefined, deviceNowMs: number): number {
-  if (utcMs === undefined) return 0;
-  const age = deviceNowMs - utcMs;
-  return age >= 0 && age <= MAX_AGE_MS ? age : 0;
-}
-
-/** False for a device that cannot do it; anything else is a failure. */
-function ignoreRefusal(failure: unknown): false {
-  const isRefusal =
-    failure instanceof OnvifError &&
-    (failure.kind === 'refused' ||
-      failure.kind === 'unsupported' ||
-      failure.kind === 'not-onvif' ||
-      failure.kind === 'timeout');
-  if (!isRefusal) throw failure;
-  return false;
 }
