@@ -100,6 +100,28 @@ test('a lost connection is dialled again after half a second, and every watch st
   for (const log of logs) expect(log.last).toMatchObject({ kind: 'started', state: 'live' });
 });
 
+test('a connection that is lost while the browser looks what it can receive is dialled again too', async () => {
+  const { load } = media;
+  const { promise: looked, resolve } = Promise.withResolvers<void>();
+  const connection = new Connection({
+    target: { server: 'https://gateway.test', token: undefined },
+    openWire: server.openWire,
+    loadMedia: async (hello) => {
+      await looked;
+      return load(hello);
+    },
+    random: () => 0,
+  });
+  const log = new Log();
+  connection.watch('live/door', WISHES, log);
+  await settle();
+  server.last.drop();
+  resolve();
+  await vi.advanceTimersByTimeAsync(500);
+  expect(server.connections).toHaveLength(2);
+  expect(log.last).toMatchObject({ kind: 'started', state: 'live' });
+});
+
 test('listeners hear that their tracks go before they go, to keep the last picture', async () => {
   const log = new Log();
   connect().watch('live/door', WISHES, log);

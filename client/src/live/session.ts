@@ -97,7 +97,10 @@ export class Session {
     const signaling = new SignalingClient(options.target, options.openWire);
     options.signal?.addEventListener('abort', () => signaling.close(), { once: true });
     try {
-      return new Session(signaling, await options.loadMedia(await signaling.hello));
+      const media = await options.loadMedia(await signaling.hello);
+      // Nobody would hear of an end that came meanwhile.
+      if (signaling.error !== undefined) throw signaling.error;
+      return new Session(signaling, media);
     } catch (error) {
       signaling.close();
       throw toLiveError(error);

@@ -71,6 +71,11 @@ export class SignalingClient {
     });
   }
 
+  /** What ended the connection; undefined while it lasts. */
+  get error(): LiveError | undefined {
+    return this.#error;
+  }
+
   /** Milliseconds since anything was heard of the server. */
   get silentMs(): number {
     return performance.now() - this.#lastHeardMs;
