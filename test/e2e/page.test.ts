@@ -323,7 +323,7 @@ test(
     for (const address of away) await page.route(address, (route) => route.abort());
     const askAgain = () => page.evaluate(`dispatchEvent(new Event('online'))`);
     await askAgain();
-    await page.getByRole('alert').filter({ hasText: 'asks again by itself' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'goes on by itself' }).waitFor();
     await page.getByRole('link', { name: 'Recordings' }).click();
     await told.waitFor();
     for (const address of away) await page.unroute(address);
