@@ -146,6 +146,26 @@ test('the time between tries doubles up to ten seconds', async () => {
   expect(log.last).toMatchObject({ error: { code: 'SERVER_UNREACHABLE' } });
 });
 
+test('who takes the place of the last viewer while the server is away is connected when it is back', async () => {
+  const connection = connect();
+  server.onConnection = (refused) => refused.drop();
+  const first = connection.watch('live/door', WISHES, new Log());
+  await vi.advanceTimersByTimeAsync(5_000);
+  first.stop();
+  const [log, other] = [new Log(), new Log()];
+  const dialled = server.connections.length;
+  connection.watch('live/yard', WISHES, log);
+  await settle();
+  // It is asked for at once, and then as often as before, by however many.
+  connection.watch('live/shed', WISHES, other);
+  await settle();
+  expect(server.connections).toHaveLength(dialled + 1);
+  for (const { last } of [log, other]) expect(last).toMatchObject({ error: { code: 'SERVER_UNREACHABLE' } });
+  server.onConnection = (again) => again.greet();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(log.last).toMatchObject({ kind: 'started', state: 'live' });
+});
+
 test('waking up ends the back-off at once', async () => {
   const connection = connect();
   connection.watch('live/door', WISHES, new Log());

@@ -40,6 +40,7 @@ export class Connection {
   #state: ConnectionState = { kind: 'idle' };
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #linger: ReturnType<typeof setTimeout> | undefined;
   #dialling: AbortController | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -63,14 +64,15 @@ export class Connection {
   watch(stream: StreamId, wishes: WatchWishes, listener: WatchListener): Watch {
     const watch = new Watch(stream, wishes, listener, () => this.#forget(watch));
     this.#watches.add(watch);
+    clearTimeout(this.#linger);
     if (this.#state.kind === 'open') {
-      // It may be the linger of the session that is running.
-      clearTimeout(this.#timer);
       watch.begin(this.#state.session);
     } else if (this.#state.kind === 'idle') {
       void this.#dial(undefined);
     } else if (this.#state.kind === 'waiting') {
-      watch.lost(this.#state.error);
+      // Whoever comes alone asks anew: somebody pressed "Try again", or wants to see something else.
+      if (this.#watches.size === 1) this.#retry(this.#state.error);
+      else watch.lost(this.#state.error);
     }
     return watch;
   }
@@ -136,13 +138,15 @@ export class Connection {
   #forget(watch: Watch): void {
     this.#watches.delete(watch);
     if (!this.unused) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    // The next try to reach a server that is away stays planned: another player may come.
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => {
       if (this.unused) this.#rest();
     }, LINGER_MS);
   }
 
   #rest(): void {
+    clearTimeout(this.#timer);
     this.#dialling?.abort();
     if (this.#state.kind === 'open') this.#state.session.close();
     this.#state = { kind: 'idle' };
