@@ -68,6 +68,8 @@ export class OnvifScan {
   readonly #notes = new Set<string>();
   readonly #probes = new Set<string>();
   readonly #attention = new Attention();
+  readonly #unread: Array<{ readonly text: string; readonly from: string }> = [];
+  #reading: Promise<void> | undefined;
   #networks: readonly Network[] = [];
   #asked = 0;
 
@@ -93,6 +95,8 @@ export class OnvifScan {
   async run(signal: AbortSignal): Promise<void> {
     const { request, log } = this.#options;
     await Promise.all([request.multicast ? this.#askNetworks(signal) : undefined, this.#askHosts(signal)]);
+    if (signal.aborted) this.#unread.length = 0;
+    await this.#reading;
     log.debug({ devices: this.#devices.size, asked: this.#asked }, 'ONVIF scan is over');
   }
 
@@ -209,7 +213,18 @@ export class OnvifScan {
 
   #hear(text: string, from: string): void {
     if (!this.#mayBeCamera(from) || !this.#attention.take(from, text.length)) return;
-    for (const device of readProbeMatches(text, from, (id) => this.#probes.has(id))) this.#add(device);
+    this.#unread.push({ text, from });
+    this.#reading ??= this.#read();
+  }
+
+  /** One after another, with turns for media in between: many may come at once. */
+  async #read(): Promise<void> {
+    for (let next = this.#unread.shift(); next !== undefined; next = this.#unread.shift()) {
+      for (const device of readProbeMatches(next.text, next.from, (id) => this.#probes.has(id)))
+        this.#add(device);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#reading = undefined;
   }
 
   #add(device: FoundDevice): void {
