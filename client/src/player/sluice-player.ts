@@ -544,7 +544,8 @@ export class SluicePlayer extends PlayerAttributes {
   #state(): StateAndReason {
     const hidden = this.#hidden && (this.muted || !this.#screen.hasAudio);
     const shown = playerState({
-      wanted: this.#wanted && this.isConnected,
+      // Nothing is on its way to a player out of the page, or without a stream.
+      wanted: this.#wanted && this.isConnected && this.src !== '',
       hidden,
       status: this.#status,
       hasPicture: this.#hasPicture,
