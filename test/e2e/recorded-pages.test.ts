@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { expectAccessible, expectAccessibleInBothThemes } from '../support/axe.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { codedFootage, segmentsOfFootage } from '../support/coded-footage.ts';
+import { complaintsOf } from '../support/complaints.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { seedRecordings } from '../support/seeded-recordings.ts';
 import { waitFor } from '../support/wait.ts';
@@ -32,7 +33,7 @@ let gateway: GatewayProcess;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-const complaints: string[] = [];
+let complaints: string[];
 
 /** A camera whose first picture is `delayMs` after that of the others. */
 async function footageOf(name: string, delayMs: number, keyFrameEvery: number) {
@@ -72,15 +73,11 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  complaints.length = 0;
   // Colours that fade into each other would be measured half-way.
   const wide = { width: 1280, height: 800 };
   context = await browser.newContext({ locale: 'en-GB', viewport: wide, reducedMotion: 'reduce' });
   page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-  });
+  complaints = complaintsOf(page);
 });
 afterEach(async () => {
   await context.close();

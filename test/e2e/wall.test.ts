@@ -10,6 +10,7 @@ import {
   testVideo,
 } from '../support/camera-sim/index.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { complaintsOf } from '../support/complaints.ts';
 import { GatewayProcess } from '../support/gateway.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -98,11 +99,7 @@ async function open(
 ): Promise<void> {
   context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options });
   page = await context.newPage();
-  complaints = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-  });
+  complaints = complaintsOf(page);
   await page.addInitScript(WATCH_PEERS);
   // As somebody chose it before: few tiles are looked at as well as many, and decoded sooner.
   if (size !== undefined) await page.addInitScript(`localStorage.setItem('sluice.wall.size', ${size})`);
@@ -186,12 +183,26 @@ test(
     await waitFor('no viewer of before', async () => (await consumers()) === 0);
     await open();
     await untilPlaying(CAMERAS);
-    expect(await held()).toEqual({ connections: 1, tracks: CAMERAS });
-    await waitFor('the gateway to hold as many', async () => (await consumers()) === CAMERAS);
+    // Never more; fewer while a starved machine loses so much that the gateway takes pictures away for a time.
+    await waitFor(
+      'a consumer for each tile',
+      async () => {
+        const [{ connections, tracks }, count] = await Promise.all([held(), consumers()]);
+        expect(connections).toBeLessThanOrEqual(1);
+        expect(Math.max(tracks, count)).toBeLessThanOrEqual(CAMERAS);
+        const states = await page.locator('.wall-state').allTextContents();
+        return (
+          connections === 1 &&
+          tracks === CAMERAS &&
+          count === CAMERAS &&
+          states.every((one) => one === 'Live')
+        );
+      },
+      60_000,
+    );
     const widths = new Map((await looks()).map(({ stream, width }) => [stream, width]));
     expect(widths.get(`live/${nameOf(1)}`)).toBe(320);
     expect(widths.get(`live/${nameOf(2)}`)).toBe(640);
-    expect(await page.locator('.wall-state').allTextContents()).toEqual(Array(CAMERAS).fill('Live'));
     await expectAccessibleInBothThemes(page, 'the wall');
     expect(complaints).toEqual([]);
   },
@@ -386,7 +397,11 @@ test(
     }
     await untilMoving('yard');
     expect(await page.evaluate('globalThis.sameDocument')).toBe(true);
-    expect(await held()).toEqual({ connections: 1, tracks: 1 });
+    // The track of before goes as soon as the browser has heard of it.
+    await waitFor('one track on the one connection', async () => {
+      const { connections, tracks } = await held();
+      return connections === 1 && tracks === 1;
+    });
 
     await choose(yard, 'Camera report');
     await dialog.getByText(/320 × 180/).waitFor();
