@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 const REFUSAL_WAITS_MS = [30_000, 120_000, 480_000, 900_000];
 /** Of somebody who waits for the answer, and may have mended the camera's user meanwhile. */
 const ASKED_WAIT_MS = 30_000;
-/** Of a door that let us in before, a refusal may be of one channel or one question alone; after so many in a row it is not. */
+/** Of doors that let us in before, a refusal may be of one channel or one question alone; after so many in a row it is not. */
 const DOUBTS = 3;
 /** More than anybody has devices; the eldest is forgotten. */
 const MAX_LOGINS = 4_096;
@@ -72,8 +72,11 @@ export class LoginHistory {
   readonly #clock: Clock;
   readonly #login: Login;
   #isProven = false;
-  #doubts = 0;
-  #refusals = 0;
+  #wasProven = false;
+  /** Refused since it let us in last. */
+  #refused = 0;
+  /** It is not tried for a while. */
+  #isRefusing = false;
   #message = '';
   #sessions = 0;
   #queue: Promise<unknown> = Promise.resolve();
@@ -90,11 +93,12 @@ export class LoginHistory {
 
   /** Why it is not tried again just now, for people; undefined: it may be. `isAsked`: somebody waits for it. */
   standing(isAsked = false): string | undefined {
-    if (this.#refusals === 0) return undefined;
-    let refusals = 0;
-    for (const door of this.#login.doors.values()) refusals += door.#refusals;
-    const waitMs =
-      REFUSAL_WAITS_MS[Math.min(Math.max(refusals, this.#refusals), REFUSAL_WAITS_MS.length) - 1] ?? 0;
+    const alike = this.#alike;
+    // Where the log-in let us in before, the doors that refuse it now speak for each other.
+    const isHeld = this.#wasProven && this.#refused > 0 && alike.some((door) => door.#isRefusing);
+    if (!this.#isRefusing && !isHeld) return undefined;
+    const refused = alike.reduce((sum, door) => sum + door.#refused, 0);
+    const waitMs = REFUSAL_WAITS_MS[Math.min(refused, REFUSAL_WAITS_MS.length) - 1] ?? 0;
     const untilMs = this.#login.refusedMs + (isAsked ? Math.min(waitMs, ASKED_WAIT_MS) : waitMs);
     const leftMs = untilMs - this.#clock.monotonicMs();
     if (leftMs <= 0) return undefined;
@@ -112,6 +116,7 @@ export class LoginHistory {
   /** Something was done that needs a log-in, or did not need one. */
   proven(): void {
     this.#isProven = true;
+    this.#wasProven = true;
     this.forgive();
   }
 
@@ -128,18 +133,26 @@ export class LoginHistory {
 
   /** The log-in was refused for good: it is not tried again for a while, which grows. */
   refused(message: string): void {
-    this.#doubts += 1;
-    if (this.#isProven && (this.#sessions > 0 || this.#doubts < DOUBTS)) return;
-    this.#isProven = false;
-    this.#refusals += 1;
+    if (this.#isProven && this.#sessions > 0) return;
+    this.#refused += 1;
     this.#message = message;
+    const inARow = this.#alike.reduce((sum, door) => sum + door.#refused, 0);
+    if (this.#isProven && inARow < DOUBTS) return;
+    this.#isProven = false;
+    this.#isRefusing = true;
     this.#login.refusedMs = this.#clock.monotonicMs();
   }
 
   /** What was refused counts no more. */
   forgive(): void {
-    this.#doubts = 0;
-    this.#refusals = 0;
+    this.#refused = 0;
+    this.#isRefusing = false;
+  }
+
+  /** The doors for which a refusal means the same: those that let us in once, or those that never did, as they may have users of their own. */
+  get #alike(): readonly LoginHistory[] {
+    const doors = new Set([this, ...this.#login.doors.values()]);
+    return [...doors].filter((door) => door.#wasProven === this.#wasProven);
   }
 }
 

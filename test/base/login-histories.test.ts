@@ -35,6 +35,17 @@ describe('log-ins at devices', () => {
     expect(wrong).toBeLessThanOrEqual(5);
   });
 
+  it('that were right cost as few once the password is changed', () => {
+    for (const door of DOORS) at(door).proven();
+    let wrong = 0;
+    for (let passedMs = 0; passedMs < HALF_AN_HOUR_MS; passedMs += 20_000) {
+      wrong += tryAll();
+      clock.advance(20_000);
+    }
+    expect(wrong).toBeGreaterThanOrEqual(3);
+    expect(wrong).toBeLessThanOrEqual(5);
+  });
+
   it('that one door refuses are tried at one that never was, and go on where they were let in', () => {
     at('onvif questions').refused('no');
     expect(at('rtsp 554').standing()).toBeUndefined();
