@@ -52,6 +52,14 @@ test('wall: the page shows a still picture at first, and then the live one', asy
   expect(values.get('wall.first.p95')).toBeLessThanOrEqual(values.get('wall.video.first.p95') ?? 0);
 }, 90_000);
 
+test('scrub: a move over the time line brings a kept picture, and where there is none the very one', async () => {
+  const values = await runSlice('scrub');
+  for (const id of ['scrub.kept.p95', 'scrub.exact.p95', 'scrub.told.exact.p95']) {
+    expect(values.get(id), id).toBeGreaterThan(0);
+    expect(values.get(id), id).toBeLessThan(30_000);
+  }
+}, 90_000);
+
 test('cpu: a gateway that serves uses some, and has memory', async () => {
   const values = await runSlice('cpu');
   expect(values.get('cpu.watched')).toBeGreaterThan(0);
