@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PlayerLook, tileState } from '../../client/src/room/wall/tile-state.ts';
+import { type PlayerLook, posterOf, tileState } from '../../client/src/room/wall/tile-state.ts';
 import type { StreamStatus } from '../../shared/stream.ts';
 
 const live = { state: 'live' } as const;
@@ -61,4 +61,13 @@ describe('a tile', () => {
     const refused = { code: 'UNAUTHORIZED', message: 'Log in.' };
     expect(tileState(live, player('failed', refused), true)).toEqual({ kind: 'failed', reason: refused });
   });
+});
+
+it('stands for a camera that is not there by what was recorded of it last, where that is kept', () => {
+  const camera = { app: 'live', name: 'door', state: 'waiting' } as const;
+  const recorder = { state: 'waiting', oldestMs: 1_000, newestMs: 100_000 } as const;
+  expect(posterOf({ ...camera, recorder })).toBe('api/v1/streams/live/door/thumbnail?at=70000');
+  expect(posterOf({ ...camera, recorder: { ...recorder, newestMs: 9_000 } })).toMatch(/at=1000$/);
+  expect(posterOf({ ...camera, recorder: { state: 'off' } })).toBeUndefined();
+  expect(posterOf({ ...camera, state: 'live', recorder })).toBe('auto');
 });

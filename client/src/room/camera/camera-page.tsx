@@ -65,6 +65,7 @@ export function CameraPage({
   useEffect(() => () => steering?.close(), [steering]);
   useEffect(() => {
     model.recording = status?.recorder.state === 'recording';
+    model.isGone = status === undefined;
   }, [model, status]);
   const main = useRef<HTMLDivElement>(null);
   useEffect(() => {

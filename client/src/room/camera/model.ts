@@ -41,6 +41,8 @@ export class CameraModel implements TimelineModel {
   readonly #isMuted = signal(true);
   /** What the viewer looks at is left alone, even when the picture goes on beyond it. */
   #isFollowing = true;
+  /** A camera that was removed has no now. */
+  isGone = false;
   #player: SluicePlayer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #onPlace: (timeMs: number | undefined) => void;
@@ -186,6 +188,7 @@ export class CameraModel implements TimelineModel {
   }
 
   goLive(): void {
+    if (this.isGone) return;
     batch(() => {
       this.#isFollowing = true;
       this.#isLive.value = true;

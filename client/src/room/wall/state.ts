@@ -151,7 +151,7 @@ export function chooseLayout(id: string | undefined): void {
   go({ page: 'wall', ...(id === undefined ? {} : { layout: id }) });
 }
 
-/** The next saved wall, and all cameras after the last. */
+/** The next saved wall, and the first after the last. */
 export function turnLayout(): void {
   const ids = (layouts.value ?? []).map(({ id }) => id);
   const at = ids.indexOf(savedLayout.value?.id ?? '');

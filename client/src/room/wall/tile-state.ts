@@ -1,4 +1,8 @@
 import type { StreamStatus } from '../../../../shared/stream.ts';
+import { thumbnailUrl } from '../recordings/api.ts';
+
+/** The newest picture that a small one was surely kept of. */
+const THUMBNAIL_BEFORE_MS = 30_000;
 
 /** A code for programs, a sentence for people. */
 export interface Reason {
@@ -57,4 +61,17 @@ function knownReason(ofList: Reason | undefined, ofPlayer: Reason | undefined): 
   if (ofPlayer === undefined || (ofPlayer.code === 'CAMERA_CONNECTING' && ofList !== undefined))
     return ofList;
   return ofList?.code === ofPlayer.code ? ofList : ofPlayer;
+}
+
+/** Of a camera that is not there only what was recorded can be shown: how it looked there last. */
+export function posterOf({
+  state,
+  app,
+  name,
+  recorder,
+}: Pick<StreamStatus, 'state' | 'app' | 'name' | 'recorder'>): string | undefined {
+  if (state === 'live') return 'auto';
+  const { oldestMs, newestMs } = recorder;
+  if (newestMs === undefined) return undefined;
+  return thumbnailUrl({ app, name }, Math.max(oldestMs ?? newestMs, newestMs - THUMBNAIL_BEFORE_MS));
 }

@@ -11,7 +11,7 @@ import { canArrange, enlarge, enlargeNext, shrink } from './state.ts';
 import { t } from './texts.ts';
 import { TileMenu } from './tile-menu.tsx';
 import { heard } from './tile-signals.ts';
-import { type PlayerLook, type Reason, type TileState, tileState } from './tile-state.ts';
+import { type PlayerLook, posterOf, type Reason, type TileState, tileState } from './tile-state.ts';
 
 /** One camera of the wall. */
 export function Tile({ status, index, isLarge }: { status: StreamStatus; index: number; isLarge: boolean }) {
@@ -21,8 +21,7 @@ export function Tile({ status, index, isLarge }: { status: StreamStatus; index: 
   const look = usePlayer(player, id);
   const state = tileState(status, look, reach.value.kind === 'away');
   const drag = dragged.value;
-  // A camera that is not there has no picture to ask for.
-  const [hadPicture] = useState(status.state === 'live');
+  const [poster] = useState(() => posterOf(status));
   const { recorder } = status;
   return (
     <li
@@ -40,7 +39,7 @@ export function Tile({ status, index, isLarge }: { status: StreamStatus; index: 
           server={document.baseURI}
           muted
           autoplay
-          poster={hadPicture ? 'auto' : undefined}
+          poster={poster}
           bare={!isLarge}
           controls={isLarge}
           quality={isLarge ? 'main' : 'auto'}
