@@ -166,6 +166,22 @@ test('who takes the place of the last viewer while the server is away is connect
   expect(log.last).toMatchObject({ kind: 'started', state: 'live' });
 });
 
+test('a token that is wrong is not tried oftener because players come and go', async () => {
+  const connection = connect();
+  probed = new LiveError('UNAUTHORIZED', 'The token is not right.');
+  server.onConnection = (refused) => refused.drop();
+  let watch = connection.watch('live/door', WISHES, new Log());
+  await settle();
+  for (let turn = 0; turn < 20; turn += 1) {
+    watch.stop();
+    watch = connection.watch('live/door', WISHES, new Log());
+    await vi.advanceTimersByTimeAsync(500);
+  }
+  expect(server.connections).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(server.connections).toHaveLength(2);
+});
+
 test('waking up ends the back-off at once', async () => {
   const connection = connect();
   connection.watch('live/door', WISHES, new Log());

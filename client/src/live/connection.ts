@@ -70,9 +70,10 @@ export class Connection {
     } else if (this.#state.kind === 'idle') {
       void this.#dial(undefined);
     } else if (this.#state.kind === 'waiting') {
+      const { error } = this.#state;
       // Whoever comes alone asks anew: somebody pressed "Try again", or wants to see something else.
-      if (this.#watches.size === 1) this.#retry(this.#state.error);
-      else watch.lost(this.#state.error);
+      if (this.#watches.size === 1 && error.retryable) this.#retry(error);
+      else watch.lost(error);
     }
     return watch;
   }
