@@ -63,9 +63,12 @@ describe('a device', () => {
   test('is asked for its stream anew each time', async () => {
     const sim = await house.sim();
     const device = house.device(sim);
-    await device.streamUri({ as: 'main' });
-    sim.change({ main: 'rtsp://127.0.0.1:6000/other' });
-    expect((await device.streamUri({ as: 'main' })).url).toBe('rtsp://127.0.0.1:6000/other');
+    const uris = () =>
+      Promise.all((['main', 'sub'] as const).map(async (as) => (await device.streamUri({ as })).url));
+    expect(await uris()).toEqual([STREAMS.main, STREAMS.sub]);
+    const others = ['rtsp://127.0.0.1:6000/other', 'rtsp://127.0.0.1:6000/smaller'] as const;
+    sim.change({ main: others[0], sub: others[1] });
+    expect(await uris()).toEqual(others);
   });
 
   test('gives the profile that is asked for, by token or name, in the URL or with the question', async () => {

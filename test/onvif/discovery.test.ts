@@ -292,13 +292,20 @@ describe('a scan', () => {
     expect(ownNetworks(true, [])).toEqual([]);
   });
 
-  test('tells of a network that cannot be asked, and goes on', async () => {
-    const found = scan({
-      request: { hosts: [], multicast: true },
-      networks: [{ label: 'gone0 192.0.2.1/24', address: '192.0.2.1' }],
-      listenMs: 10,
-    });
-    await found.run(never);
+  test('asks on every network, and tells of one that cannot be asked', async () => {
+    const sim = await start({ host: '127.0.43.4' });
+    const gone = { label: 'gone0 192.0.2.1/24', address: '192.0.2.1' };
+    const stop = new AbortController();
+    const found = scan({ request: { hosts: [], multicast: true }, networks: [gone, ...loopback, gone] });
+    const running = found.run(stop.signal);
+    await waitFor('the device', () => found.progress().devices.some(({ id }) => id === sim.endpoint));
     expect(found.progress().notes[0]).toMatch(/gone0 192\.0\.2\.1\/24 cannot be asked \(EADDRNOTAVAIL\)/);
+    expect(found.progress().interfaces).toEqual([
+      gone.label,
+      ...loopback.map(({ label }) => label),
+      gone.label,
+    ]);
+    stop.abort();
+    await running;
   });
 });
