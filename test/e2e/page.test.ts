@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { StreamStatus } from '../../shared/stream.ts';
+import { expectAccessible } from '../support/axe.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { complaintsOf } from '../support/complaints.ts';
 import { GatewayProcess } from '../support/gateway.ts';
@@ -155,6 +156,7 @@ test(
   'with a token the page asks for it, and keeps it from scripts and from the address',
   async () => {
     const { page, context, complaints } = await openPage(locked.url);
+    await expectAccessible(page, 'the log-in');
     await page.getByLabel('Token').fill('not-the-right-token');
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByText('That is not the token.').waitFor();
