@@ -113,11 +113,18 @@ function EventButton({ model, bundle }: { model: CameraModel; bundle: Bundle }) 
   return (
     <button class="happening" data-kind={kind} type="button" onClick={() => model.goTo(startMs - LEAD_MS)}>
       <span class="happening-mark" aria-hidden="true" />
-      <span class="happening-time">{count === 1 ? time : `${time} – ${timeOfDay(endMs)}`}</span>
+      <span class="happening-time">
+        {count === 1 ? time : `${toMinute(time)} – ${toMinute(timeOfDay(endMs))}`}
+      </span>
       <span class="happening-what">{eventText(first)}</span>
       <span class="happening-length">{count === 1 ? length : `× ${number(count)}`}</span>
     </button>
   );
+}
+
+/** All times end with their seconds. */
+function toMinute(time: string): string {
+  return time.slice(0, -':00'.length);
 }
 
 function emptyText(model: CameraModel): string {
