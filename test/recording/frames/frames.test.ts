@@ -230,8 +230,8 @@ describe('routes of pictures', () => {
     const now = await get('live/door/frame');
     expect(now.headers['cache-control']).toBe('private, no-cache');
     expect(now.body).toBe('now');
-    for (const of of ['frame', `frame?at=${START_MS}`, `thumbnail?at=${START_MS}`, 'thumbnails'])
-      expect((await get(`internal/probe-1/${of}`)).statusCode, of).toBe(404);
+    for (const route of ['frame', `frame?at=${START_MS}`, `thumbnail?at=${START_MS}`, 'thumbnails'])
+      expect((await get(`internal/probe-1/${route}`)).statusCode, route).toBe(404);
   });
 
   it('give thumbnails and their times', async () => {
