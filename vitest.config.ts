@@ -21,25 +21,26 @@ function programs(): Record<string, string> {
  */
 const SHARED = [
   'test/base/!(give-back|process-supervisor).test.ts',
-  'test/client/{add-and-system,backoff,codec-names,formats,play-times,player-state,report-text,stats,sync-page,sync-plan,tile-state,time-map,types,wall-model,watchdog,wire}.test.ts',
+  'test/bench/parts.test.ts',
+  'test/client/{add-and-system,backoff,codec-names,erase,failure-words,formats,play-times,player-state,reason-words,report-text,stats,sync-page,sync-plan,tile-state,time-map,types,wall-model,watchdog,wire}.test.ts',
   'test/gateway/{camera-report,onvif-cameras,probes,ptz-desk,scan-desk,settings-desk,stream-directory,system-status,webrtc-status}.test.ts',
   'test/http/!(browser|limits).test.ts',
   'test/http/access/*.test.ts',
   'test/onvif/*.test.ts',
   'test/recording/{live-list,retention-plan,timeline}.test.ts',
-  'test/recording/store/erase.test.ts',
+  'test/recording/store/{erase,ledger,newest-wins,repair-beside-writing,segment-footer,write-queue}.test.ts',
   'test/recording/branch/{parts,recording-clock}.test.ts',
   'test/recording/export/{mp4-duration,names,plan}.test.ts',
-  'test/recording/ts/!(ffmpeg|h265|key-frame-ts).test.ts',
+  'test/recording/ts/!(ffmpeg|key-frame-ts).test.ts',
   'test/rtsp/client/!(gstreamer|moved-camera|odd-replies|odd-servers|stampede|system-roots).test.ts',
   'test/rtsp/parse/!(picture-facts).test.ts',
-  'test/setup/{apt,lock-file,test-summary}.test.ts',
+  'test/setup/{apt,lock-file,stamp,test-summary}.test.ts',
   'test/signaling/{cameras,fuzz,limits,requests,rules}.test.ts',
   'test/stream/!(display-times|reorder-free).test.ts',
   'test/onvif-camera/*.test.ts',
   'test/support/onvif-sim/{events,onvif-sim,ptz,xml}.test.ts',
   'test/transcode/legs/{lateness,sound-clock,sound-start}.test.ts',
-  'test/webrtc/{congestion-meter,listen-infos,once-connected,quality-ladder,rtcp-feedback,worker-watchdog}.test.ts',
+  'test/webrtc/{congestion,congestion-meter,listen-infos,once-connected,quality-ladder,rtcp-feedback,rtp-parameters,sdp,tcp-backlog,worker-watchdog}.test.ts',
 ];
 /** What takes longest. */
 const LONG = /\/test\/(bench|e2e|client|crash|faults|soak|transcode|recording\/branch)\//;

@@ -250,7 +250,7 @@ test('figures are told line by line in both languages, and what is not known is 
     latencyMs: 45,
   } as const;
   expect(Object.fromEntries(statsRows(stats, false, 'en', translator('en')))).toEqual({
-    way: 'WebRTC over TCP',
+    way: 'WebRTC over TCP, as UDP does not get through',
     latency: '45 ms',
     picture: '1280 × 720 · H264',
     frameRate: '25 a second, 3 dropped',
