@@ -229,9 +229,11 @@ describe('cameras that play together', () => {
       );
       await expectAccessibleInBothThemes(page, 'playback');
       await page.getByRole('button', { name: 'Hear Back yard' }).click();
-      expect(
-        await page.evaluate(`[...document.querySelectorAll('sluice-player')].map(({ muted }) => muted)`),
-      ).toEqual([true, false]);
+      await waitFor('the one to be heard', () =>
+        page.evaluate(
+          `String([...document.querySelectorAll('sluice-player')].map(({ muted }) => muted)) === 'true,false'`,
+        ),
+      );
       const live = page.getByRole('button', { name: 'Live', exact: true });
       await live.click();
       expect(await live.getAttribute('aria-pressed')).toBe('true');
