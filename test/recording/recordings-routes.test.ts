@@ -52,7 +52,6 @@ beforeEach(async () => {
     streams: () => streams,
     isRecorded: (stream) => streams.some((one) => one.stream === stream && one.record !== false),
   });
-  desk.startRetention();
   edge = await startEdgeApp({ routes: recordingRoutes(desk) });
 });
 afterEach(async () => {
@@ -257,6 +256,8 @@ test('a disk that fails is told its policies too, and a stream that is off that 
 test('policies reach the store: what is older than keepDays is deleted, and the timeline says so', async () => {
   await record(START_MS - 3 * DAY_MS, 3);
   await record(START_MS, 3);
+  // Only now: were it to find nothing newer than three days, it would take the clock for wrong and hold.
+  desk.startRetention();
   streams = [{ stream: 'live/door', record: { keepDays: 1 } }];
   desk.updatePolicies();
   await waitFor('the old segments to go', () => archive.kept('live/door').oldestMs === START_MS);
