@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../server/base/clock.ts';
 import { silentLogger } from '../../server/base/log.ts';
+import { Audience } from '../../server/onvif/events/audience.ts';
 import { EventStates } from '../../server/onvif/events/event-states.ts';
 import { type Notification, readPulled } from '../../server/onvif/events/notification.ts';
 import { Subscription } from '../../server/onvif/events/subscription.ts';
@@ -227,6 +228,58 @@ test.each([
   const endpoint = { host: '127.0.0.1', ip: '127.0.0.1', port: 80, secure: false };
   const cam = { endpoint, post: async () => parsed.value } as unknown as SafeCam;
   expect(await failureOf(Subscription.create(cam, {}))).toMatchObject({ kind: 'not-onvif' });
+});
+
+describe('an audience', () => {
+  const never = new AbortController().signal;
+  const motionOf = (source: string): Notification => ({
+    topic: MOTION,
+    operation: 'changed',
+    utcMs: undefined,
+    source: [['Source', source]],
+    data: [['State', 'true']],
+  });
+  /** Of a recorder that is too busy at times to say which lens is whose. */
+  function hear(audience: Audience) {
+    const told: string[] = [];
+    const recorder = { isBusy: false };
+    const device = {
+      with: (ask: (connected: object) => Promise<unknown>) => ask({}),
+      lensTokens: async () => {
+        if (recorder.isBusy) throw new Error('busy');
+        return { own: new Set(['eye1']), others: new Set(['eye2']) };
+      },
+    } as unknown as OnvifDevice;
+    audience.add({ device, onEvent: ({ kind, state }) => told.push(`${kind} ${state}`) });
+    return { told, recorder };
+  }
+
+  test('does not hear of the other lenses because the device is busy when it is subscribed to anew', async () => {
+    const audience = new Audience();
+    const { told, recorder } = hear(audience);
+    await audience.learn(never);
+    recorder.isBusy = true;
+    await audience.learn(never);
+    audience.take(motionOf('eye2'), 1);
+    expect(told).toEqual([]);
+    audience.take(motionOf('eye1'), 1);
+    expect(told).toEqual(['motion start']);
+  });
+
+  test('learns later on what it could not learn at first, and doubts what it heard till then', async () => {
+    const audience = new Audience();
+    const { told, recorder } = hear(audience);
+    recorder.isBusy = true;
+    await audience.learn(never);
+    audience.take(motionOf('eye2'), 1);
+    expect(await audience.learnMissing(never)).toBe(false);
+    recorder.isBusy = false;
+    expect(await audience.learnMissing(never)).toBe(true);
+    expect(await audience.learnMissing(never)).toBe(false);
+    audience.take(motionOf('eye2'), 2);
+    audience.endDoubtful(3);
+    expect(told).toEqual(['motion start', 'motion end']);
+  });
 });
 
 describe('a listener', () => {

@@ -67,6 +67,15 @@ export class Audience {
     return fresh.length > 0;
   }
 
+  /** Asks again which messages are for those of whom it could not be learnt, who hear all. Whether it is known of more now, whose states are in doubt. */
+  async learnMissing(signal: AbortSignal): Promise<boolean> {
+    const missing = [...this.#hearers].filter(([, { isReady, lens }]) => isReady && lens === undefined);
+    await Promise.all(missing.map(([listener, hearer]) => learn(listener, hearer, signal)));
+    const learnt = missing.filter(([, { lens }]) => lens !== undefined);
+    for (const [, { states }] of learnt) states.doubt();
+    return learnt.length > 0;
+  }
+
   tellState(state: EventsState, message?: string): void {
     this.#told = { state, message };
     for (const { onStateChange } of this.#hearers.keys()) onStateChange?.(state, message);
@@ -93,9 +102,9 @@ export class Audience {
   }
 }
 
-/** One whose lens cannot be known hears all. */
+/** What was learnt before holds where the device does not answer just now. One whose lens was never known hears all. */
 async function learn({ device }: EventListener, hearer: Hearer, signal?: AbortSignal): Promise<void> {
   const asking = device.with((connected) => device.lensTokens(connected, signal), signal);
-  hearer.lens = await asking.catch(() => undefined);
+  hearer.lens = await asking.catch(() => hearer.lens);
   hearer.isReady = true;
 }

@@ -122,7 +122,8 @@ export class EventLoop {
       }
       if (nowMs - lookedMs > SILENT_MS) {
         lookedMs = nowMs;
-        if (audience.doubtSilent()) {
+        const hasLearnt = await audience.learnMissing(signal);
+        if (audience.doubtSilent() || hasLearnt) {
           doubtedMs = nowMs;
           await synchronise();
         }
