@@ -94,7 +94,13 @@ export class Footage {
   #refresh(): void {
     const view = this.#view;
     if (document.visibilityState === 'hidden' || view === undefined) return;
-    if (this.#nowMs() < view.toMs + lengthOf(view)) void this.#read(this.#isKnown(view));
+    if (this.#nowMs() < view.toMs + lengthOf(view)) void this.#read(this.#isNewestEnough(view));
+  }
+
+  /** Whether all else that is asked for again was told, and changes no more. */
+  #isNewestEnough(view: TimeSpan): boolean {
+    const hasAll = this.#isKnown(view) && padded(view).fromMs >= (this.#known?.span.fromMs ?? Infinity);
+    return hasAll && !this.#events.value.slice(MAX_NEW_EVENTS).some(({ isActive }) => isActive);
   }
 
   /** `isAgain`: only the newest events are asked for, as the others were told. */
