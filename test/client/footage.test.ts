@@ -56,7 +56,7 @@ test('hears that what began before many other events is over', async () => {
 });
 
 test('knows also the events of a time further back that a refresh reads', async () => {
-  events = Array.from({ length: 400 }, (_, n) => eventAt(NOW_MS - n * 30_000));
+  events = Array.from({ length: 1_000 }, (_, n) => eventAt(NOW_MS - n * 12_000));
   const known = footage();
   const view = { fromMs: NOW_MS - HOUR_MS, toMs: NOW_MS };
   known.look(view);
