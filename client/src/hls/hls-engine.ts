@@ -57,10 +57,12 @@ export class HlsEngine implements PlaybackEngine {
   /** On the screen; it stays there while the next one is opened. */
   #shown: Open | undefined;
   #opening: HlsMedia | undefined;
+  /** What was on the screen when it failed: nothing more comes of it. */
+  #broken: HlsMedia | undefined;
   #status: EngineStatus = { kind: 'connecting', reason: undefined };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
-  /** Counts what was opened. */
+  /** Counts the places that were gone to. */
   #opened = 0;
   /** Unix milliseconds of the last picture, where a playlist that broke is taken up again. */
   #lastMs: number | undefined;
@@ -154,15 +156,23 @@ export class HlsEngine implements PlaybackEngine {
     const beyond =
       asked?.kind === 'into-live' && media?.growing === true && wantedMs > (times?.endMs ?? Infinity);
     const positionS = times?.positionOf(beyond ? (times.endMs ?? wantedMs) - EDGE_MS : wantedMs);
-    const reached = within || whole || beyond;
+    const reached = (within || whole || beyond) && media !== this.#broken;
     if (this.#opening === undefined && video !== undefined && positionS !== undefined && reached) {
       video.currentTime = positionS;
       this.#lastMs = times?.timeAt(positionS) ?? wantedMs;
       this.#goalMs = undefined;
-      if (this.#status.kind === 'ended') this.#setStatus({ kind: 'connecting', reason: undefined });
+      this.#stayHere();
     } else {
       this.#openFrom(Math.min(wantedMs, endMs ?? Date.now() - SURELY_RECORDED_MS));
     }
+  }
+
+  /** What was to follow elsewhere is given up; not what waits for the camera. */
+  #stayHere(): void {
+    this.#opened += 1;
+    if (this.#status.kind === 'waiting') return;
+    clearTimeout(this.#timer);
+    if (this.#status.kind !== 'live') this.#setStatus({ kind: 'connecting', reason: undefined });
   }
 
   stats(): Promise<PlayerStats> {
@@ -313,6 +323,7 @@ export class HlsEngine implements PlaybackEngine {
 
   async #failed(asked: Asked, failure: HlsFailure): Promise<void> {
     const { kind, reason } = failure;
+    if (this.#opening === undefined) this.#broken = this.#shown?.media;
     this.#opening?.close();
     this.#opening = undefined;
     const mayGoOn = 'after' in asked ? asked.after === 'next' : asked.kind === 'into-live';
