@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { DeviceFacts, DiscoveredDevice, MediaProfile } from '../../../../shared/onvif.ts';
 import { failureText } from '../api/failure-text.ts';
 import { FormTrouble, UserFields } from '../cameras/camera-fields.tsx';
@@ -20,6 +20,11 @@ export function DeviceForm({ device, onBack }: { device: DiscoveredDevice; onBac
   const [facts, setFacts] = useState<DeviceFacts>();
   const [trouble, setTrouble] = useState<string>();
   const [isBusy, setBusy] = useState(false);
+  const section = useRef<HTMLElement>(null);
+  // What was pressed is gone by then: keys go on where the next thing is to be done.
+  useEffect(() => {
+    section.current?.querySelector<HTMLElement>(facts === undefined ? 'input' : 'h2')?.focus();
+  }, [facts]);
   const logIn = {
     ...(username.trim() === '' ? {} : { username: username.trim() }),
     ...(password === '' ? {} : { password }),
@@ -33,10 +38,12 @@ export function DeviceForm({ device, onBack }: { device: DiscoveredDevice; onBac
     else setTrouble(failureText(answer.error));
   };
   return (
-    <section class="add-device" aria-labelledby="add-device-heading">
+    <section ref={section} class="add-device" aria-labelledby="add-device-heading">
       <div class="add-device-head">
         <div>
-          <h2 id="add-device-heading">{deviceName(device, facts)}</h2>
+          <h2 id="add-device-heading" tabIndex={-1}>
+            {deviceName(device, facts)}
+          </h2>
           <p class="quiet">{[device.url, ...factsOf(facts)].join(' · ')}</p>
         </div>
         <Button icon="back" onClick={onBack}>
