@@ -7,6 +7,7 @@ import {
   joined,
   layoutOf,
   nearest,
+  untoldOf,
 } from '../../client/src/room/camera/timeline/layout.ts';
 import {
   bounded,
@@ -271,6 +272,20 @@ describe('the layout', () => {
       gap: { reason: 'DISK_FULL' },
     });
     expect(instantOf(20_000, timeline, [], 0)).toMatchObject({ recorded: 'unknown', gap: undefined });
+  });
+
+  test('takes what is being recorded as recorded, though it was not told of yet', () => {
+    const ranges = [{ start: 0, end: 10_000 }];
+    const timeline = { ranges, gaps: [], locks: [] };
+    const untold = untoldOf(timeline, { isRecording: true, nowMs: 22_000 });
+    expect(untold).toEqual({ fromMs: 10_000, toMs: 22_000 });
+    expect(instantOf(15_000, timeline, [], 0, untold)).toMatchObject({ recorded: 'yes' });
+    expect(instantOf(22_001, timeline, [], 0, untold)).toMatchObject({ recorded: 'unknown' });
+    expect(untoldOf(timeline, { isRecording: false, nowMs: 22_000 })).toBeUndefined();
+    expect(untoldOf(timeline, { isRecording: true, nowMs: 60_000 })).toBeUndefined();
+    const gaps = [{ start: 10_000, end: 15_000, reason: 'DISK_FULL' as const }];
+    expect(untoldOf({ ranges, gaps }, { isRecording: true, nowMs: 22_000 })).toBeUndefined();
+    expect(untoldOf(undefined, { isRecording: true, nowMs: 22_000 })).toBeUndefined();
   });
 });
 

@@ -58,8 +58,8 @@ export interface Scene {
   readonly nowMs: number;
   /** What is pointed at. */
   readonly pointedMs: number | undefined;
-  /** Whether what comes now is being recorded. */
-  readonly isRecording: boolean;
+  /** What is recorded, but newer than the newest piece that is written. */
+  readonly untold: TimeSpan | undefined;
 }
 
 /** Draws the time line into a canvas of that width in CSS pixels. */
@@ -95,7 +95,7 @@ function drawFilm(context: CanvasRenderingContext2D, { cells }: Scene, palette: 
 
 function drawBand(context: CanvasRenderingContext2D, scene: Scene, widthPx: number, palette: Palette): void {
   const { y, height } = ROWS.band;
-  const { layout, view, nowMs } = scene;
+  const { layout, view, untold } = scene;
   context.fillStyle = palette.sunken;
   context.fillRect(0, y, widthPx, height);
   context.fillStyle = palette.recorded;
@@ -103,14 +103,11 @@ function drawBand(context: CanvasRenderingContext2D, scene: Scene, widthPx: numb
   for (const { x, width, isQuiet } of layout.gaps) {
     if (!isQuiet) hatch(context, { x, width }, { y, height }, palette.gap);
   }
-  const last = layout.ranges.at(-1);
-  const nowX = xOf(nowMs, view, widthPx);
-  const lastX = last === undefined ? nowX : last.x + last.width;
-  if (scene.isRecording && lastX < nowX && nowX - lastX < 60) {
-    // Newer than the newest piece that is written.
+  if (untold !== undefined) {
+    const x = xOf(untold.fromMs, view, widthPx);
     context.globalAlpha = 0.45;
     context.fillStyle = palette.recorded;
-    context.fillRect(lastX, y, nowX - lastX, height);
+    context.fillRect(x, y, xOf(untold.toMs, view, widthPx) - x, height);
     context.globalAlpha = 1;
   }
   context.fillStyle = palette.locked;

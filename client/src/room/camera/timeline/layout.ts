@@ -132,15 +132,31 @@ export interface Instant {
   readonly eventCount: number;
 }
 
+/** The newest is told of when it is on the disk, and asked for every ten seconds. */
+const UNTOLD_MS = 30_000;
+
+/** From the end of what is known to now, while a camera is recorded: nothing is missing there, it was only not told of yet. */
+export function untoldOf(
+  timeline: Pick<RecordingTimeline, 'ranges' | 'gaps'> | undefined,
+  { isRecording, nowMs }: { isRecording: boolean; nowMs: number },
+): TimeSpan | undefined {
+  const endMs = timeline?.ranges.at(-1)?.end;
+  if (!isRecording || endMs === undefined || nowMs <= endMs || nowMs - endMs > UNTOLD_MS) return undefined;
+  if (timeline?.gaps.some(({ end }) => end > endMs) === true) return undefined;
+  return { fromMs: endMs, toMs: nowMs };
+}
+
 export function instantOf(
   timeMs: number,
   timeline: Pick<RecordingTimeline, 'ranges' | 'gaps' | 'locks'> | undefined,
   events: readonly CameraEvent[],
   nearMs: number,
+  untold?: TimeSpan,
 ): Instant {
   const within = ({ start, end }: Stretch): boolean => timeMs >= start && timeMs < end;
   const gap = timeline?.gaps.find(within);
-  const inRange = timeline?.ranges.some(within) === true;
+  const isUntold = untold !== undefined && timeMs >= untold.fromMs && timeMs <= untold.toMs;
+  const inRange = isUntold || timeline?.ranges.some(within) === true;
   const near = events.filter(
     ({ start, end, isActive }) => timeMs >= start - nearMs && (isActive || timeMs <= (end ?? start) + nearMs),
   );

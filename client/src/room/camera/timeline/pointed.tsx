@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { dateTime, timeOfDay } from '../../i18n/formats.ts';
-import { instantOf, nearest } from './layout.ts';
+import { instantOf, nearest, untoldOf } from './layout.ts';
 import { lengthOf, timeAt } from './scale.ts';
 import type { TimeSurface } from './surface.ts';
 import { instantText } from './texts.ts';
@@ -27,7 +27,9 @@ export function Pointed({
   if (pointed === undefined || width === 0) return null;
   const timeMs = timeAt(pointed, model.view.value, width);
   const pixelMs = lengthOf(model.view.value) / width;
-  const instant = instantOf(timeMs, model.timeline.value, model.events.value, NEAR_PX * pixelMs);
+  const timeline = model.timeline.value;
+  const untold = untoldOf(timeline, { isRecording: model.isRecording.value, nowMs: model.nowMs.value });
+  const instant = instantOf(timeMs, timeline, model.events.value, NEAR_PX * pixelMs, untold);
   void model.film.version.value;
   const keptMs = nearest(model.keptMs.value, timeMs);
   const isNear =

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { draw, HEIGHT_PX, paletteOf } from './draw.ts';
 import { keepDrawn } from './keep-drawn.ts';
-import { filmCells, instantOf, layoutOf } from './layout.ts';
+import { filmCells, instantOf, layoutOf, untoldOf } from './layout.ts';
 import { Pointed } from './pointed.tsx';
 import { timeAt } from './scale.ts';
 import { type TimeSurface, useTimeSurface } from './surface.ts';
@@ -29,13 +29,19 @@ export function Timeline({ model, label }: { model: TimelineModel; label: string
         model={model}
         surface={surface}
         label={label}
-        textAt={(timeMs) => instantText(instantOf(timeMs, model.timeline.peek(), model.events.peek(), 0))}
+        textAt={(timeMs) => textAt(timeMs, model)}
       >
         <canvas ref={canvas} class="timeline-canvas" />
       </TimeSlider>
       <Pointed model={model} surface={surface} />
     </div>
   );
+}
+
+function textAt(timeMs: number, model: TimelineModel): string {
+  const timeline = model.timeline.peek();
+  const untold = untoldOf(timeline, { isRecording: model.isRecording.peek(), nowMs: model.nowMs.peek() });
+  return instantText(instantOf(timeMs, timeline, model.events.peek(), 0, untold));
 }
 
 function drawTimeline(
@@ -71,7 +77,7 @@ function drawTimeline(
           headMs: model.headMs.peek(),
           nowMs,
           pointedMs: pointed === undefined ? undefined : timeAt(pointed, view, width),
-          isRecording: model.isRecording.peek(),
+          untold: untoldOf(timeline, { isRecording: model.isRecording.peek(), nowMs }),
         },
         { widthPx: width, palette: paletteOf(document.documentElement) },
       );
