@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { StreamStatus } from '../../../../shared/stream.ts';
 import { go } from '../app/router.ts';
@@ -67,6 +68,15 @@ export function CameraPage({
     model.recording = status?.recorder.state === 'recording';
     model.isGone = status === undefined;
   }, [model, status]);
+  const tab = useSignal<string | undefined>(undefined);
+  // Whoever has marked a piece wants to export it, or to lock it.
+  useEffect(
+    () =>
+      model.isMarked.subscribe((isMarked) => {
+        if (isMarked) tab.value = 'export';
+      }),
+    [model, tab],
+  );
   const main = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const place = main.current;
@@ -110,7 +120,7 @@ export function CameraPage({
           <p class="camera-keys">{t('keys')}</p>
         </div>
         <aside class="camera-side">
-          <Tabs label={t('tabs')} tabs={tabsOf({ model, steering, id, status })} />
+          <Tabs label={t('tabs')} tabs={tabsOf({ model, steering, id, status })} chosen={tab} />
         </aside>
       </div>
       <CameraDialogs />

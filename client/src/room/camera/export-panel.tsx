@@ -85,13 +85,13 @@ export function ExportPanel({ model }: { model: CameraModel }) {
         )}
       </div>
       <div class="camera-lock">
+        <p class="quiet">{t('lock-hint')}</p>
         <label>
           {t('lock-label')}
           <input ref={label} class="compact" type="text" maxLength={200} />
         </label>
         <Button
           icon="lock"
-          title={t('lock-hint')}
           disabled={range === undefined || isSending}
           onClick={() => (range === undefined ? undefined : void lockIt(range))}
         >

@@ -36,6 +36,10 @@ export class CameraModel implements TimelineModel {
   readonly #goal = signal<{ readonly timeMs: number; readonly sinceMs: number } | undefined>(undefined);
   readonly #isRecording = signal(false);
   readonly #marked = signal<Marked>({ fromMs: undefined, toMs: undefined });
+  readonly #isMarked = computed(() => {
+    const { fromMs, toMs } = this.#marked.value;
+    return fromMs !== undefined && toMs !== undefined;
+  });
   readonly #speed = signal(1);
   readonly #isPaused = signal(false);
   readonly #isMuted = signal(true);
@@ -96,6 +100,10 @@ export class CameraModel implements TimelineModel {
   }
   get marked(): ReadonlySignal<Marked> {
     return this.#marked;
+  }
+  /** Both ends of a piece are marked. */
+  get isMarked(): ReadonlySignal<boolean> {
+    return this.#isMarked;
   }
   get speed(): ReadonlySignal<number> {
     return this.#speed;

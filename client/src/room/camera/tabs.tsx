@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 import './tabs.css';
@@ -10,9 +10,17 @@ export interface Tab {
 }
 
 /** Panels of which one is shown, as ARIA's tabs pattern has it: one stop for the Tab key, arrows between them. */
-export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
+export function Tabs({
+  label,
+  tabs,
+  chosen,
+}: {
+  label: string;
+  tabs: readonly Tab[];
+  /** The key of the tab that is shown; the first one until somebody chooses. */
+  chosen: Signal<string | undefined>;
+}) {
   const id = useId();
-  const chosen = useSignal<string | undefined>(undefined);
   const list = useRef<HTMLDivElement>(null);
   const shown = tabs.find(({ key }) => key === chosen.value) ?? tabs[0];
   if (shown === undefined) return null;
