@@ -78,7 +78,7 @@ export const t = texts({
     'deleted-so-far': '{size} deleted so far…',
     deleted: '{size} of {what} were deleted.',
     'deleted-but-locked':
-      '{size} of {what} were deleted; {locked, plural, one {# locked piece stays} other {# locked pieces stay}}. Unlock them first to delete them too.',
+      '{size} of {what} were deleted. What is locked stays; unlock it first to delete it too.',
   },
   de: {
     title: 'Aufnahmen',
@@ -160,6 +160,6 @@ export const t = texts({
     'deleted-so-far': '{size} bisher gelöscht…',
     deleted: '{size} von {what} wurden gelöscht.',
     'deleted-but-locked':
-      '{size} von {what} wurden gelöscht; {locked, plural, one {# gesperrtes Stück bleibt} other {# gesperrte Stücke bleiben}}. Heben Sie zuerst die Sperre auf, um auch das zu löschen.',
+      '{size} von {what} wurden gelöscht. Gesperrtes bleibt; heben Sie zuerst die Sperre auf, um auch das zu löschen.',
   },
 });
