@@ -9,6 +9,8 @@ const ASKED_WAIT_MS = 30_000;
 const DOUBTS = 3;
 /** More than anybody has devices; the eldest is forgotten. */
 const MAX_LOGINS = 4_096;
+/** More than a recorder has; one that names another port for each connection is not remembered for ever. */
+const MAX_DOORS = 64;
 
 export interface LoginCredentials {
   readonly username: string;
@@ -42,12 +44,11 @@ export class LoginHistories {
     const login: Login = this.#byLogin.get(key) ?? { doors: new Map(), refusedMs: 0 };
     this.#byLogin.delete(key);
     this.#byLogin.set(key, login);
-    for (const eldest of this.#byLogin.keys()) {
-      if (this.#byLogin.size <= MAX_LOGINS) break;
-      this.#byLogin.delete(eldest);
-    }
+    forgetEldest(this.#byLogin, MAX_LOGINS);
     const known = login.doors.get(door) ?? new LoginHistory(this.#clock, login);
+    login.doors.delete(door);
     login.doors.set(door, known);
+    forgetEldest(login.doors, MAX_DOORS);
     return known;
   }
 
@@ -153,6 +154,14 @@ export class LoginHistory {
   get #alike(): readonly LoginHistory[] {
     const doors = new Set([this, ...this.#login.doors.values()]);
     return [...doors].filter((door) => door.#wasProven === this.#wasProven);
+  }
+}
+
+/** Of the order in which they were put in. */
+function forgetEldest(map: Map<string, unknown>, most: number): void {
+  for (const eldest of map.keys()) {
+    if (map.size <= most) return;
+    map.delete(eldest);
   }
 }
 

@@ -96,4 +96,14 @@ describe('log-ins at devices', () => {
     const upper = histories.of('[FE80::1]', LOGIN, 'rtsp ');
     expect(histories.of('fe80::1', LOGIN, 'rtsp ')).toBe(upper);
   });
+
+  it('of a device that names another port each time are not remembered for ever, but those of doors in use', () => {
+    const ours = at('onvif questions');
+    const first = at('rtsp 1');
+    for (let port = 2; port < 200; port++) {
+      at(`rtsp ${port}`);
+      expect(at('onvif questions')).toBe(ours);
+    }
+    expect(at('rtsp 1')).not.toBe(first);
+  });
 });

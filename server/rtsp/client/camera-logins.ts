@@ -2,6 +2,7 @@ import type { StreamDefinition } from '../../../shared/stream.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { LoginHistories, type LoginHistory } from '../../base/login-histories.ts';
 import { RtspError } from './errors.ts';
+import { parseTarget } from './target.ts';
 
 /** How long a try is waited for: a log-in takes a fraction of that, a camera that is away all of it. */
 const TURN_MS = 3_000;
@@ -23,10 +24,15 @@ export class CameraLogins {
   }
 
   /** Undefined for a source without a password, which nothing can be locked for. */
-  of({ url, username, password }: StreamDefinition['source']): CameraLogin | undefined {
-    if (username === undefined || password === undefined || !URL.canParse(url)) return undefined;
-    const { hostname, port } = new URL(url);
-    const history = this.#histories.of(hostname, { username, password }, `rtsp ${port}`);
+  of({
+    url,
+    username,
+    password,
+  }: Pick<StreamDefinition['source'], 'url' | 'username' | 'password'>): CameraLogin | undefined {
+    const target = parseTarget(url);
+    if (username === undefined || password === undefined || !target.ok) return undefined;
+    const { host, port } = target.value;
+    const history = this.#histories.of(host, { username, password }, `rtsp ${port}`);
     const login = this.#logins.get(history) ?? new CameraLogin(this.#clock, history);
     this.#logins.set(history, login);
     return login;

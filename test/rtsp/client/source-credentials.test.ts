@@ -7,6 +7,16 @@ import { waitFor } from '../../support/wait.ts';
 import { camera, firstWait, pull, stream } from './source-support.ts';
 
 describe('passwords', () => {
+  it.each([
+    ['rtsp://10.0.0.5/1', 'rtsp://10.0.0.5:554/2'],
+    ['rtsps://cam/1', 'rtsps://CAM:322/2'],
+  ])('refused to %s are refused to %s, which is the same door', (one, other) => {
+    const logins = new CameraLogins(systemClock);
+    const user = { username: 'admin', password: 'secret' };
+    expect(logins.of({ url: other, ...user })).toBe(logins.of({ url: one, ...user }));
+    expect(logins.of({ url: other, ...user })).toBeDefined();
+  });
+
   const deny = (challenges: readonly string[]): FakeReply => ({
     status: 401,
     headers: { 'WWW-Authenticate': challenges },
