@@ -40,7 +40,8 @@ export function DeleteRecordings({
     isDone.current = answer.value.locked === 0 && !asked.exists;
     const { bytes, locked } = answer.value;
     toast(t(locked === 0 ? 'deleted' : 'deleted-but-locked', { what, size: size(bytes), locked }));
-    onClose();
+    // Who stopped it may have another dialog open by now.
+    if (!stop.current.signal.aborted) onClose();
   };
   return (
     <Dialog title={t('delete-title', { what })} onClose={onClose} isOpenerGone={() => isDone.current}>
