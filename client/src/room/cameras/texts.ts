@@ -6,7 +6,8 @@ export const t = texts({
     'shown-name': 'Shown as',
     'shown-name-hint': 'What people call it. Left empty, it is called {name}.',
     address: 'Address',
-    'address-hint': 'The camera’s RTSP or ONVIF address; its manual or its web page tells it.',
+    'address-hint':
+      'The camera’s RTSP address, which its manual or its web page tells; or onvif:// and its IP address (onvif://192.168.1.20), which often is enough.',
     user: 'User name',
     password: 'Password',
     'password-kept': 'Unchanged',
@@ -54,7 +55,7 @@ export const t = texts({
     'shown-name-hint': 'Wie man sie nennt. Bleibt es leer, heißt sie {name}.',
     address: 'Adresse',
     'address-hint':
-      'Die RTSP- oder ONVIF-Adresse der Kamera; sie steht in der Anleitung oder auf ihrer Webseite.',
+      'Die RTSP-Adresse der Kamera, aus der Anleitung oder von ihrer Webseite; oder onvif:// und ihre IP-Adresse (onvif://192.168.1.20), die oft genügt.',
     user: 'Benutzername',
     password: 'Passwort',
     'password-kept': 'Unverändert',
