@@ -143,6 +143,7 @@ test(
     await row.getByText('Front Door').waitFor();
     await page.getByText('1 of 1 addresses asked').waitFor();
     await row.getByRole('button', { name: /Choose Front Door/ }).click();
+    await page.locator('input[name="username"]:focus').waitFor();
 
     await send('PATCH', 'settings', { 'log.level': 'debug' });
     await page.getByLabel('User name').fill('admin');
@@ -151,6 +152,7 @@ test(
     await page.getByRole('alert').waitFor();
     await page.getByLabel('Password').fill(PASSWORD);
     await page.keyboard.press('Enter');
+    await page.locator('#add-device-heading:focus').waitFor();
     await page.getByLabel('Main stream').selectOption({ index: 1 });
     await page.getByLabel('Second stream').selectOption({ index: 2 });
     await page.getByRole('button', { name: 'Test camera' }).click();
