@@ -162,14 +162,22 @@ test(
     await page.mouse.up();
     await untilPlayingSince(recorded.start);
     await page.locator('.camera-preview').waitFor({ state: 'detached' });
+    // It soon has caught up, and goes on at the pace of what is recorded.
+    await page.evaluate(`{
+      const player = document.querySelector('sluice-player');
+      const watch = () => {
+        globalThis.wasFast ||= player.speed === 8 && player.state === 'playing';
+        requestAnimationFrame(watch);
+      };
+      watch();
+    }`);
     await time.getByLabel('Speed').selectOption('8');
-    await waitFor('key frames to play fast', async () => {
-      const { state, speed } = await look();
-      return state === 'playing' && speed === 8;
-    });
+    await waitFor('key frames to play fast', () => page.evaluate<boolean>('globalThis.wasFast'));
     await time.getByLabel('Speed').selectOption('1');
     await time.getByRole('button', { name: 'One picture forward' }).click();
     await waitFor('it to stand still', async () => (await look()).paused);
+    // Steps go one after the other: when this one is done, that of the button is.
+    await page.evaluate(`document.querySelector('sluice-player').step(1)`);
     const before = (await look()).timeMs;
     await time.getByRole('button', { name: 'One picture back' }).click();
     await waitFor('the picture before', async () => (await look()).timeMs < before);
