@@ -163,11 +163,13 @@ async function untilMoving(name: string): Promise<void> {
 
 /** What the page holds of the gateway, as its browser sees it. */
 const held = (): Promise<{ connections: number; tracks: number }> =>
-  page.evaluate(`(async () => {
+  page.evaluate(`(() => {
     const open = peers.filter((peer) => peer.connectionState !== 'closed');
-    const stats = await Promise.all(open.map(async (peer) => [...(await peer.getStats()).values()]));
-    // 1234 is mediasoup's bandwidth prober.
-    const inbound = stats.flat().filter((entry) => entry.type === 'inbound-rtp' && entry.ssrc !== 1234);
+    // Not by their figures, which Chromium may keep of what has ended. The probator is mediasoup's, for measuring bandwidth.
+    const inbound = open.flatMap((peer) => peer.getTransceivers()).filter(
+      ({ mid, currentDirection, receiver }) =>
+        mid !== 'probator' && currentDirection === 'recvonly' && receiver.track.readyState === 'live',
+    );
     return { connections: open.length, tracks: inbound.length };
   })()`);
 
@@ -412,9 +414,9 @@ test(
     await waitFor('the menu', async () => (await page.evaluate(focused)) === 'Menu of Back yard');
 
     await choose(yard, 'Start recording');
-    await yard.getByText('REC').waitFor();
+    await yard.getByText('REC', { exact: true }).waitFor();
     await choose(yard, 'Stop recording');
-    await yard.getByText('REC').waitFor({ state: 'detached' });
+    await yard.getByText('REC', { exact: true }).waitFor({ state: 'detached' });
 
     await yard.locator('.wall-menu').focus();
     await page.keyboard.press('Enter');
