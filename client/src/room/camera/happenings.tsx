@@ -82,7 +82,7 @@ export function Happenings({ model }: { model: CameraModel }) {
           </select>
         </label>
       ) : undefined}
-      {shown.length === 0 ? <p class="quiet">{emptyText(model)}</p> : undefined}
+      {shown.length === 0 ? <p class="quiet">{t('no-events')}</p> : undefined}
       <ul class="happenings">
         {shown.map((one) => (
           <li key={one.kind === 'event' ? one.bundle.first.id : `gap ${one.gap.start}`}>
@@ -125,11 +125,4 @@ function EventButton({ model, bundle }: { model: CameraModel; bundle: Bundle }) 
 /** All times end with their seconds. */
 function toMinute(time: string): string {
   return time.slice(0, -':00'.length);
-}
-
-function emptyText(model: CameraModel): string {
-  const timeline = model.timeline.value;
-  const view = model.view.value;
-  const isRecorded = timeline?.ranges.some(({ start, end }) => end > view.fromMs && start < view.toMs);
-  return t(timeline !== undefined && isRecorded !== true ? 'nothing-recorded' : 'no-events');
 }
